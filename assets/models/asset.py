@@ -1,0 +1,207 @@
+"""The asset tree of a site: what stands where, since when, and how much it matters."""
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Upper
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from core.models import Site
+from core.querysets import SiteScoped
+
+
+class AssetKind(models.Model):
+    """A class of equipment ("filler", "conveyor"); reasons and failure codes may belong to it. Shared by all sites."""
+
+    code = models.SlugField(_("code"), max_length=30, unique=True)
+    name = models.CharField(_("name"), max_length=80)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Level(models.TextChoices):
+    """Levels of ISO 14224 that plants use by these names."""
+
+    AREA = "area", _("Area")
+    LINE = "line", _("Line")
+    MACHINE = "machine", _("Machine")
+    COMPONENT = "component", _("Component")
+
+
+class Criticality(models.TextChoices):
+    """A stops the plant or endangers people, B hurts, C can wait."""
+
+    A = "A", _("A · critical")
+    B = "B", _("B · important")
+    C = "C", _("C · routine")
+
+
+class AssetQuerySet(SiteScoped):
+    def active(self) -> "AssetQuerySet":
+        """Assets that are neither archived nor retired."""
+        return self.filter(archived_at=None).filter(Q(retired=None) | Q(retired__gt=timezone.now()))
+
+    def under(self, asset: "Asset") -> "AssetQuerySet":
+        """The asset itself and everything below it today."""
+        return self.filter(path__startswith=asset.path)
+
+    def leaves(self) -> "AssetQuerySet":
+        """Assets without children."""
+        return self.filter(~models.Exists(Asset.objects.filter(parent=models.OuterRef("pk"))))
+
+
+score = {"validators": [MinValueValidator(1), MaxValueValidator(5)], "null": True, "blank": True}
+
+
+class Asset(models.Model):
+    """A thing to look after: an area, a line, a machine or a component, with one place in its site's tree.
+
+    `parent`, `stops_parent`, `redundancy_group` and `path` say how it stands *now*; `placements` say how it
+    stood at any time. They change together, through `assets.tree`. `path` is the chain of ids from the root to
+    the asset ("/3/17/204/"), so that a subtree is one indexed prefix.
+    """
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="assets")
+    code = models.CharField(_("code"), max_length=40)
+    name = models.CharField(_("name"), max_length=120)
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        verbose_name=_("parent"),
+    )
+    path = models.CharField(max_length=300, editable=False, default="")
+    kind = models.ForeignKey(
+        AssetKind,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="assets",
+        verbose_name=_("kind"),
+    )
+    level = models.CharField(_("level"), max_length=12, choices=Level.choices, default=Level.MACHINE)
+    stops_parent = models.BooleanField(_("its stop stops its parent"), default=False)
+    redundancy_group = models.ForeignKey(
+        "RedundancyGroup",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="members",
+        verbose_name=_("redundancy group"),
+    )
+    criticality = models.CharField(_("criticality"), max_length=1, choices=Criticality.choices, default=Criticality.C)
+    safety_score = models.PositiveSmallIntegerField(_("safety"), **score)
+    environment_score = models.PositiveSmallIntegerField(_("environment"), **score)
+    production_score = models.PositiveSmallIntegerField(_("production"), **score)
+    quality_score = models.PositiveSmallIntegerField(_("quality"), **score)
+    cost_score = models.PositiveSmallIntegerField(_("cost"), **score)
+    criticality_reason = models.TextField(_("reason for the criticality"), blank=True)
+    manufacturer = models.CharField(_("manufacturer"), max_length=120, blank=True)
+    model = models.CharField(_("model"), max_length=120, blank=True)
+    serial_number = models.CharField(_("serial number"), max_length=120, blank=True)
+    description = models.TextField(_("description"), blank=True)
+    downtime_cost = models.DecimalField(
+        _("cost of one hour down"), max_digits=12, decimal_places=2, null=True, blank=True
+    )
+    short_stop_seconds = models.PositiveIntegerField(
+        _("short stop threshold"), default=300, help_text=_("Stops below this many seconds are short stops.")
+    )
+    commissioned = models.DateTimeField(_("commissioned"), null=True, blank=True)
+    retired = models.DateTimeField(_("retired"), null=True, blank=True)
+    archived_at = models.DateTimeField(_("archived"), null=True, blank=True, editable=False)
+    external_id = models.CharField(_("external id"), max_length=120, blank=True)
+    created = models.DateTimeField(default=timezone.now, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = AssetQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [
+            models.UniqueConstraint(
+                "site",
+                Upper("code"),
+                name="asset_code_once_per_site",
+                violation_error_message=_("This site already has an asset with this code."),
+            ),
+            models.CheckConstraint(
+                condition=Q(retired=None) | Q(commissioned=None) | Q(retired__gt=F("commissioned")),
+                name="asset_retired_after_commissioned",
+            ),
+            models.CheckConstraint(condition=Q(parent=None) | ~Q(parent=F("id")), name="asset_not_its_own_parent"),
+            models.CheckConstraint(condition=Q(criticality__in=Criticality.values), name="asset_known_criticality"),
+        ]
+        indexes = [
+            models.Index(OpClass("path", name="text_pattern_ops"), name="asset_by_path"),
+            models.Index(fields=["site", "code", "id"], name="asset_of_site"),
+            GinIndex(
+                OpClass("code", name="gin_trgm_ops"),
+                OpClass("name", name="gin_trgm_ops"),
+                name="asset_search",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} · {self.name}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("asset", args=[self.pk])
+
+
+class RedundancyGroup(models.Model):
+    """Children of one parent of which `needed` must be up, or the parent is down (k of n)."""
+
+    parent = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="redundancy_groups")
+    name = models.CharField(_("name"), max_length=80)
+    needed = models.PositiveSmallIntegerField(_("needed"), validators=[MinValueValidator(1)])
+
+    objects = type("RedundancyGroupQuerySet", (SiteScoped,), {"site_path": "parent__site"}).as_manager()
+
+    class Meta:
+        ordering = ["parent", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["parent", "name"], name="redundancy_group_name_once"),
+            models.CheckConstraint(condition=Q(needed__gte=1), name="redundancy_group_needs_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.needed} needed)"
+
+
+class Placement(models.Model):
+    """Where an asset stood during `valid` (half-open): a move is dated, history stays where it happened."""
+
+    asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="placements")
+    parent = models.ForeignKey(Asset, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    stops_parent = models.BooleanField(default=False)
+    redundancy_group = models.ForeignKey(
+        RedundancyGroup, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    valid = DateTimeRangeField()
+
+    objects = type("PlacementQuerySet", (SiteScoped,), {"site_path": "asset__site"}).as_manager()
+
+    class Meta:
+        ordering = ["asset", "valid"]
+        constraints = [
+            ExclusionConstraint(
+                name="placement_one_at_a_time",
+                expressions=[("asset", RangeOperators.EQUAL), ("valid", RangeOperators.OVERLAPS)],
+            ),
+            models.CheckConstraint(condition=~Q(valid__isempty=True), name="placement_lasts"),
+        ]
+        indexes = [models.Index(fields=["parent"], name="placement_of_parent")]
+
+    def __str__(self) -> str:
+        return f"{self.asset_id} under {self.parent_id} {self.valid}"

@@ -1,0 +1,23 @@
+"""The one table of schedules: what runs by itself, when (UTC unless the job itself looks at sites' clocks) and why."""
+
+from dataclasses import dataclass
+
+from celery.schedules import crontab, schedule
+
+from cmms.celery import app
+
+
+@dataclass(frozen=True)
+class Job:
+    """One scheduled job: the task, when it runs, and a sentence for the jobs page."""
+
+    task: str
+    when: schedule | crontab
+    sentence: str
+
+
+JOBS = [
+    Job("core.tasks.heartbeat", schedule(15), "Every 15 seconds: shows that beat and a worker are alive."),
+]
+
+app.conf.beat_schedule = {job.task: {"task": job.task, "schedule": job.when} for job in JOBS}

@@ -1,0 +1,199 @@
+"""The floor: sites, the record of what happened, comments, attachments and background runs.
+
+Nothing here knows maintenance; rows of other apps are named by label ("assets.asset") and id.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MinLengthValidator, RegexValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from core.querysets import SiteScoped
+
+
+def validate_time_zone(value: str) -> None:
+    if value not in available_timezones():
+        raise ValidationError(_("%(zone)s is not an IANA time zone."), params={"zone": value}, code="time_zone")
+
+
+class SiteQuerySet(SiteScoped):
+    site_path = "pk"
+
+    def visible_to(self, user) -> "SiteQuerySet":
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(pk__in=user.site_ids)
+
+
+class Site(models.Model):
+    """One plant at one place: its clock, its currency and the hour at which its production day starts.
+
+    It stands on the floor, below people and assets, because roles and rows of every app belong to one.
+    """
+
+    code = models.SlugField(_("code"), max_length=20, unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    time_zone = models.CharField(_("time zone"), max_length=64, validators=[validate_time_zone], default="UTC")
+    currency = models.CharField(
+        _("currency"),
+        max_length=3,
+        default="EUR",
+        validators=[
+            MinLengthValidator(3),
+            RegexValidator(r"^[A-Z]{3}$", _("Use the three capital letters of ISO 4217.")),
+        ],
+    )
+    day_start = models.TimeField(
+        _("start of the production day"),
+        default="00:00",
+        help_text=_("Local time at which a production day begins, for example the early shift at 06:00."),
+    )
+    overrun_is_unplanned = models.BooleanField(
+        _("an overrun is unplanned"),
+        default=True,
+        help_text=_("A planned stop that lasts longer than planned counts as unplanned from its planned end on."),
+    )
+    coverage_threshold = models.FloatField(
+        _("coverage threshold"),
+        default=0.8,
+        help_text=_("Below this share of known time a figure is marked as partial."),
+    )
+    demo = models.BooleanField(_("demonstration data"), default=False, editable=False)
+
+    objects = SiteQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(coverage_threshold__gte=0, coverage_threshold__lte=1),
+                name="site_coverage_is_a_share",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} · {self.name}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    def local(self, moment: datetime) -> datetime:
+        """The moment on this site's clock."""
+        return moment.astimezone(self.zone)
+
+    def production_day(self, moment: datetime) -> date:
+        """The date of the production day in which the moment lies."""
+        local = self.local(moment)
+        start = self.day_start
+        return local.date() if local.time().replace(tzinfo=None) >= start else local.date() - timedelta(days=1)
+
+    def day_begins(self, day: date) -> datetime:
+        """The instant (UTC) at which the production day begins.
+
+        An hour that the clock skips moves forward by the jump; of an hour that comes twice the first counts.
+        """
+        naive = datetime.combine(day, self.day_start)
+        return naive.replace(tzinfo=self.zone).astimezone(UTC)
+
+
+class Event(models.Model):
+    """One thing that happened: who did what to which row, and when. Never changed or deleted (a trigger holds it).
+
+    It is audit trail, history of the row and the outbox to which upper apps react.
+    """
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, null=True, related_name="+")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    verb = models.CharField(max_length=60)
+    object_type = models.CharField(max_length=60)
+    object_id = models.BigIntegerField()
+    summary = models.CharField(max_length=300)
+    data = models.JSONField(default=dict)
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = SiteScoped.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [
+            models.Index(fields=["object_type", "object_id", "-at"], name="event_of_object"),
+            models.Index(fields=["site", "-at"], name="event_of_site"),
+        ]
+
+    def __str__(self) -> str:
+        return self.summary
+
+
+class Comment(models.Model):
+    """What somebody said about a row."""
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
+    object_type = models.CharField(max_length=60)
+    object_id = models.BigIntegerField()
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    body = models.TextField(_("comment"), validators=[MinLengthValidator(1)])
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = SiteScoped.as_manager()
+
+    class Meta:
+        ordering = ["at", "id"]
+        indexes = [models.Index(fields=["object_type", "object_id", "at"], name="comment_of_object")]
+
+    def __str__(self) -> str:
+        return self.body[:80]
+
+
+def attachment_path(attachment: "Attachment", filename: str) -> str:
+    return f"attachments/{attachment.site_id}/{timezone.now():%Y/%m}/{attachment.sha256[:40]}"
+
+
+class Attachment(models.Model):
+    """A file that belongs to a row; served only to people who may see the row's site."""
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
+    object_type = models.CharField(max_length=60)
+    object_id = models.BigIntegerField()
+    file = models.FileField(_("file"), upload_to=attachment_path, max_length=200)
+    name = models.CharField(_("name"), max_length=200)
+    content_type = models.CharField(max_length=100)
+    size = models.BigIntegerField(_("size"))  # bytes
+    sha256 = models.CharField(max_length=64)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    removed_at = models.DateTimeField(null=True)
+
+    objects = SiteScoped.as_manager()
+
+    class Meta:
+        ordering = ["at", "id"]
+        indexes = [models.Index(fields=["object_type", "object_id"], name="attachment_of_object")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class JobRun(models.Model):
+    """One run of a background job, by schedule or by hand: when, how many rows, what went wrong."""
+
+    name = models.CharField(_("job"), max_length=80)
+    started = models.DateTimeField(_("started"), default=timezone.now)
+    finished = models.DateTimeField(_("finished"), null=True)
+    rows = models.BigIntegerField(_("rows"), default=0)
+    fact = models.CharField(_("result"), max_length=300, blank=True)
+    error = models.TextField(_("error"), blank=True)
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, null=True, related_name="+")
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-started", "-id"]
+        indexes = [models.Index(fields=["name", "-started"], name="run_of_job")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.started:%Y-%m-%d %H:%M}"
