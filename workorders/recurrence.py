@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -136,16 +136,17 @@ def dues_until(trigger: Trigger, zone: ZoneInfo, *, after: datetime, until: date
     return list(takewhile(lambda due: due <= until, dues_after(trigger, zone, after)))
 
 
-def interval_at(trigger: Trigger, zone: ZoneInfo, due: datetime) -> timedelta | None:
+@lru_cache(maxsize=16_384)
+def interval_at(trigger: Trigger, zone: ZoneInfo, due: datetime) -> timedelta:
     """Time from one due instant to the next, to which tolerances such as the 10 % rule refer.
 
-    At the rule's end it is the time from the instant before; None when the rule has one instant only.
+    At the rule's end it is the time from the instant before.
     """
     if (following := due_after(trigger, zone, due)) is not None:
         return following - due.astimezone(UTC)
     before_start = _instant(datetime.combine(trigger.start, trigger.at), zone) - timedelta(microseconds=1)
     earlier = [moment for moment in dues_until(trigger, zone, after=before_start, until=due) if moment < due]
-    return due.astimezone(UTC) - earlier[-1] if earlier else None
+    return due.astimezone(UTC) - earlier[-1]
 
 
 def preview(
@@ -350,9 +351,12 @@ def _rule_problems(trigger: Trigger) -> dict[str, str]:
     if trigger.start.day > 28 and several_months and not _DAY_PARTS & set(parts):
         return {"rule": _("Name the day with BYMONTHDAY; -1 is the last of a month.")}
     try:
-        first = next(iter(_written_rule(trigger, datetime.combine(trigger.start, trigger.at) + _OUTLOOK)), None)
+        rule = _written_rule(trigger, datetime.combine(trigger.start, trigger.at) + _OUTLOOK)
+        found = len(list(islice(rule, 2)))
     except (ValueError, TypeError, IndexError, OverflowError):
         return {"rule": _("This rule cannot be read.")}
-    if first is None:
+    if found == 0:
         return {"rule": _("This rule never falls due.")}
+    if found == 1:
+        return {"rule": _("This rule falls due only once; that is a work order, not a plan.")}
     return {}

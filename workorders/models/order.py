@@ -241,12 +241,17 @@ class Step(StepTemplate):
         FAIL = "fail", _("Fail")
         SKIPPED = "skipped", _("Not applicable")
 
-    order = models.ForeignKey(WorkOrder, on_delete=models.CASCADE, related_name="steps")
+    # Steps are written by the hundred thousand; the unique constraint below already finds those of an order.
+    order = models.ForeignKey(WorkOrder, on_delete=models.CASCADE, related_name="steps", db_index=False)
     outcome = models.CharField(_("outcome"), max_length=8, choices=Outcome.choices, blank=True)
     number = models.DecimalField(_("reading"), max_digits=14, decimal_places=4, null=True, blank=True)
     answer = models.CharField(_("answer"), max_length=1000, blank=True)
-    photo = models.ForeignKey(Attachment, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    answered_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    photo = models.ForeignKey(
+        Attachment, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    answered_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     answered_at = models.DateTimeField(null=True, blank=True)
 
     objects = scoped_by("order__site").as_manager()

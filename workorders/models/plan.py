@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from assets.models import Asset
 from core.models import Site
 from core.querysets import SiteScoped, scoped_by
+from workorders.recurrence import Trigger
 
 
 class StepKind(models.TextChoices):
@@ -74,7 +75,7 @@ class JobPlan(models.Model):
 class JobPlanStep(StepTemplate):
     """One step of a job plan."""
 
-    job_plan = models.ForeignKey(JobPlan, on_delete=models.CASCADE, related_name="steps")
+    job_plan = models.ForeignKey(JobPlan, on_delete=models.CASCADE, related_name="steps", db_index=False)
 
     objects = scoped_by("job_plan__site").as_manager()
 
@@ -126,7 +127,7 @@ class PreventivePlan(models.Model):
     start = models.DateField(_("first due date"))
     due_time = models.TimeField(_("time of day"), default="06:00")
     every = models.PositiveSmallIntegerField(
-        _("every"), default=1, validators=[MinValueValidator(1), MaxValueValidator(1000)]
+        _("every"), default=1, validators=[MinValueValidator(1), MaxValueValidator(18_250)]
     )
     unit = models.CharField(_("unit"), max_length=5, choices=Unit.choices, default=Unit.MONTH)
     weekdays = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True, verbose_name=_("weekdays"))
@@ -158,19 +159,45 @@ class PreventivePlan(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("preventive-plan", args=[self.pk])
 
+    @property
+    def trigger(self) -> Trigger:
+        """When it falls due, as arithmetic; raises TriggerError if the fields do not make sense."""
+        return Trigger(
+            start=self.start,
+            at=self.due_time,
+            every=self.every,
+            unit=self.unit,
+            weekdays=tuple(self.weekdays),
+            nth=self.nth,
+            last_day=self.last_day_of_month,
+            rule=self.rule,
+            floating=self.basis == self.Basis.FLOATING,
+        )
+
 
 class PlanAsset(models.Model):
-    """One asset of a preventive plan, with the next due moment that the generator looks for."""
+    """One asset of a preventive plan, and how far the plan has been carried out and forecast for it.
 
-    plan = models.ForeignKey(PreventivePlan, on_delete=models.CASCADE, related_name="plan_assets")
+    Its lock is the right to change the occurrences of this plan for this asset. `ready_at` is when the
+    generator has to look next: the lead time before `next_due`, or `next_due` itself while an order is open
+    and a second one is not wanted. Nothing lies ahead where both are empty.
+    """
+
+    plan = models.ForeignKey(PreventivePlan, on_delete=models.CASCADE, related_name="plan_assets", db_index=False)
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="plan_assets")
     next_due = models.DateTimeField(null=True)
-    next_sequence = models.PositiveIntegerField(default=1)
+    ready_at = models.DateTimeField(null=True)
+    planned_to = models.DateTimeField(null=True)  # due moment of the last occurrence that has a row
+    next_sequence = models.PositiveIntegerField(default=1)  # of the next row to be made
     last_done = models.DateTimeField(null=True)
+
+    objects = scoped_by("plan__site").as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["plan", "asset"], name="plan_asset_once")]
-        indexes = [models.Index(fields=["next_due"], name="plan_asset_due")]
+        indexes = [
+            models.Index(fields=["ready_at", "id"], name="plan_asset_ready", condition=Q(ready_at__isnull=False))
+        ]
 
     def __str__(self) -> str:
         return f"{self.plan_id} × {self.asset_id}"
@@ -187,12 +214,12 @@ class OccurrenceState(models.TextChoices):
 class PlanOccurrence(models.Model):
     """One due moment of a plan for one asset. Never lost: it is generated, done, missed or skipped with its reason."""
 
-    plan = models.ForeignKey(PreventivePlan, on_delete=models.PROTECT, related_name="occurrences")
+    plan = models.ForeignKey(PreventivePlan, on_delete=models.PROTECT, related_name="occurrences", db_index=False)
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="plan_occurrences")
     sequence = models.PositiveIntegerField()
     due = models.DateTimeField(_("due"))
     interval_days = models.FloatField(
-        _("interval in days"), help_text=_("Length of the interval that ends at this due moment.")
+        _("interval in days"), help_text=_("Time from this due moment to the next, for the 10 % rule.")
     )
     state = models.CharField(
         _("state"), max_length=10, choices=OccurrenceState.choices, default=OccurrenceState.FORECAST
@@ -212,7 +239,14 @@ class PlanOccurrence(models.Model):
             ),
             models.CheckConstraint(condition=~Q(state="done") | Q(done_at__isnull=False), name="occurrence_done_when"),
         ]
-        indexes = [models.Index(fields=["due"], name="occurrence_by_due")]
+        indexes = [
+            models.Index(fields=["due"], name="occurrence_by_due"),
+            models.Index(
+                fields=["plan", "asset", "due"],
+                name="occurrence_ahead",
+                condition=Q(state__in=["forecast", "generated"]),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.plan_id}/{self.asset_id}/{self.sequence}"
