@@ -1,20 +1,7 @@
 """Ask, plan, do, learn: requests, orders, job plans and preventive plans."""
 
-from workorders.models.order import (
-    Assignment,
-    Cost,
-    HoldReason,
-    Kind,
-    Labour,
-    NumberSeries,
-    Priority,
-    Request,
-    RequestState,
-    State,
-    Step,
-    StepKind,
-    WorkOrder,
-)
+from workorders.models.execution import Assignment, Cost, Labour, Step
+from workorders.models.order import NumberSeries, WorkOrder
 from workorders.models.plan import (
     JobPlan,
     JobPlanStep,
@@ -22,7 +9,10 @@ from workorders.models.plan import (
     PlanAsset,
     PlanOccurrence,
     PreventivePlan,
+    StepKind,
 )
+from workorders.models.request import Request, RequestState
+from workorders.states import HoldReason, Kind, Priority, State
 
 __all__ = [
     "Assignment",

@@ -25,6 +25,15 @@ class StepKind(models.TextChoices):
     PHOTO = "photo", _("Photo")
 
 
+class Outcome(models.TextChoices):
+    """How a step came out."""
+
+    OK = "ok", _("OK")
+    FLAG = "flag", _("Flag")
+    FAIL = "fail", _("Fail")
+    SKIPPED = "skipped", _("Not applicable")
+
+
 class StepTemplate(models.Model):
     """What a step asks: shared by the steps of job plans and of orders."""
 
@@ -36,6 +45,11 @@ class StepTemplate(models.Model):
     low = models.DecimalField(_("lower limit"), max_digits=14, decimal_places=4, null=True, blank=True)
     high = models.DecimalField(_("upper limit"), max_digits=14, decimal_places=4, null=True, blank=True)
     choices = ArrayField(models.CharField(max_length=80), default=list, blank=True, verbose_name=_("choices"))
+    # A conditional step is asked only when the earlier step at this position came out this way.
+    depends_on = models.PositiveSmallIntegerField(_("only after step"), null=True, blank=True)
+    depends_outcome = models.CharField(
+        _("when that step is"), max_length=8, choices=Outcome.choices, blank=True, db_default=""
+    )
 
     class Meta:
         abstract = True
