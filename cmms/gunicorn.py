@@ -1,0 +1,19 @@
+"""How gunicorn serves Tandem, with bin/run and in the container alike: `gunicorn -c python:cmms.gunicorn`."""
+
+from pathlib import Path
+
+from cmms import env
+
+wsgi_app = "cmms.wsgi:application"
+bind = env.text("WEB_BIND", "127.0.0.1:8000")
+workers = env.integer("WEB_WORKERS", 2)
+threads = env.integer("WEB_THREADS", 4)
+preload_app = True  # one start of Django for all workers
+timeout = 60
+graceful_timeout = 10
+control_socket_disable = True  # its default address is one per user, so that two copies would collide
+if Path("/dev/shm").is_dir():
+    worker_tmp_dir = "/dev/shm"  # heartbeats of workers must not wait for a slow disk
+accesslog = "-"
+# Without query strings and referrers: a log holds no tokens.
+access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s bytes %(M)s ms'

@@ -1,0 +1,1 @@
+"""Tandem on one machine: embedded servers, and the supervisor that `bin/run` hands over to."""
