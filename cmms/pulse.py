@@ -45,6 +45,7 @@ def worker_is_alive(**_) -> None:
 
 @worker_shutting_down.connect
 def worker_leaves(**_) -> None:
+    _last["worker"] = float("inf")  # it may finish a job for a while, but takes no other
     try:
         cache.delete("pulse:worker")
     except redis.exceptions.RedisError as error:

@@ -16,8 +16,6 @@ class Job:
     sentence: str
 
 
-JOBS = [
-    Job("core.tasks.heartbeat", schedule(15), "Every 15 seconds: shows that beat and a worker are alive."),
-]
+JOBS: list[Job] = []
 
 app.conf.beat_schedule = {job.task: {"task": job.task, "schedule": job.when} for job in JOBS}

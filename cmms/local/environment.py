@@ -25,7 +25,7 @@ class DataFolder:
                 self.path.mkdir(parents=True)
                 # Servers that run as another account pass through; only what they own is open to them.
                 self.path.chmod(0o711)
-            for part in (self.logs, self.records, self.valkey, self.path / "media"):
+            for part in (self.logs, self.records, self.valkey, self.path / "media", self.path / "beat"):
                 part.mkdir(exist_ok=True)
             self.secrets.mkdir(mode=0o700, exist_ok=True)
             (self.path / ".writable").touch()

@@ -191,9 +191,7 @@ class Process:
         if self.running:
             self.popen.send_signal(self.stop_signal)
 
-    def stop(
-        self, pause: Callable[[float], None] = time.sleep, hurry: Callable[[], bool] = lambda: False
-    ) -> None:
+    def stop(self, pause: Callable[[float], None] = time.sleep, hurry: Callable[[], bool] = lambda: False) -> None:
         """Ask, wait for `grace` seconds (or until in a hurry), then kill what is left of its session."""
         if self.popen is None:
             return

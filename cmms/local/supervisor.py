@@ -31,6 +31,7 @@ ROOT = environment.ROOT
 SPACE_NEEDED = 10**9  # bytes
 LOG_LIMIT = 10 * 1024 * 1024  # bytes; a longer log is put aside at the next start
 HEALTHY_WITHIN = 180  # seconds
+WORKER_OPTIONS = ["--concurrency", "2", "--loglevel", "INFO", "--without-mingle", "--without-gossip"]
 DEATHS_ALLOWED = 4  # within DEATHS_WINDOW
 DEATHS_WINDOW = 60  # seconds
 
@@ -98,7 +99,7 @@ class Supervisor:
             "PUBLIC_URL": os.environ.get("PUBLIC_URL", f"http://127.0.0.1:{self.port}"),
             "MEDIA_ROOT": os.environ.get("MEDIA_ROOT", str(self.folder.path / "media")),
             "STATIC_ROOT": str(self.folder.path / "static"),
-            "BEAT_SCHEDULE_FILE": str(self.folder.path / "beat"),
+            "BEAT_SCHEDULE_FILE": str(self.folder.path / "beat" / "schedule"),
             "WEB_BIND": f"127.0.0.1:{self.port}",
         }
         if not {"SECRET_KEY", "SECRET_KEY_FILE"} & set(os.environ):
@@ -143,7 +144,8 @@ class Supervisor:
             part = self.launch(valkey.process(), valkey.wait)
             self.env["REDIS_URL"] = valkey.url
         if given("DATABASE_URL"):
-            self.check_postgres(env.text("DATABASE_URL"))
+            self.database_url = env.text("DATABASE_URL")
+            self.check_postgres(self.database_url)
         else:
             postgres = Postgres(
                 home=make_home(self.folder.postgres),
@@ -158,7 +160,7 @@ class Supervisor:
             say("starting PostgreSQL and Valkey …" if valkey else "starting PostgreSQL …")
             postgres.wait(self.launch(postgres.process(), postgres.wait).process)
             postgres.ensure_database()
-            self.env["DATABASE_URL"] = postgres.url()
+            self.env["DATABASE_URL"] = self.database_url = postgres.url()
         if valkey:
             valkey.wait(part.process)
 
@@ -199,11 +201,11 @@ class Supervisor:
         """Once, into an empty database only."""
         if not self.demo or not (ROOT / "cmms" / "management" / "commands" / "demo.py").exists():
             return
-        with closing(psycopg2.connect(self.env["DATABASE_URL"], connect_timeout=5)) as connection:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT EXISTS (SELECT 1 FROM people_user)")
-                if cursor.fetchone()[0]:
-                    return
+        connection = psycopg2.connect(self.database_url, connect_timeout=5)
+        with closing(connection), connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT 1 FROM people_user)")
+            if cursor.fetchone()[0]:
+                return
         say("loading the demo plant, two years of it …")
         run_step(self.manage("demo"), seconds=1800, pause=self.signals.pause)
 
@@ -213,7 +215,7 @@ class Supervisor:
         celery = [*python, "celery", "--app", "cmms"]
         self.launch(self.child("web", [*python, "gunicorn", "--config", "python:cmms.gunicorn"], grace=15))
         self.launch(
-            self.child("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"], grace=30),
+            self.child("worker", [*celery, "worker", *WORKER_OPTIONS], grace=30),
         )
         self.launch(self.child("beat", [*celery, "beat", "--loglevel", "INFO"]))
         end = time.monotonic() + HEALTHY_WITHIN
@@ -222,7 +224,7 @@ class Supervisor:
             if time.monotonic() > end:
                 ends = "\n\n".join(f"{name}:\n{self.parts[name].process.tail()}" for name in waiting)
                 raise Problem(f"Not up after {HEALTHY_WITHIN} seconds: {', '.join(waiting)}.\n\n{ends}")
-            self.signals.pause(0.1)
+            self.signals.pause(0.25)
 
     def not_up_yet(self) -> list[str]:
         """Names of web, worker and beat where they have given no sign of life since they were started."""
