@@ -1,0 +1,357 @@
+"""The day facts of one asset and any window, computed the plain way from plain records.
+
+Slow and simple on purpose: it follows docs/kpi.md sentence by sentence with set algebra on spans. The set-based
+SQL of `kpis.facts` must give the same, and the tests hold the two against each other.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import IntEnum
+from zoneinfo import ZoneInfo
+
+from kpis.formulas import Facts, Failed, FailureEvent, failure_events
+from kpis.intervals import Calendar, Span, Spans, at_least, clip, intersect, schedule, seconds, subtract, union
+
+BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+END = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+class Class(IntEnum):
+    """How a stop's time counts; where classes overlap the lower number wins."""
+
+    UNPLANNED = 0
+    EXCLUDED = 1  # planned, taken out of planned production
+    COUNTED = 2  # planned, but a loss of planned production (setup, changeover)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A recorded stop; open while `end` is None."""
+
+    id: int
+    asset: int
+    start: datetime
+    end: datetime | None
+    planned: bool = False
+    excluded: bool = False
+    planned_end: datetime | None = None
+    reason: int | None = None
+    loss: str = "unclassified"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A recorded failure; `stop` is the stop it is linked to, if any."""
+
+    id: int
+    asset: int
+    occurred: datetime
+    restored: datetime | None = None
+    stop: int | None = None
+    found: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Pieces made in a span, at an ideal cycle in seconds per piece."""
+
+    asset: int
+    span: Span
+    good: float
+    scrap: float
+    rework: float
+    ideal_cycle: float
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where an asset stood during a span."""
+
+    asset: int
+    parent: int | None
+    stops_parent: bool = False
+    group: int | None = None
+    valid: Span = field(default=Span(BEGINNING, END))
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Members of which `needed` must be up, or their parent is down."""
+
+    id: int
+    parent: int
+    needed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Everything that is known about the assets of one site."""
+
+    now: datetime
+    zone: ZoneInfo
+    stops: Sequence[Stop] = ()
+    failures: Sequence[Failure] = ()
+    counts: Sequence[Count] = ()
+    placements: Sequence[Placement] = ()
+    groups: Sequence[Group] = ()
+    calendars: dict[int | None, Sequence[Calendar]] = field(default_factory=dict)  # by asset; None is the site
+    lives: dict[int, Span] = field(default_factory=dict)
+    short_stops: dict[int, float] = field(default_factory=dict)  # seconds below which a stop is short
+    overrun_is_unplanned: bool = True
+
+    def life(self, asset: int) -> Span:
+        life = self.lives.get(asset, Span(BEGINNING, END))
+        return Span(life.start, max(life.start, min(life.end, self.now)))
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Part of a stop as it holds an asset, its own or, from below, its parent's."""
+
+    start: datetime
+    end: datetime
+    kind: Class
+    stop: Stop
+    counts: bool  # the first part that takes planned production time
+
+    @property
+    def span(self) -> Span:
+        return Span(self.start, self.end)
+
+    def within(self, window: Span) -> "Piece | None":
+        """The piece cut to the window; a stop of no length stays where its instant is inside."""
+        start, end = max(self.start, window.start), min(self.end, window.end)
+        if start < end or (start == end == self.start == self.end and window.covers(start)):
+            return replace(self, start=start, end=end)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Time lost and stops begun for one reason."""
+
+    seconds: float
+    stops: int
+
+
+def own_pieces(records: Records, asset: int) -> Iterator[Piece]:
+    """The asset's own stops by class, an overrun of the planned end split off."""
+    life = records.life(asset)
+    for stop in records.stops:
+        if stop.asset != asset or stop.start >= records.now:
+            continue
+        end = records.now if stop.end is None else min(stop.end, records.now)
+        parts = [Piece(stop.start, end, Class.UNPLANNED, stop, True)]
+        if stop.planned:
+            kind = Class.EXCLUDED if stop.excluded else Class.COUNTED
+            turn = end
+            if records.overrun_is_unplanned and stop.planned_end is not None:
+                turn = min(end, max(stop.start, stop.planned_end))
+            parts = [Piece(stop.start, turn, kind, stop, kind is Class.COUNTED)]
+            if turn == stop.start < end:
+                parts = []
+            if turn < end:
+                parts.append(Piece(turn, end, Class.UNPLANNED, stop, not (parts and parts[0].counts)))
+        for part in parts:
+            if cut := part.within(life):
+                yield cut
+
+
+def effective_pieces(records: Records, asset: int) -> list[Piece]:
+    """The asset's own stops and those of children that stop it, under the placement valid at the time."""
+    life = records.life(asset)
+    pieces = list(own_pieces(records, asset))
+    for placement in records.placements:
+        if placement.parent == asset and placement.stops_parent:
+            pieces += _cut(effective_pieces(records, placement.asset), (placement.valid,))
+    for group in records.groups:
+        if group.parent == asset:
+            pieces += _group_pieces(records, group)
+    return [cut for piece in pieces if (cut := piece.within(life))]
+
+
+def _group_pieces(records: Records, group: Group) -> list[Piece]:
+    """The members' stops while fewer are up than needed (or than there are, where there are fewer)."""
+    present: dict[int, list[Span]] = {}
+    down: dict[int, list[Span]] = {}
+    stops: list[Piece] = []
+    for placement in records.placements:
+        if placement.group != group.id or placement.parent != group.parent:
+            continue
+        member = placement.asset
+        present.setdefault(member, []).extend(clip((placement.valid,), records.life(member)))
+        held = _cut(effective_pieces(records, member), (placement.valid,))
+        down.setdefault(member, []).extend(piece.span for piece in held)
+        stops += held
+    short: Spans = ()
+    for number in range(1, len(present) + 1):  # so many members stood there at the time
+        there = subtract(at_least(list(present.values()), number), at_least(list(present.values()), number + 1))
+        missing = max(number - group.needed, 0) + 1
+        short = union(short, intersect(there, at_least(list(down.values()), missing)))
+    return [piece for piece in _cut(stops, short) if piece.start < piece.end]
+
+
+def _cut(pieces: Sequence[Piece], spans: Sequence[Span]) -> list[Piece]:
+    return [cut for piece in pieces for each in spans if (cut := piece.within(each))]
+
+
+def scheduled(records: Records, asset: int, window: Span) -> Spans:
+    """Scheduled time of the asset by its own, else its nearest ancestor's, else the site's calendar, else always."""
+    return union(*(schedule(owners, part, records.zone) for owners, part in _owners(records, asset, window)))
+
+
+def _owners(records: Records, asset: int, window: Span) -> Iterator[tuple[list[Sequence[Calendar]], Span]]:
+    """Calendars, nearest owner first, for each part of the window in which the ancestors stay the same."""
+    own = records.calendars.get(asset, ())
+    rest: Spans = (window,)
+    for placement in records.placements:
+        if placement.asset == asset and placement.parent is not None:
+            for part in clip((placement.valid,), window):
+                for owners, piece in _owners(records, placement.parent, part):
+                    yield [own, *owners], piece
+            rest = subtract(rest, (placement.valid,))
+    for part in rest:
+        yield [own, records.calendars.get(None, ())], part
+
+
+def events(records: Records, asset: int) -> tuple[FailureEvent, ...]:
+    """Failure events of the asset: its own failures, and the stops that failures below it caused it."""
+    life = records.life(asset)
+    own = list(own_pieces(records, asset))
+    failed = [_failed(records, own, each) for each in records.failures if each.asset == asset]
+    by_asset: dict[int, list[Failure]] = {}
+    for each in records.failures:
+        by_asset.setdefault(each.asset, []).append(each)
+    for piece in effective_pieces(records, asset):
+        stop = piece.stop
+        if stop.asset == asset or piece.kind is not Class.UNPLANNED:
+            continue
+        for each in by_asset.get(stop.asset, ()):
+            if each.stop == stop.id or stop.start <= each.occurred < (stop.end or records.now):
+                occurred = max(piece.start, each.occurred)
+                if occurred < piece.end:
+                    is_open = stop.end is None and piece.end == records.now
+                    failed.append(Failed(occurred, piece.end, is_open, not is_open, each.found))
+    return failure_events(each for each in failed if life.covers(each.occurred))
+
+
+def _failed(records: Records, own: Sequence[Piece], failure: Failure) -> Failed:
+    around = [piece for piece in own if piece.span.covers(failure.occurred)]
+    found = failure.found or (bool(around) and all(piece.kind is not Class.UNPLANNED for piece in around))
+    if failure.restored is not None:
+        return Failed(failure.occurred, failure.restored, found=found)
+    ends = [records.now if piece.stop.end is None else piece.stop.end for piece in around]
+    is_open = any(piece.stop.end is None for piece in around)
+    return Failed(failure.occurred, max([failure.occurred, *ends]), is_open, False, found)
+
+
+def causes(records: Records, asset: int, window: Span) -> dict[tuple[int | None, str], Cause]:
+    """Lost planned production time by (reason, loss class); an overlap goes to the stop that began first."""
+    window = _served(records, asset, window)
+    plan = scheduled(records, asset, window)
+    pieces = effective_pieces(records, asset)
+    excluded = union(piece.span for piece in pieces if piece.kind is Class.EXCLUDED)
+    result: dict[tuple[int | None, str], Cause] = {}
+    taken: Spans = ()
+    for piece in sorted(pieces, key=lambda each: (each.start, each.stop.id)):
+        if piece.kind is Class.EXCLUDED:
+            continue
+        part: Spans = union((piece.span,))
+        if piece.kind is Class.COUNTED:
+            part = subtract(part, excluded)
+        fresh = subtract(part, taken)
+        taken = union(taken, part)
+        key = (piece.stop.reason, _loss(records, piece.stop))
+        known = result.get(key, Cause(0.0, 0))
+        result[key] = Cause(
+            known.seconds + seconds(intersect(clip(fresh, window), plan)),
+            known.stops + (piece.counts and window.covers(piece.start)),
+        )
+    return {key: cause for key, cause in result.items() if cause.seconds or cause.stops}
+
+
+def _loss(records: Records, stop: Stop) -> str:
+    limit = records.short_stops.get(stop.asset, 0.0)
+    if not stop.planned and stop.end is not None and (stop.end - stop.start).total_seconds() < limit:
+        return "short"
+    return stop.loss
+
+
+def facts(records: Records, asset: int, window: Span) -> Facts:
+    """The facts of one asset in a window, which is cut to its service life and to now."""
+    window = _served(records, asset, window)
+    plan = scheduled(records, asset, window)
+    pieces = effective_pieces(records, asset)
+    unplanned = clip((p.span for p in pieces if p.kind is Class.UNPLANNED), window)
+    excluded = clip((p.span for p in pieces if p.kind is Class.EXCLUDED), window)
+    counted = clip((p.span for p in pieces if p.kind is Class.COUNTED), window)
+    planned_stop = intersect(subtract(excluded, unplanned), plan)
+    production = subtract(plan, planned_stop)
+    down = intersect(union(unplanned, counted), production)
+    by_cause = causes(records, asset, window)
+    losses: dict[str, float] = {}
+    for (_reason, loss), cause in by_cause.items():
+        losses[loss] = losses.get(loss, 0.0) + cause.seconds
+    within = [each for each in events(records, asset) if window.covers(each.occurred)]
+    failures = [each for each in within if not each.found]
+    restored = [each for each in failures if each.restored is not None]
+    recorded = (
+        bool(pieces)
+        or any(each.asset == asset for each in records.failures)
+        or any(each.asset == asset for each in records.counts)
+    )
+    return replace(
+        _counted(records, asset, window),
+        calendar=window.seconds,
+        scheduled=seconds(plan),
+        observed=seconds(plan) if recorded else 0.0,
+        recorded=int(recorded),
+        planned_stop=seconds(planned_stop),
+        down=seconds(down),
+        off_schedule=seconds(subtract(unplanned, production)),
+        losses=losses,
+        stops=sum(cause.stops for cause in by_cause.values()),
+        events=len(failures),
+        items=sum(each.items for each in failures),
+        found=len(within) - len(failures),
+        restored=len(restored),
+        restoration=sum((each.restored - each.occurred).total_seconds() for each in restored if each.restored),
+        open_events=sum(each.open for each in failures),
+    )
+
+
+def _served(records: Records, asset: int, window: Span) -> Span:
+    """The part of the window in the asset's service life and not in the future."""
+    life = records.life(asset)
+    start = max(window.start, life.start)
+    return Span(start, max(start, min(window.end, life.end)))
+
+
+def _operating(records: Records, asset: int, window: Span) -> float:
+    window = _served(records, asset, window)
+    return seconds(subtract(scheduled(records, asset, window), (p.span for p in effective_pieces(records, asset))))
+
+
+def _counted(records: Records, asset: int, window: Span) -> Facts:
+    """Pieces of the window; a count that reaches beyond it is split by operating time, else by time."""
+    result = Facts()
+    for count in records.counts:
+        inside = clip((count.span,), window)
+        if count.asset != asset or not inside:
+            continue
+        whole = _operating(records, asset, count.span)
+        part = _operating(records, asset, inside[0])
+        share = part / whole if whole else inside[0].seconds / count.span.seconds
+        cycle = count.ideal_cycle * share
+        result += Facts(
+            counts=1,
+            good=count.good * share,
+            scrap=count.scrap * share,
+            rework=count.rework * share,
+            ideal_good=count.good * cycle,
+            ideal_scrap=count.scrap * cycle,
+            ideal_rework=count.rework * cycle,
+            doubtful=0.0 if whole else (count.good + count.scrap + count.rework) * share,
+        )
+    return result

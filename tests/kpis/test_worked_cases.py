@@ -1,0 +1,146 @@
+"""The worked cases of docs/kpi.md through the pure functions."""
+
+import pytest
+
+from kpis import formulas
+from kpis.formulas import Facts, Reason, Status, achieved_availability, mtbf, mtbf_bounds, oee, total, waterfall
+from kpis.oracle import facts
+from tests.kpis.cases import CASES, SHIFT_WITH_BREAKS, Case, at, failure, records, stop, within
+
+
+def named(name: str) -> Case:
+    return next(case for case in CASES if case.name.startswith(name))
+
+
+def answer(case: Case) -> Facts:
+    return total(facts(case.records, asset, case.window) for asset in case.assets)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_pure_functions_give_the_worked_answer(case):
+    sums = answer(case)
+    for name, expected in (case.facts or {}).items():
+        assert getattr(sums, name) == pytest.approx(expected, abs=1e-6), name
+    for formula, expected in (case.figures or {}).items():
+        result = formula(sums)
+        assert (result.value, result.status) == (pytest.approx(expected, abs=5e-7), Status.OK), formula.__name__
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_oee_is_the_product_of_its_factors_and_the_waterfall_adds_up(case):
+    sums = answer(case)
+    if not sums.counts:
+        assert oee(sums).value is None
+        return
+    product = formulas.availability(sums).value * formulas.performance(sums).value * formulas.quality(sums).value
+    assert oee(sums).value == pytest.approx(product, rel=1e-12)
+    assert sum(loss.seconds for loss in waterfall(sums)) == pytest.approx(sums.planned_production, abs=1e-6)
+
+
+def test_the_interval_of_an_mtbf_is_the_published_one():
+    bounds = mtbf(answer(named("4 "))).bounds
+    assert (bounds.confidence, bounds.lower, bounds.upper) == (
+        0.9,
+        pytest.approx(127.07, abs=0.005),
+        pytest.approx(2251.23, abs=0.005),
+    )
+
+
+def test_a_year_without_failure_has_no_mtbf_but_a_lower_bound():
+    result = mtbf(answer(named("11 ")))
+    assert (result.value, result.status, result.reason) == (None, Status.UNDEFINED, Reason.NO_FAILURES)
+    assert (result.bounds.lower, result.bounds.upper) == (pytest.approx(3804.4, abs=0.05), None)
+
+
+@pytest.mark.parametrize(("confidence", "lower", "upper"), [(0.8, 150.3104, 1504.2921), (0.95, 110.7314, 3302.9288)])
+def test_the_interval_widens_with_its_confidence(confidence, lower, upper):
+    bounds = mtbf_bounds(800, 2, confidence)
+    assert (bounds.lower, bounds.upper) == (pytest.approx(lower, abs=1e-4), pytest.approx(upper, abs=1e-4))
+
+
+def test_the_mean_of_two_oees_is_another_number():
+    case = named("10 ")
+    each = [oee(facts(case.records, asset, case.window)).value for asset in case.assets]
+    assert sum(each) / 2 != pytest.approx(oee(answer(case)).value, abs=0.01)
+
+
+def test_achieved_availability_counts_planned_stops_as_well():
+    assert achieved_availability(answer(named("DT-7"))).value == pytest.approx(0.916667, abs=5e-7)
+
+
+def test_an_asset_without_records_is_not_fully_available():
+    result = formulas.availability(facts(records(24), 1, within(0, 24)))
+    assert (result.value, result.status, result.reason) == (None, Status.NO_DATA, Reason.NO_RECORDS)
+
+
+def test_counts_faster_than_the_ideal_make_the_figure_suspect_and_keep_its_value():
+    sums = Facts(calendar=3600, scheduled=3600, observed=3600, recorded=1, counts=1, good=100, ideal_good=4000)
+    result = formulas.performance(sums)
+    assert (result.value, result.status, result.reason) == (
+        pytest.approx(4000 / 3600),
+        Status.SUSPECT,
+        Reason.FASTER_THAN_IDEAL,
+    )
+    assert waterfall(sums)[0] == formulas.Loss("reduced_speed", -400.0)
+
+
+def test_planned_time_without_any_count_has_no_oee_but_counting_nothing_is_zero():
+    idle = Facts(calendar=3600, scheduled=3600, observed=3600, recorded=1)
+    assert (oee(idle).value, oee(idle).reason) == (None, Reason.NO_COUNTS)
+    nothing = Facts(calendar=3600, scheduled=3600, observed=3600, recorded=1, counts=1)
+    assert (oee(nothing).value, oee(nothing).status) == (0, Status.OK)
+    assert formulas.performance(nothing).value == 0
+    assert (formulas.quality(nothing).value, formulas.quality(nothing).reason) == (None, Reason.NOTHING_MADE)
+
+
+def test_no_planned_time_leaves_every_ratio_undefined():
+    sums = Facts(calendar=3600, recorded=1, counts=1, good=5, ideal_good=5)
+    for formula in (formulas.availability, formulas.performance, formulas.quality, oee):
+        assert (formula(sums).value, formula(sums).reason) == (None, Reason.NO_PLANNED_TIME)
+
+
+def test_low_coverage_is_partial_and_keeps_its_value():
+    sums = Facts(calendar=7200, scheduled=7200, observed=3600, recorded=1, down=720)
+    result = formulas.availability(sums, threshold=0.8)
+    assert (result.value, result.status, result.reason) == (0.9, Status.PARTIAL, Reason.LOW_COVERAGE)
+
+
+def test_failures_without_end_times_have_no_mttr():
+    none = Facts(calendar=3600, scheduled=3600, observed=3600, recorded=1, events=2, items=2)
+    assert formulas.mttr(none).reason is Reason.NO_RESTORATION_TIMES
+    still_down = Facts(calendar=3600, scheduled=3600, observed=3600, recorded=1, events=1, items=1, open_events=1)
+    assert (formulas.mttr(still_down).status, formulas.mttr(still_down).reason) == (
+        Status.UNDEFINED,
+        Reason.NOT_RESTORED_YET,
+    )
+
+
+def test_splitting_a_window_never_changes_a_sum():
+    whole = facts(SHIFT_WITH_BREAKS, 1, within(0, 24))
+    parts = facts(SHIFT_WITH_BREAKS, 1, within(0, 9.5)) + facts(SHIFT_WITH_BREAKS, 1, within(9.5, 24))
+    for name in ("calendar", "scheduled", "planned_stop", "down", "off_schedule", "stops", "good", "ideal_scrap"):
+        assert getattr(parts, name) == pytest.approx(getattr(whole, name), abs=1e-6), name
+
+
+def test_a_stop_in_the_future_is_not_counted_before_its_time():
+    sums = facts(records(10, stops=(stop(1, 9, 12), stop(2, 20, 22))), 1, within(0, 24))
+    assert (sums.calendar, sums.down, sums.stops) == (36000, 3600, 1)
+
+
+def test_restored_and_still_open_failures_are_told_apart():
+    case = records(
+        24,
+        stops=(stop(1, 8, 9), stop(2, 20, None)),
+        failures=(
+            failure(1, 8, 9),
+            failure(2, 20, None),
+        ),
+    )
+    sums = facts(case, 1, within(0, 24))
+    assert (sums.events, sums.restored, sums.open_events, sums.missing_restorations) == (2, 1, 1, 0)
+
+
+def test_the_window_end_is_not_part_of_the_window():
+    case = records(48, stops=(stop(1, 24, 25),))
+    assert facts(case, 1, within(0, 24)).stops == 0
+    assert at(24) == within(0, 24).end
