@@ -39,7 +39,7 @@ def within(start: float, end: float) -> Span:
 def shift(start: str, end: str) -> tuple[Calendar, ...]:
     """A calendar with one slot on every day."""
     slot = (time.fromisoformat(start), time.fromisoformat(end))
-    return (Calendar(weekly={day: (slot,) for day in range(7)}),)
+    return (Calendar(weekly=dict.fromkeys(range(7), (slot,))),)
 
 
 def stop(id: int, start: float, end: float | None, *, asset: int = 1, **fields) -> Stop:
