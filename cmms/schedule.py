@@ -16,6 +16,12 @@ class Job:
     sentence: str
 
 
-JOBS: list[Job] = []
+JOBS: list[Job] = [
+    Job(
+        "core.tasks.forget_idempotency_records",
+        crontab(hour=3, minute=40),
+        "Every night: forgets the kept answers of API requests older than seven days.",
+    ),
+]
 
 app.conf.beat_schedule = {job.task: {"task": job.task, "schedule": job.when} for job in JOBS}

@@ -197,3 +197,23 @@ class JobRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.started:%Y-%m-%d %H:%M}"
+
+
+class IdempotencyRecord(models.Model):
+    """The answer to one POST that carried an `Idempotency-Key`; sent again when the request comes again."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    path = models.CharField(max_length=300)
+    key = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64)  # SHA-256 of what was sent
+    status = models.PositiveSmallIntegerField()
+    headers = models.JSONField(default=dict)
+    body = models.TextField(blank=True)
+    created = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "path", "key"], name="idempotency_key_once")]
+        indexes = [models.Index("created", name="idempotency_by_age")]
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.key}"

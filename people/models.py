@@ -4,7 +4,7 @@ import hashlib
 from datetime import timedelta
 from functools import cached_property
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +12,19 @@ from django.utils.translation import gettext_lazy as _
 from core.models import Site
 from core.querysets import SiteScoped
 from people.roles import CAPABILITIES, Role
+
+
+class UserQuerySet(models.QuerySet):
+    def visible_to(self, user) -> "UserQuerySet":
+        """The caller, and everybody who has a role at one of the caller's sites."""
+        if not user.is_authenticated:
+            return self.none()
+        colleagues = Membership.objects.filter(user=models.OuterRef("pk"), site__in=user.site_ids)
+        return self.filter(models.Q(pk=user.pk) | models.Exists(colleagues))
+
+
+class Users(UserManager.from_queryset(UserQuerySet)):
+    use_in_migrations = False
 
 
 class User(AbstractUser):
@@ -27,6 +40,8 @@ class User(AbstractUser):
     )
     phone = models.CharField(_("phone"), max_length=40, blank=True)
     language = models.CharField(_("language"), max_length=8, blank=True)
+
+    objects = Users()
 
     class Meta(AbstractUser.Meta):
         ordering = ["username"]
@@ -79,6 +94,19 @@ class Membership(models.Model):
         return f"{self.user}: {self.get_role_display()} @ {self.site.code}"
 
 
+class TokenQuerySet(models.QuerySet):
+    def visible_to(self, user) -> "TokenQuerySet":
+        """The caller's own tokens, and those of colleagues at sites that the caller administers."""
+        if not user.is_authenticated:
+            return self.none()
+        administered = Membership.objects.filter(user=models.OuterRef("user"), site__in=user.sites_where("administer"))
+        return self.filter(models.Q(user=user) | models.Exists(administered))
+
+    def valid(self) -> "TokenQuerySet":
+        """Tokens that open the door now."""
+        return self.filter(revoked=None, expires__gt=timezone.now(), user__is_active=True)
+
+
 class Token(models.Model):
     """A bearer token of the REST API; only its SHA-256 is kept."""
 
@@ -96,6 +124,8 @@ class Token(models.Model):
     revoked = models.DateTimeField(_("revoked"), null=True)
 
     LIFETIME = timedelta(days=365)
+
+    objects = TokenQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created"]

@@ -1,0 +1,16 @@
+"""The one router of the REST API, /api/v1/."""
+
+from django.urls import re_path
+from rest_framework.routers import SimpleRouter
+
+from core.api import events
+from core.api.missing import Missing
+from people import api as people
+
+router = SimpleRouter()
+router.register("sites", people.Sites, basename="sites")
+router.register("users", people.Users, basename="users")
+router.register("tokens", people.Tokens, basename="tokens")
+router.register("events", events.Events, basename="events")
+
+urlpatterns = [*router.urls, re_path("", Missing.as_view())]

@@ -1,0 +1,50 @@
+"""Bases of all serializers: they read what callers send, and declare the shape that is answered."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
+
+from core.api.fields import Instant, Json, Number, Seconds, storable
+
+
+class Strict(serializers.Serializer):
+    """Refuses names that it does not know, and lets fields settle what depends on another field."""
+
+    def to_internal_value(self, data):
+        errors = {}
+        if isinstance(data, dict):
+            errors = {
+                name if storable(name) else "?": [ErrorDetail("There is no field of this name.", code="unknown_field")]
+                for name in data
+                if name not in self.fields
+            }
+        try:
+            attrs = super().to_internal_value(data)
+        except ValidationError as error:
+            raise ValidationError({**errors, **error.detail}) from None
+        for field in self._writable_fields:
+            if hasattr(field, "settle") and field.source in attrs:
+                try:
+                    attrs[field.source] = field.settle(attrs[field.source], attrs, self.instance)
+                except ValidationError as error:
+                    errors[field.field_name] = error.detail
+        if errors:
+            raise ValidationError(errors)
+        return attrs
+
+
+class RowSerializer(Strict, serializers.ModelSerializer):
+    """Reads one row of a model. Uniqueness and other rules are the verb's and the database's business."""
+
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.DateTimeField: Instant,
+        models.DurationField: Seconds,
+        models.FloatField: Number,
+        models.JSONField: Json,
+        ArrayField: serializers.ListField,
+    }
+
+    def get_validators(self) -> list:
+        return []
