@@ -1,0 +1,326 @@
+"""Charts as data: ECharts options built and tested in Python, drawn by the `tandem-chart` element.
+
+Colours are named by token (`var(--ok)`), so that a chart follows light and dark. A missing value is None and
+stays a gap; it is never drawn as zero. Every chart carries its figures as a table for those who cannot see it.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+PALETTE = ["var(--series-1)", "var(--series-2)", "var(--series-3)", "var(--series-4)", "var(--series-5)"]
+Value = float | int | None
+
+
+def tone(name: str) -> str:
+    """The colour of a tone ("ok", "watch", "warn", "stop", "idle"), or of the n-th series ("1" to "5")."""
+    return f"var(--series-{name})" if name.isdigit() else f"var(--{name})"
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A picture and the table behind it. `unit` and `digits` say how its numbers read in tips and on the axis."""
+
+    title: Any
+    option: dict
+    head: list
+    rows: list[list]
+    height: int = 280
+    unit: Any = ""
+    digits: int = 1
+    note: Any = ""
+    empty: bool = False
+
+
+@dataclass(frozen=True)
+class Series:
+    """A line or a row of bars: a name and one value (or None) per label."""
+
+    name: Any
+    values: Sequence[Value]
+    tone: str = ""
+    kind: str = "line"  # or "bar"
+    dashed: bool = False
+    extra: dict = field(default_factory=dict)
+
+
+def number(value: Any) -> Value:
+    """A number that JSON can carry; None and NaN are a gap."""
+    if value is None:
+        return None
+    value = float(value)
+    return None if math.isnan(value) or math.isinf(value) else value
+
+
+def base(*, legend: bool = False) -> dict:
+    """What all charts share: room for the axes, no animation that delays reading, tips drawn on the canvas.
+
+    A tip made of HTML would need style attributes, which the Content-Security-Policy forbids.
+    """
+    return {
+        "animation": False,
+        "grid": {"left": 8, "right": 16, "top": 36 if legend else 16, "bottom": 8, "containLabel": True},
+        "tooltip": {"trigger": "axis", "renderMode": "richText", "confine": True},
+        "legend": {"show": legend, "top": 0, "left": 0, "icon": "roundRect", "itemWidth": 12, "itemHeight": 4},
+    }
+
+
+def trend(
+    title: Any,
+    labels: Sequence[Any],
+    series: Sequence[Series],
+    *,
+    unit: Any = "",
+    digits: int = 1,
+    target: Value = None,
+    low: Value = None,
+    high: Value = None,
+    height: int = 280,
+    stacked: bool = False,
+) -> Chart:
+    """Values over time (or any ordered labels), with an optional target line."""
+    option = base(legend=len(series) > 1 or target is not None)
+    option["xAxis"] = {
+        "type": "category",
+        "data": [str(label) for label in labels],
+        "boundaryGap": any(each.kind == "bar" for each in series),
+    }
+    option["yAxis"] = {"type": "value", "scale": low is None, "min": low, "max": high}
+    option["series"] = []
+    for place, each in enumerate(series):
+        colour = tone(each.tone) if each.tone else PALETTE[place % len(PALETTE)]
+        drawn = {
+            "name": str(each.name),
+            "type": each.kind,
+            "data": [number(value) for value in each.values],
+            "itemStyle": {"color": colour},
+            "connectNulls": False,
+        }
+        if each.kind == "line":
+            # A lone point between two gaps has no line to show it, so points stay visible on short series.
+            drawn |= {
+                "lineStyle": {"width": 2, "color": colour, "type": "dashed" if each.dashed else "solid"},
+                "showSymbol": len(labels) <= 62 or lonely(each.values),
+                "symbolSize": 5,
+            }
+        else:
+            drawn |= {"barMaxWidth": 28, "itemStyle": {"color": colour, "borderRadius": 0 if stacked else [3, 3, 0, 0]}}
+        if stacked:
+            drawn["stack"] = "all"
+        option["series"].append(drawn | each.extra)
+    if target is not None:
+        option["series"].append(
+            {
+                "name": str(_("Target")),
+                "type": "line",
+                "data": [number(target)] * len(labels),
+                "showSymbol": False,
+                "lineStyle": {"width": 1.5, "type": "dashed", "color": "var(--idle)"},
+                "itemStyle": {"color": "var(--idle)"},
+            }
+        )
+    rows = [[label, *(each.values[place] for each in series)] for place, label in enumerate(labels)]
+    return Chart(
+        title,
+        option,
+        ["", *(each.name for each in series)],
+        rows,
+        height=height,
+        unit=unit,
+        digits=digits,
+        empty=all(number(value) is None for each in series for value in each.values),
+    )
+
+
+def lonely(values: Sequence[Value]) -> bool:
+    """Whether some value stands between two gaps."""
+    padded = [None, *values, None]
+    return any(
+        padded[place - 1] is None and padded[place] is not None and padded[place + 1] is None
+        for place in range(1, len(padded) - 1)
+    )
+
+
+def ranking(
+    title: Any,
+    labels: Sequence[Any],
+    values: Sequence[Value],
+    *,
+    unit: Any = "",
+    digits: int = 1,
+    tone_name: str = "1",
+    height: int | None = None,
+) -> Chart:
+    """Horizontal bars, the longest on top."""
+    pairs = sorted(zip(labels, values, strict=True), key=lambda pair: -(number(pair[1]) or 0))
+    option = base()
+    option["tooltip"]["axisPointer"] = {"type": "shadow"}
+    option["xAxis"] = {"type": "value"}
+    option["yAxis"] = {"type": "category", "inverse": True, "data": [str(label) for label, _value in pairs]}
+    option["series"] = [
+        {
+            "type": "bar",
+            "name": str(title),
+            "data": [number(value) for _label, value in pairs],
+            "barMaxWidth": 20,
+            "itemStyle": {"color": tone(tone_name), "borderRadius": [0, 3, 3, 0]},
+        }
+    ]
+    return Chart(
+        title,
+        option,
+        ["", unit or title],
+        [list(pair) for pair in pairs],
+        unit=unit,
+        digits=digits,
+        height=height or max(120, 34 * len(pairs) + 48),
+        empty=not pairs,
+    )
+
+
+def pareto(
+    title: Any, labels: Sequence[Any], values: Sequence[float], *, unit: Any = "", digits: int = 1, height: int = 320
+) -> Chart:
+    """Bars from the largest down with the running share of their sum."""
+    pairs = sorted(zip(labels, (number(value) or 0 for value in values), strict=True), key=lambda pair: -pair[1])
+    total = sum(value for _label, value in pairs)
+    running, shares = 0.0, []
+    for _label, value in pairs:
+        running += value
+        shares.append(round(100 * running / total, 1) if total else None)
+    option = base(legend=True)
+    option["xAxis"] = {
+        "type": "category",
+        "data": [str(label) for label, _value in pairs],
+        "axisLabel": {"interval": 0, "width": 90, "overflow": "truncate", "hideOverlap": True},
+    }
+    option["yAxis"] = [
+        {"type": "value"},
+        {"type": "value", "min": 0, "max": 100, "axisLabel": {"formatter": "{value} %"}, "splitLine": {"show": False}},
+    ]
+    option["series"] = [
+        {
+            "type": "bar",
+            "name": str(title),
+            "data": [value for _label, value in pairs],
+            "barMaxWidth": 36,
+            "itemStyle": {"color": "var(--series-1)", "borderRadius": [3, 3, 0, 0]},
+        },
+        {
+            "type": "line",
+            "name": str(_("Running share, %")),
+            "yAxisIndex": 1,
+            "data": shares,
+            "symbolSize": 5,
+            "lineStyle": {"color": "var(--warn)", "width": 2},
+            "itemStyle": {"color": "var(--warn)"},
+        },
+    ]
+    rows = [[label, value, share] for (label, value), share in zip(pairs, shares, strict=True)]
+    return Chart(
+        title,
+        option,
+        ["", unit or title, _("Running share, %")],
+        rows,
+        height=height,
+        unit=unit,
+        digits=digits,
+        empty=not total,
+    )
+
+
+@dataclass(frozen=True)
+class Step:
+    """One bar of a waterfall: a `total` stands on the ground, a change hangs where the last bar ended."""
+
+    label: Any
+    value: float
+    total: bool = False
+    tone: str = ""
+
+
+def waterfall(title: Any, steps: Sequence[Step], *, unit: Any = "", digits: int = 1, height: int = 320) -> Chart:
+    """From a whole to what is left of it: losses hang from the level before them."""
+    level = 0.0
+    floors, bars = [], []
+    for step in steps:
+        if step.total:
+            level = step.value
+            floors.append(0)
+        else:
+            floors.append(min(level, level + step.value))
+            level += step.value
+        colour = tone(step.tone or ("1" if step.total else "stop" if step.value < 0 else "ok"))
+        bars.append({"value": abs(step.value), "itemStyle": {"color": colour}})
+    option = base()
+    option["tooltip"] |= {"trigger": "item"}
+    option["xAxis"] = {
+        "type": "category",
+        "data": [str(step.label) for step in steps],
+        "axisLabel": {"interval": 0, "width": 80, "overflow": "break"},
+    }
+    option["yAxis"] = {"type": "value"}
+    invisible = {"color": "transparent", "borderColor": "transparent"}
+    option["series"] = [
+        {
+            "type": "bar",
+            "stack": "all",
+            "data": floors,
+            "silent": True,
+            "itemStyle": invisible,
+            "tooltip": {"show": False},
+            "emphasis": {"disabled": True},
+        },
+        {
+            "type": "bar",
+            "stack": "all",
+            "name": str(title),
+            "data": bars,
+            "barMaxWidth": 56,
+            "label": {"show": True, "position": "top"},
+        },
+    ]
+    rows = [[step.label, step.value] for step in steps]
+    return Chart(title, option, ["", unit or title], rows, height=height, unit=unit, digits=digits, empty=not steps)
+
+
+def scatter(
+    title: Any,
+    points: Sequence[tuple[Any, float, float]],
+    *,
+    x: Any,
+    y: Any,
+    log: bool = False,
+    unit: Any = "",
+    digits: int = 1,
+    height: int = 360,
+) -> Chart:
+    """Named points, for frequency × duration pictures; `log` for logarithmic axes (values above 0 only)."""
+    drawn = [point for point in points if not log or (point[1] > 0 and point[2] > 0)]
+    option = base()
+    option["tooltip"] |= {"trigger": "item"}
+    kind = "log" if log else "value"
+    option["xAxis"] = {"type": kind, "name": str(x), "nameLocation": "middle", "nameGap": 28}
+    option["yAxis"] = {"type": kind, "name": str(y)}
+    option["grid"] |= {"bottom": 28, "top": 36}
+    option["series"] = [
+        {
+            "type": "scatter",
+            "symbolSize": 11,
+            "itemStyle": {"color": "var(--series-1)", "opacity": 0.8},
+            "data": [{"name": str(name), "value": [number(a), number(b)]} for name, a, b in drawn],
+        },
+    ]
+    return Chart(
+        title,
+        option,
+        ["", x, y],
+        [list(point) for point in points],
+        height=height,
+        unit=unit,
+        digits=digits,
+        empty=not drawn,
+    )

@@ -1,0 +1,470 @@
+"""Pages of few lines: a list, a row with its tabs, a form, a verb that wants confirming.
+
+Permission stands in two places: rows come from `visible_to(user)` (a row of another site is a 404), and `may`
+answers for the page as a whole (403). What a domain verb refuses is shown beside what was typed.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views import View
+
+from core.errors import Conflict, DomainError, NotAllowed
+from core.kit import exports, panels
+from core.kit.badges import Action
+from core.kit.forms import KitForm
+from core.kit.tables import Table
+
+
+class Page(View):
+    """What all pages share: a title, a way back, who may see it, and how a refusal is answered."""
+
+    title: Any = ""
+    template_name: str
+    parent: tuple[Any, str] | None = None  # (label, address) of the page above
+
+    def may(self, user) -> bool:
+        """Whether this user may open the page at all."""
+        return True
+
+    def page_title(self) -> Any:
+        return self.title
+
+    def crumbs(self) -> list[tuple[Any, str]]:
+        """The way from the top to this page, without the page itself."""
+        return [self.parent] if self.parent else []
+
+    def actions(self) -> list[Action]:
+        """Buttons at the top of the page, the most important first."""
+        return []
+
+    def context(self) -> dict:
+        """More for the template."""
+        return {}
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not self.may(request.user):
+            raise PermissionDenied(_("Your role at this site does not include this page."))
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except NotAllowed as error:
+            raise PermissionDenied(error.message) from error
+
+    def draw(self, template: str | None = None, *, status: int = 200, **extra: Any) -> HttpResponse:
+        context = {
+            "page": self,
+            "title": self.page_title(),
+            "crumbs": self.crumbs(),
+            "actions": self.actions(),
+            **self.context(),
+            **extra,
+        }
+        return render(self.request, template or self.template_name, context, status=status)
+
+    @property
+    def next(self) -> str:
+        """Where the user wants to go afterwards, as the address or the form says; not yet checked."""
+        return self.request.POST.get("next") or self.request.GET.get("next") or ""
+
+    def back(self, fallback: str = "/") -> str:
+        """Where the user came from, if that is an address of ours."""
+        wanted = self.next
+        safe = url_has_allowed_host_and_scheme(wanted, {self.request.get_host()}, self.request.is_secure())
+        return wanted if wanted and safe else fallback
+
+
+def visible(model: type[models.Model], user) -> QuerySet:
+    """The model's rows that the user may see; a model that cannot say so is refused."""
+    return model._default_manager.visible_to(user)
+
+
+# --- Lists -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """Something to do with many chosen rows: `do(rows, by=user, **cleaned)` answers with a sentence.
+
+    `form` asks for what is needed first; `may(user, site)` decides who sees the button.
+    """
+
+    name: str
+    label: Any
+    do: Callable[..., Any]
+    icon: str = ""
+    tone: str = ""
+    form: type[forms.Form] | None = None
+    may: Callable[[Any, Any], bool] = lambda user, site: True
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A filter in force, and the address without it."""
+
+    label: Any
+    value: Any
+    url: str
+
+
+class ListPage(Page):
+    """A table with filters, sorting, column choice, export and bulk actions; the address is the question."""
+
+    template_name = "generic/list.html"
+    partial_name = "generic/_list.html"
+    model: type[models.Model]
+    table: type[Table]
+    filterset: type | None = None
+    all_sites = False  # show rows of every visible site, not only of the chosen one
+    bulk: list[Bulk] = []
+    export_name = ""
+
+    def rows(self) -> QuerySet:
+        """All rows of the page before filters: visible to the user, at the chosen site."""
+        rows = visible(self.model, self.request.user)
+        site = getattr(self.request, "site", None)
+        if site is not None and not self.all_sites and hasattr(rows, "at"):
+            rows = rows.at(site)
+        return rows
+
+    def answer(self) -> Any:
+        """The page's top line: what is going on, in words."""
+        return ""
+
+    def page_title(self) -> Any:
+        return self.title or self.model._meta.verbose_name_plural.capitalize()
+
+    @cached_property
+    def filters(self):
+        if self.filterset is None:
+            return None
+        filters = self.filterset(self.request.GET or None, queryset=self.rows(), request=self.request)
+        for field in filters.form.fields.values():
+            if getattr(field, "empty_label", None):
+                field.empty_label = _("any")
+        return filters
+
+    @cached_property
+    def filtered(self) -> QuerySet:
+        """The rows after the filters; an invalid filter shows its error and no rows."""
+        if self.filters is None:
+            return self.rows()
+        return self.filters.qs if self.filters.is_valid() or not self.filters.is_bound else self.rows().none()
+
+    @cached_property
+    def offered(self) -> list[Bulk]:
+        site = getattr(self.request, "site", None)
+        return [bulk for bulk in self.bulk if bulk.may(self.request.user, site)]
+
+    def make_table(self) -> Table:
+        return self.table(self.filtered, self.request.GET, user=self.request.user, selectable=bool(self.offered))
+
+    def chips(self, table: Table) -> list[Chip]:
+        """The filters in force, each with the address that drops it."""
+        if self.filters is None or not self.filters.is_bound or not self.filters.form.is_valid():
+            return []
+        found = []
+        for name, value in self.filters.form.cleaned_data.items():
+            if value in (None, "", [], ()) or (isinstance(value, QuerySet) and not value.exists()):
+                continue
+            field = self.filters.form.fields[name]
+            keys = [key for key in self.request.GET if key == name or key.startswith(f"{name}_")]
+            found.append(Chip(field.label, said(field, value), table.url(**dict.fromkeys(keys), page=None)))
+        return found
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        table = self.make_table()
+        wanted = request.GET.get("format")
+        if wanted in exports.FORMATS:
+            return exports.respond(table, self.export_name or self.model._meta.model_name, wanted)
+        partial = getattr(request, "htmx", False) and request.htmx.target == "list"
+        return self.draw(
+            self.partial_name if partial else None,
+            table=table,
+            filters=self.filters,
+            chips=self.chips(table),
+            bulk=self.offered,
+            answer="" if partial else self.answer(),
+            exports=[(label, table.url(format=key, page=None)) for key, label in exports.FORMATS.items()],
+        )
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A bulk action on the chosen rows."""
+        bulk = next((each for each in self.offered if each.name == request.POST.get("bulk")), None)
+        if bulk is None:
+            raise PermissionDenied(_("Your role at this site does not include this action."))
+        here = request.get_full_path()
+        keys = [key for key in request.POST.getlist("selected") if key.isdigit()]
+        rows = self.rows().filter(pk__in=keys)
+        if not keys:
+            messages.warning(request, _("Choose at least one row first."))
+            return HttpResponseRedirect(here)
+        cleaned: dict = {}
+        if bulk.form:
+            asked = "confirmed" in request.POST
+            form = make_form(bulk.form, request, request.POST if asked else None)
+            if not asked or not form.is_valid():
+                return self.draw(
+                    "generic/bulk.html",
+                    status=422 if asked else 200,
+                    form=form,
+                    action=bulk,
+                    keys=keys,
+                    back=here,
+                )
+            cleaned = form.cleaned_data
+        try:
+            said = bulk.do(rows, by=request.user, **cleaned)
+        except DomainError as error:
+            messages.error(request, error.message)
+        else:
+            messages.success(request, said)
+        return HttpResponseRedirect(here)
+
+
+def said(field: forms.Field, value: Any) -> str:
+    """A filter's value as people read it."""
+    choices = getattr(field, "choices", None)
+    if isinstance(value, slice):
+        return f"{value.start or '…'} – {value.stop or '…'}"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, (list, tuple, QuerySet)):
+        return ", ".join(said(field, each) for each in value)
+    if choices is not None and not isinstance(value, models.Model):
+        return str({str(key): label for key, label in choices}.get(str(value), value))
+    return str(value)
+
+
+def make_form(form_class: type[forms.Form], request: HttpRequest, data=None, **options: Any) -> forms.BaseForm:
+    """The form, made for the user and the chosen site if it asks for them."""
+    if issubclass(form_class, KitForm):
+        options |= {"user": request.user, "site": getattr(request, "site", None)}
+    return form_class(data, request.FILES if data is not None else None, **options)
+
+
+# --- One row -----------------------------------------------------------------------------------------
+
+
+class ObjectPage(Page):
+    """A page about one row, found among the rows that the user may see."""
+
+    model: type[models.Model]
+
+    def rows(self) -> QuerySet:
+        return visible(self.model, self.request.user)
+
+    @cached_property
+    def object(self) -> models.Model:
+        return get_object_or_404(self.rows(), pk=self.kwargs["pk"])
+
+    def may_object(self, user, obj: models.Model) -> bool:
+        """Whether this user may open the page for this row (403 if not)."""
+        return True
+
+    def context(self) -> dict:
+        return {"object": self.object}
+
+    def page_title(self) -> Any:
+        return self.title or str(self.object)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not self.may_object(request.user, self.object):
+            raise PermissionDenied(_("Your role at this site does not include this."))
+        return super().dispatch(request, *args, **kwargs)
+
+
+class DetailPage(ObjectPage):
+    """A row: its name, its state, what can be done, and one tab at a time (`?tab=slug`)."""
+
+    template_name = "generic/detail.html"
+    panel_template = "generic/_panel.html"
+
+    def badges(self) -> list:
+        """States beside the title."""
+        return []
+
+    def answer(self) -> Any:
+        """What is going on with this row, in words."""
+        return ""
+
+    def facts(self) -> list[tuple[Any, Any]]:
+        """A few (label, value) pairs that belong above the tabs."""
+        return []
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        found = panels.of(self.object, request.user)
+        slug = request.GET.get("tab") or (found[0].slug if found else "")
+        panel = next((each for each in found if each.slug == slug), None)
+        if slug and panel is None:
+            raise Http404(f"No tab {slug!r}")
+        inner = {"panel": panel, **(panel.context(request, self.object) if panel else {})}
+        if getattr(request, "htmx", False) and request.htmx.target == "panel":
+            return render(request, self.panel_template, {"object": self.object, "page": self, **inner})
+        tabs = [(each, each.slug == slug, each.count(self.object, request.user)) for each in found]
+        return self.draw(tabs=tabs, badges=self.badges(), answer=self.answer(), facts=self.facts(), **inner)
+
+
+# --- Forms -------------------------------------------------------------------------------------------
+
+
+class FormPage(Page):
+    """Create or edit a row. What was typed is kept, errors stand at their fields, a lost update is refused.
+
+    With `pk` in the address it edits, without it creates. `save` may call a domain verb instead of the form.
+    A model with a `version` field is guarded: the form carries the version it was opened with.
+    """
+
+    template_name = "generic/form.html"
+    form_class: type[forms.BaseForm]
+    model: type[models.Model]
+    submit: Any = gettext_lazy("Save")
+    lead: Any = ""  # a sentence above the form
+    done: Any = ""  # a sentence after saving
+
+    def rows(self) -> QuerySet:
+        return visible(self.model, self.request.user)
+
+    @cached_property
+    def object(self) -> models.Model | None:
+        return get_object_or_404(self.rows(), pk=self.kwargs["pk"]) if "pk" in self.kwargs else None
+
+    def may_object(self, user, obj: models.Model) -> bool:
+        return True
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.object is not None and not self.may_object(request.user, self.object):
+            raise PermissionDenied(_("Your role at this site does not include this."))
+        return super().dispatch(request, *args, **kwargs)
+
+    def crumbs(self) -> list[tuple[Any, str]]:
+        above = super().crumbs()
+        if self.object is not None and hasattr(self.object, "get_absolute_url"):
+            above.append((str(self.object), self.object.get_absolute_url()))
+        return above
+
+    def page_title(self) -> Any:
+        if self.title:
+            return self.title
+        name = self.model._meta.verbose_name
+        return _("Edit %(name)s") % {"name": name} if self.object else _("New %(name)s") % {"name": name}
+
+    def initial(self) -> dict:
+        """What a new form starts with; the address may bring values (`?asset=12`)."""
+        return {name: value for name, value in self.request.GET.items() if name in self.form_class.base_fields}
+
+    def form(self, data=None) -> forms.BaseForm:
+        options: dict = {} if self.object else {"initial": self.initial()}
+        if issubclass(self.form_class, forms.BaseModelForm) and self.object is not None:
+            options["instance"] = self.object
+        return make_form(self.form_class, self.request, data, **options)
+
+    def save(self, form: forms.BaseForm) -> models.Model:
+        """Do it; answer with the row. A DomainError is shown at its field."""
+        return form.save()
+
+    def success_url(self, obj: models.Model) -> str:
+        return self.back(obj.get_absolute_url())
+
+    @property
+    def version(self) -> str:
+        """The version that the form was opened with."""
+        if self.object is None or not hasattr(self.object, "version"):
+            return ""
+        return self.request.POST.get("version") or str(self.object.version)
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self.draw(form=self.form(), back=self.back(self.way_back()))
+
+    def way_back(self) -> str:
+        crumbs = self.crumbs()
+        return crumbs[-1][1] if crumbs else "/"
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # Read before the form writes the posted values onto the row.
+        current = str(getattr(self.object, "version", ""))
+        form = self.form(request.POST)
+        status = 422
+        if form.is_valid():
+            try:
+                if self.object is not None and current != self.version:
+                    raise Conflict(
+                        _(
+                            "Somebody changed this while you were editing. Your entries are kept below; open the page"
+                            " in a second tab, compare, and save again from there."
+                        ),
+                        code="stale",
+                    )
+                obj = self.save(form)
+            except DomainError as error:
+                at = error.field if error.field in form.fields else None
+                form.add_error(at, error.message)
+                status = 409 if isinstance(error, Conflict) else 422
+            else:
+                messages.success(request, self.done or _("%(name)s is saved.") % {"name": obj})
+                return HttpResponseRedirect(self.success_url(obj))
+        return self.draw(form=form, back=self.back(self.way_back()), status=status)
+
+
+class ActionPage(ObjectPage):
+    """A verb on a row: a GET asks (with a form if the verb needs a reason), a POST does it.
+
+    A verb without a form may be posted straight from a button; the answer is a sentence and the way back.
+    """
+
+    template_name = "generic/action.html"
+    sentence: Any = ""  # what will happen
+    submit: Any = gettext_lazy("Confirm")
+    icon = ""
+    tone = "primary"  # or "stop"
+    form_class: type[forms.BaseForm] | None = None
+
+    def do(self, obj: models.Model, **cleaned: Any) -> Any:
+        """Call the verb; answer with a sentence for the user."""
+        raise NotImplementedError
+
+    def crumbs(self) -> list[tuple[Any, str]]:
+        return [*super().crumbs(), (str(self.object), self.object.get_absolute_url())]
+
+    def initial(self) -> dict:
+        return {}
+
+    def form(self, data=None) -> forms.BaseForm | None:
+        if self.form_class is None:
+            return None
+        return make_form(self.form_class, self.request, data, initial=self.initial())
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self.draw(form=self.form(), back=self.back(self.object.get_absolute_url()))
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        form = self.form(request.POST)
+        here = self.back(self.object.get_absolute_url())
+        if form is not None and not form.is_valid():
+            return self.draw(form=form, back=here, status=422)
+        try:
+            sentence = self.do(self.object, **(form.cleaned_data if form else {}))
+        except NotAllowed:
+            raise
+        except DomainError as error:
+            if form is None:
+                messages.error(request, error.message)
+                return HttpResponseRedirect(here)
+            form.add_error(error.field if error.field in form.fields else None, error.message)
+            return self.draw(form=form, back=here, status=409 if isinstance(error, Conflict) else 422)
+        messages.success(request, sentence)
+        return HttpResponseRedirect(self.success_url())
+
+    def success_url(self) -> str:
+        return self.back(self.object.get_absolute_url())

@@ -1,0 +1,79 @@
+"""Logging in, with a pause after repeated failures.
+
+Failures are counted per user name and address together, so that nobody can lock somebody else out from afar,
+and per address alone with a higher limit, so that one machine cannot try many names.
+"""
+
+import hashlib
+
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView, PasswordChangeView
+from django.contrib.messages.views import SuccessMessageMixin
+from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+FAILURES_PER_NAME = 5
+FAILURES_PER_ADDRESS = 50
+PAUSE = 5 * 60  # seconds
+
+
+def address_of(request: HttpRequest) -> str:
+    """The caller's address as the web server saw it; a forwarded header could be made up."""
+    return request.META.get("REMOTE_ADDR", "")
+
+
+def counters(request: HttpRequest, username: str) -> dict[str, int]:
+    """Cache key → limit; names are hashed, because a password typed into the wrong box must not be kept."""
+    address = address_of(request)
+    name = hashlib.sha256(f"{username.strip().lower()}|{address}".encode()).hexdigest()
+    place = hashlib.sha256(address.encode()).hexdigest()
+    return {f"login:name:{name}": FAILURES_PER_NAME, f"login:address:{place}": FAILURES_PER_ADDRESS}
+
+
+class LoginForm(AuthenticationForm):
+    """User name and password; refuses even the right password during a pause."""
+
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": _("This user name and password do not belong together. Mind capital letters."),
+    }
+
+    def clean(self) -> dict:
+        keys = counters(self.request, self.cleaned_data.get("username") or "")
+        failures = cache.get_many(keys)
+        if any(failures.get(key, 0) >= limit for key, limit in keys.items()):
+            minutes = PAUSE // 60
+            raise ValidationError(
+                ngettext(
+                    "Too many wrong passwords. Wait %(n)s minute, then try again.",
+                    "Too many wrong passwords. Wait %(n)s minutes, then try again.",
+                    minutes,
+                )
+                % {"n": minutes},
+                code="paused",
+            )
+        try:
+            cleaned = super().clean()
+        except ValidationError:
+            for key in keys:
+                cache.add(key, 0, PAUSE)
+                cache.incr(key)
+            raise
+        cache.delete(next(iter(keys)))
+        return cleaned
+
+
+class LogIn(LoginView):
+    form_class = LoginForm
+    redirect_authenticated_user = True
+
+
+class ChangePassword(SuccessMessageMixin, PasswordChangeView):
+    template_name = "registration/password_change.html"
+    success_url = reverse_lazy("home")
+    success_message = _("Your new password counts from now on.")
+    extra_context = {"title": _("Change password")}

@@ -1,0 +1,23 @@
+// "/" goes to the search box, except while typing; a form with data-confirm asks first.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  const box = document.getElementById("search");
+  if (!box || !box.checkVisibility()) return;
+  event.preventDefault();
+  box.focus();
+  box.select();
+});
+
+document.addEventListener("submit", (event) => {
+  const question = event.target.dataset?.confirm;
+  if (question && !confirm(question)) event.preventDefault();
+});
+
+// After a part of the page was swapped, the tab that was chosen becomes the current one.
+document.addEventListener("htmx:afterSwap", (event) => {
+  const tab = event.detail.requestConfig?.elt?.closest?.(".tabs a");
+  if (!tab) return;
+  for (const each of tab.closest(".tabs").querySelectorAll("a")) each.removeAttribute("aria-current");
+  tab.setAttribute("aria-current", "page");
+});

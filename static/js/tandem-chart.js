@@ -1,0 +1,132 @@
+// <tandem-chart library="…">: draws the ECharts option in its JSON child, once it comes into view.
+// Colours such as "var(--ok)" follow the page's colours; the table behind the picture stays one tap away.
+const loading = new Map();
+
+function load(source) {
+  if (window.echarts) return Promise.resolve(window.echarts);
+  if (!loading.has(source)) {
+    loading.set(
+      source,
+      new Promise((resolve, reject) => {
+        const script = document.createElement("script");
+        script.src = source;
+        script.onload = () => resolve(window.echarts);
+        script.onerror = reject;
+        document.head.append(script);
+      }),
+    );
+  }
+  return loading.get(source);
+}
+
+class Chart extends HTMLElement {
+  connectedCallback() {
+    if (this.stage) return;
+    this.option = JSON.parse(this.querySelector('script[type="application/json"]').textContent);
+    this.table = this.querySelector("details");
+    this.stage = document.createElement("div");
+    this.stage.className = "chart-stage";
+    this.stage.style.height = `${this.getAttribute("height")}px`;
+    this.stage.setAttribute("role", "img");
+    this.stage.setAttribute("aria-label", this.getAttribute("name"));
+    this.prepend(this.stage);
+    this.tools();
+    this.redraw = () => this.draw();
+    document.addEventListener("tandem:theme", this.redraw);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", this.redraw);
+    this.sight = new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      this.sight.disconnect();
+      load(this.getAttribute("library")).then(() => this.draw(), () => (this.table.open = true));
+    }, { rootMargin: "300px" });
+    this.sight.observe(this);
+    this.size = new ResizeObserver(() => this.chart?.resize());
+    this.size.observe(this.stage);
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("tandem:theme", this.redraw);
+    matchMedia("(prefers-color-scheme: dark)").removeEventListener("change", this.redraw);
+    this.sight?.disconnect();
+    this.size?.disconnect();
+    this.chart?.dispose();
+  }
+
+  tools() {
+    const bar = document.createElement("div");
+    bar.className = "chart-tools";
+    const save = document.createElement("button");
+    save.type = "button";
+    save.className = "chart-tool";
+    save.textContent = this.dataset.save;
+    save.addEventListener("click", () => this.save());
+    bar.append(save);
+    this.append(bar);
+    const summary = this.table.querySelector("summary");
+    this.table.addEventListener("toggle", () => {
+      summary.textContent = this.table.open ? this.dataset.picture : this.dataset.table;
+      this.stage.hidden = this.table.open;
+      if (!this.table.open) this.chart?.resize();
+    });
+  }
+
+  draw() {
+    if (!window.echarts) return;
+    const css = getComputedStyle(this);
+    const paint = (value) => {
+      if (typeof value === "string") return value.replace(/var\((--[\w-]+)\)/g, (_, name) => css.getPropertyValue(name).trim());
+      if (Array.isArray(value)) return value.map(paint);
+      if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, paint(each)]));
+      return value;
+    };
+    const digits = Number(this.getAttribute("digits") || 1);
+    const unit = this.getAttribute("unit");
+    const numbers = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: digits });
+    const say = (value) => {
+      if (value === null || value === undefined || Number.isNaN(value)) return "–";
+      if (Array.isArray(value)) return value.map(say).join(" · ");
+      return typeof value === "number" ? `${numbers.format(value)}${unit ? `\u202f${unit}` : ""}` : String(value);
+    };
+    const option = paint(this.option);
+    option.textStyle = { fontFamily: css.fontFamily, fontSize: 12, ...option.textStyle };
+    option.aria = { enabled: true };
+    option.tooltip = {
+      backgroundColor: paint("var(--surface)"), borderColor: paint("var(--line-strong)"), borderWidth: 1, padding: [8, 12],
+      textStyle: { color: paint("var(--ink)"), fontSize: 12 }, valueFormatter: say, ...option.tooltip,
+    };
+    for (const series of option.series || []) {
+      if (series.label?.show && !series.label.formatter) series.label.formatter = (point) => say(point.value);
+      if (series.label) series.label = { color: paint("var(--ink-soft)"), ...series.label };
+    }
+    const ink = { color: paint("var(--ink-soft)") };
+    const line = { lineStyle: { color: paint("var(--line)") } };
+    const dress = (axis) => {
+      const numeric = axis.type === "value" || axis.type === "log";
+      return {
+        ...axis,
+        axisLabel: { ...ink, ...(numeric ? { formatter: (value) => numbers.format(value) } : {}), ...axis.axisLabel },
+        axisLine: { ...line, show: !numeric, ...axis.axisLine },
+        axisTick: { show: false, ...axis.axisTick },
+        splitLine: { ...line, show: numeric, ...axis.splitLine },
+        nameTextStyle: ink,
+      };
+    };
+    for (const name of ["xAxis", "yAxis"]) {
+      if (option[name]) option[name] = Array.isArray(option[name]) ? option[name].map(dress) : dress(option[name]);
+    }
+    option.legend = { textStyle: ink, ...option.legend };
+    this.chart ??= window.echarts.init(this.stage, null, { renderer: "canvas" });
+    this.chart.setOption(option, { notMerge: true });
+    this.dataset.drawn = "";
+  }
+
+  save() {
+    if (!this.chart) return;
+    const link = document.createElement("a");
+    link.download = `${this.getAttribute("name")}.png`;
+    link.href = this.chart.getDataURL({ pixelRatio: 2, backgroundColor: getComputedStyle(this).getPropertyValue("--surface").trim() });
+    link.click();
+  }
+}
+
+if (!customElements.get("tandem-chart")) customElements.define("tandem-chart", Chart);
