@@ -15,7 +15,8 @@ VENDOR = ROOT / "static" / "vendor"
 # (file in node_modules, file under static/vendor/)
 FILES = [
     ("@tabler/core/dist/css/tabler.min.css", "tabler.min.css"),
-    ("@tabler/core/dist/js/tabler.min.js", "tabler.min.js"),
+    ("@fontsource-variable/inter/files/inter-latin-wght-normal.woff2", "inter-latin.woff2"),
+    ("@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2", "inter-latin-ext.woff2"),
     ("echarts/dist/echarts.min.js", "echarts.min.js"),
     ("@event-calendar/build/dist/event-calendar.min.css", "event-calendar.min.css"),
     ("@event-calendar/build/dist/event-calendar.min.js", "event-calendar.min.js"),

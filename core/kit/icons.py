@@ -7,7 +7,6 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 
-FALLBACK = Path("node_modules/@tabler/icons/icons/outline")
 
 
 class UnknownIcon(LookupError):
@@ -15,7 +14,7 @@ class UnknownIcon(LookupError):
 
 
 def folder() -> Path:
-    return Path(getattr(settings, "ICONS_DIR", settings.BASE_DIR / FALLBACK))
+    return Path(settings.ICONS_DIR)
 
 
 @cache
