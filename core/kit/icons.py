@@ -8,7 +8,6 @@ from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 
 
-
 class UnknownIcon(LookupError):
     """There is no icon of this name among the staged ones."""
 
