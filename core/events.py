@@ -41,8 +41,16 @@ def record(verb: str, obj: models.Model, *, by, site, summary: str, **data) -> E
     return event
 
 
-def record_many(verb: str, rows: list[models.Model], *, by, summary: Callable[[models.Model], str], site=None) -> None:
-    """Events of one verb about many rows in one statement; `site` defaults to each row's own."""
+def record_many(
+    verb: str,
+    rows: list[models.Model],
+    *,
+    by,
+    summary: Callable[[models.Model], str],
+    site=None,
+    data: Callable[[models.Model], dict] | None = None,
+) -> None:
+    """Events of one verb about many rows in one statement; `site` defaults to each row's own, `data` to nothing."""
     events = Event.objects.bulk_create(
         Event(
             verb=verb,
@@ -51,6 +59,7 @@ def record_many(verb: str, rows: list[models.Model], *, by, summary: Callable[[m
             actor=by,
             site=site or row.site,
             summary=summary(row)[:300],
+            data=data(row) if data else {},
         )
         for row in rows
     )

@@ -170,3 +170,7 @@ class Count(models.Model):
 
     def __str__(self) -> str:
         return f"{self.asset} {self.start:%Y-%m-%d %H:%M}"
+
+    @property
+    def site(self) -> Site:
+        return self.asset.site

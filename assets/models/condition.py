@@ -148,6 +148,10 @@ class Downtime(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("downtime", args=[self.pk])
 
+    @property
+    def site(self) -> Site:
+        return self.asset.site
+
 
 class FailureCode(models.Model):
     """One entry of the ISO 14224 lists of an asset kind: a problem, its cause or its remedy."""
@@ -261,3 +265,10 @@ class Failure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.asset} {self.occurred:%Y-%m-%d %H:%M}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("failure", args=[self.pk])
+
+    @property
+    def site(self) -> Site:
+        return self.asset.site
