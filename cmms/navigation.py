@@ -44,6 +44,7 @@ MENU = [
             Item(_("People"), "users", "people", can("administer")),
             Item(_("Import"), "file-import", "imports", can("administer")),
             Item(_("Jobs"), "clock-play", "jobs", can("administer")),
+            Item(_("Audit trail"), "history", "audit", can("administer")),
             Item(_("Settings"), "settings", "settings", can("administer")),
         ],
     ),

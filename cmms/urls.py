@@ -3,9 +3,12 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from cmms.home import Home
+from cmms.records import AuditTrail, Jobs
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", Home.as_view(), name="home"),
+    path("jobs/", Jobs.as_view(), name="jobs"),
+    path("audit/", AuditTrail.as_view(), name="audit"),
     path("", include("core.urls")),
     path("", include("people.urls")),
     path("api/v1/", include(("cmms.api", "api"))),
