@@ -1,0 +1,77 @@
+"""Taking the demo plant out of the database, to the last row."""
+
+from django.apps import apps
+from django.db import connection, models, transaction
+
+from assets.models import AssetKind, FailureCode
+from cmms.demo import world
+from core.models import Event, Site
+from people.models import User
+
+
+@transaction.atomic
+def remove() -> int:
+    """Delete the demo sites with everything that belongs to them, and their people; returns how many rows.
+
+    People who got a role at a real site, or who left their name there, stay; the latter can no longer log in.
+    Foreign keys are checked when the transaction ends, so rows may go in any order once they are named.
+    """
+    sites = list(Site.objects.filter(demo=True).values_list("pk", flat=True))
+    if not sites:
+        return 0
+    usernames = [person[0] for person in world.PEOPLE]
+    people = User.objects.filter(username__in=usernames).exclude(memberships__site__demo=False)
+    leaving = list(people.values_list("pk", flat=True))
+    table = connection.ops.quote_name(Event._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        # Events are append-only; those of the demo plant never happened.
+        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER event_append_only")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    gone = 0
+    for model, path in _belonging():
+        gone += _delete(model.objects.filter(**{f"{path}__in": sites}) if path else model.objects.filter(pk__in=sites))
+    gone += _remove_people(leaving)
+    unused = AssetKind.objects.filter(code__in=[kind.code for kind in world.KINDS], assets=None)
+    kinds = list(unused.values_list("pk", flat=True))
+    gone += _delete(FailureCode.objects.filter(kind__in=kinds)) + _delete(AssetKind.objects.filter(pk__in=kinds))
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER event_append_only")
+    return gone
+
+
+def _belonging() -> list[tuple[type[models.Model], str]]:
+    """Each model whose rows belong to a site, with the look-up that leads to it; what leans on others comes first."""
+    paths: dict[type[models.Model], str] = {Site: ""}
+    for required in (True, False):  # a row belongs by a reference that it must have, before one that it may have
+        while True:
+            found = {
+                model: f"{field.name}__{paths[field.related_model]}".removesuffix("__")
+                for model in apps.get_models(include_auto_created=True)
+                if model not in paths and model is not User
+                for field in reversed(model._meta.concrete_fields)
+                if field.many_to_one or field.one_to_one
+                if field.related_model in paths and field.null is not required
+            }
+            if not found:
+                break
+            paths |= found
+    return sorted(paths.items(), key=lambda item: item[1].count("__") + bool(item[1]), reverse=True)
+
+
+def _remove_people(leaving: list[int]) -> int:
+    """Tokens and roles go with their people; who is named by a row that stays, stays too, without a log-in."""
+    named: set[int] = set()
+    for model in apps.get_models(include_auto_created=True):
+        for field in model._meta.concrete_fields:
+            if field.related_model is User and field.remote_field.on_delete is models.PROTECT:
+                named |= set(
+                    model.objects.filter(**{f"{field.name}__in": leaving}).values_list(field.attname, flat=True)
+                )
+    User.objects.filter(pk__in=named).update(is_active=False)
+    return sum(User.objects.filter(pk__in=set(leaving) - named).delete()[0:1])
+
+
+def _delete(rows: models.QuerySet) -> int:
+    return rows._raw_delete(rows.db)
