@@ -21,11 +21,9 @@ class TokenAuthentication(BaseAuthentication):
         scheme, _space, secret = get_authorization_header(request).partition(b" ")
         if scheme.lower() != b"bearer":
             return None
-        failures = Failures(request)
-        failures.check()
         token = tokens.find(secret.strip().decode(errors="replace"))
         if token is None:
-            failures.note()
+            Failures(request).note()
             raise AuthenticationFailed(_("This token is wrong, revoked or expired."), code="bad_token")
         return token.user, token
 
@@ -34,19 +32,18 @@ class TokenAuthentication(BaseAuthentication):
 
 
 class Failures:
-    """Wrong tokens from one address in the last minutes."""
+    """Wrong tokens from one address in the last minutes. Callers with a right one never wait."""
 
     def __init__(self, request):
         address = request.META.get("REMOTE_ADDR", "")
         self.key = f"token-failures:{hashlib.sha256(address.encode()).hexdigest()[:32]}"
 
-    def check(self) -> None:
-        if cache.get(self.key, 0) >= MOST_FAILURES:
-            raise Throttled(wait=FAILURES_LAST)
-
     def note(self) -> None:
+        """Count one more; Throttled after too many."""
         cache.add(self.key, 0, timeout=FAILURES_LAST)
         try:
-            cache.incr(self.key)
+            count = cache.incr(self.key)
         except ValueError:  # it ran out just now
-            cache.set(self.key, 1, timeout=FAILURES_LAST)
+            return
+        if count > MOST_FAILURES:
+            raise Throttled(wait=FAILURES_LAST)

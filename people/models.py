@@ -53,7 +53,7 @@ class User(AbstractUser):
     def roles(self) -> dict[int, frozenset[str]]:
         """Site id → roles there; one query per request."""
         found: dict[int, set[str]] = {}
-        for site_id, role in self.memberships.values_list("site_id", "role"):
+        for site_id, role in self.memberships.order_by().values_list("site_id", "role"):
             found.setdefault(site_id, set()).add(role)
         return {site_id: frozenset(roles) for site_id, roles in found.items()}
 
@@ -102,10 +102,6 @@ class TokenQuerySet(models.QuerySet):
         administered = Membership.objects.filter(user=models.OuterRef("user"), site__in=user.sites_where("administer"))
         return self.filter(models.Q(user=user) | models.Exists(administered))
 
-    def valid(self) -> "TokenQuerySet":
-        """Tokens that open the door now."""
-        return self.filter(revoked=None, expires__gt=timezone.now(), user__is_active=True)
-
 
 class Token(models.Model):
     """A bearer token of the REST API; only its SHA-256 is kept."""
@@ -132,6 +128,11 @@ class Token(models.Model):
 
     def __str__(self) -> str:
         return self.name or f"token {self.pk}"
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether it opens the door now."""
+        return self.revoked is None and self.expires > timezone.now() and self.user.is_active
 
     @staticmethod
     def digest_of(secret: str) -> str:

@@ -51,9 +51,10 @@ def revoke(token: Token, *, by: User | None) -> None:
 
 def find(secret: str) -> Token | None:
     """The valid token with this secret, with its user."""
-    token = Token.objects.valid().select_related("user").filter(digest=Token.digest_of(secret)).first()
-    if token is not None:
-        note_use(token)
+    token = Token.objects.select_related("user").filter(digest=Token.digest_of(secret)).order_by().first()
+    if token is None or not token.is_valid:
+        return None
+    note_use(token)
     return token
 
 
