@@ -19,7 +19,6 @@ with the row locked, honours `If-Match` and `Idempotency-Key`, and answers the n
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache, wraps
 
 from django.db import IntegrityError, models, transaction
@@ -39,6 +38,7 @@ from core.api.idempotency import Claim
 from core.api.pagination import KeysetPagination
 from core.api.problems import BadParameter, problem_of
 from core.api.shapes import Shape, shape_of
+from core.outcomes import Outcome
 
 PAGING = frozenset({"cursor", "page_size", "ordering"})
 
@@ -48,13 +48,6 @@ class Replay(Exception):
 
     def __init__(self, answer: HttpResponse):
         self.answer = answer
-
-
-@dataclass(frozen=True)
-class Unchanged:
-    """What `add` returns when the row was there already (same source and external id): answered with 200, not 201."""
-
-    row: models.Model
 
 
 class Door(APIView):
@@ -209,14 +202,14 @@ class Resource(Door, GenericViewSet):
 
 
 class Adds:
-    """`POST resource/`: `add(data)` makes the row, or returns Unchanged when it was there already."""
+    """`POST resource/`: `add(data)` makes the row, or answers an Outcome: a known one is 200 instead of 201."""
 
     def create(self, request, *args, **kwargs) -> HttpResponse:
         """Create a row."""
-        made = self.add(self.read(self.serializer_class))
-        if isinstance(made, Unchanged):
-            return self.answer(made.row)
-        return self.answer(made, status=201)
+        made = outcome_of(self.add(self.read(self.serializer_class)))
+        if made.error:
+            raise made.error
+        return self.answer(made.row, status=201 if made.status == "created" else 200)
 
 
 class Changes:
@@ -253,6 +246,10 @@ def verb(name: str, serializer_class: type[Serializer] | None = None) -> Callabl
         return handler
 
     return decorate
+
+
+def outcome_of(made: models.Model | Outcome) -> Outcome:
+    return made if isinstance(made, Outcome) else Outcome("created", made)
 
 
 def as_json(text: str, *, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:
