@@ -3,12 +3,14 @@
 from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
+from assets import api as assets
 from core.api import events
 from core.api.missing import Missing
 from people import api as people
 
 router = SimpleRouter()
 router.register("sites", people.Sites, basename="sites")
+router.register("assets", assets.Assets, basename="assets")
 router.register("users", people.Users, basename="users")
 router.register("tokens", people.Tokens, basename="tokens")
 router.register("events", events.Events, basename="events")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 
 from django.db.models import Expression, F, Model, QuerySet
+from django.db.models.functions import Upper
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
@@ -281,13 +282,11 @@ class Reference(serializers.RelatedField):
     def with_codes(self, queryset: QuerySet, codes: set[str]) -> QuerySet:
         if self.site_path:
             queryset = queryset.annotate(reference_site=F(f"{self.site_path}__code"))
-        queryset = queryset.annotate(reference_code=F(self.code))
         field = self.model._meta.get_field(self.code)
         if field.get_internal_type().endswith("IntegerField"):
-            codes = {int(code) for code in codes if code.isascii() and code.isdigit() and int(code) <= 2**31 - 1}
-        if self.ignore_case:
-            return queryset.filter(**{f"{self.code}__upper__in": codes})
-        return queryset.filter(**{f"{self.code}__in": codes})
+            codes = {int(code) for code in codes if code.isascii() and code.isdigit() and len(code) < 19}
+        code = Upper(self.code) if self.ignore_case else F(self.code)
+        return queryset.annotate(reference_code=code).filter(reference_code__in=codes)
 
     def to_representation(self, value):
         raise NotImplementedError("Answers are built by PostgreSQL; see core.api.shapes.")
