@@ -24,3 +24,8 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     Role.ADMINISTRATOR: frozenset({"report", "execute", "record", "plan", "edit", "manage", "administer"}),
 }
 # "record" writes facts (stops, failures, counts), "edit" changes master data (assets, calendars, plans).
+
+
+def roles_with(capability: str) -> list[str]:
+    """The roles that include a capability."""
+    return [role for role in Role.values if capability in CAPABILITIES[role]]

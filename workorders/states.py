@@ -45,3 +45,12 @@ class HoldReason(models.TextChoices):
     PERMIT = "permit", _("Waits for a permit")
     SKILL = "skill", _("Needs another trade")
     OTHER = "other", _("Other")
+
+
+class Outcome(models.TextChoices):
+    """How a step came out."""
+
+    OK = "ok", _("OK")
+    FLAG = "flag", _("Flag")
+    FAIL = "fail", _("Fail")
+    SKIPPED = "skipped", _("Not applicable")

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from core.models import Attachment
 from core.querysets import scoped_by
 from workorders.models.order import WorkOrder
-from workorders.models.plan import Outcome, StepTemplate
+from workorders.models.plan import StepTemplate
+from workorders.states import Outcome
 
 User = settings.AUTH_USER_MODEL
 

@@ -13,6 +13,7 @@ from assets.models import Asset, Downtime, Failure, Source
 from core.models import Site
 from core.querysets import SiteScoped
 from workorders.models.plan import JobPlan, PlanOccurrence
+from workorders.moving import Moves
 from workorders.states import OPEN_STATES, HoldReason, Kind, Priority, State
 
 User = settings.AUTH_USER_MODEL
@@ -42,8 +43,8 @@ class WorkOrderQuerySet(SiteScoped):
         return self.filter(models.Exists(user.assignments.filter(order=models.OuterRef("pk"))))
 
 
-class WorkOrder(models.Model):
-    """One job on one asset, from the wish to the lesson learned."""
+class WorkOrder(Moves, models.Model):
+    """One job on one asset, from the wish to the lesson learned; its verbs stand in `workorders.moving.Moves`."""
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="work_orders")
     number = models.PositiveBigIntegerField(_("number"), editable=False)
@@ -163,7 +164,20 @@ class WorkOrder(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"#{self.number} {self.summary}"
+        return f"{self.code} {self.summary}"
 
     def get_absolute_url(self) -> str:
         return reverse("work-order", args=[self.pk])
+
+    @property
+    def code(self) -> str:
+        """The number as people say it."""
+        return f"#{self.number}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.is_open and self.due_to is not None and self.due_to < timezone.now()

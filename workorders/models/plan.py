@@ -12,6 +12,7 @@ from assets.models import Asset
 from core.models import Site
 from core.querysets import SiteScoped, scoped_by
 from workorders.recurrence import Trigger
+from workorders.states import Outcome
 
 
 class StepKind(models.TextChoices):
@@ -23,15 +24,6 @@ class StepKind(models.TextChoices):
     CHOICE = "choice", _("Choice")
     TEXT = "text", _("Text")
     PHOTO = "photo", _("Photo")
-
-
-class Outcome(models.TextChoices):
-    """How a step came out."""
-
-    OK = "ok", _("OK")
-    FLAG = "flag", _("Flag")
-    FAIL = "fail", _("Fail")
-    SKIPPED = "skipped", _("Not applicable")
 
 
 class StepTemplate(models.Model):
@@ -53,6 +45,10 @@ class StepTemplate(models.Model):
 
     class Meta:
         abstract = True
+
+    def template(self) -> dict:
+        """What the step asks, by field, to make another step that asks the same."""
+        return {field.name: getattr(self, field.name) for field in StepTemplate._meta.fields}
 
 
 class JobPlan(models.Model):
