@@ -82,9 +82,7 @@ def answer(
     was = said(step)
     text = text.strip()
     if len(text) > ANSWER_LENGTH:
-        raise Refused(
-            _("Write at most %(most)d characters.") % {"most": ANSWER_LENGTH}, code="too_long", field="text"
-        )
+        raise Refused(_("Write at most %(most)d characters.") % {"most": ANSWER_LENGTH}, code="too_long", field="text")
     step.outcome, step.number, step.answer, step.photo = READERS[step.kind](step, outcome, number, text, photo)
     answered = bool(step.outcome)
     step.answered_by, step.answered_at = (by, at) if answered else (None, None)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from core.errors import DomainError
@@ -22,9 +21,10 @@ def assign_many(orders: Iterable[WorkOrder], *, by: User, person: User) -> str:
         assign(order, person=person, by=by)
 
     done, left = _each(orders, give)
-    said = ngettext(
-        "%(count)d order assigned to %(person)s.", "%(count)d orders assigned to %(person)s.", done
-    ) % {"count": done, "person": person}
+    said = ngettext("%(count)d order assigned to %(person)s.", "%(count)d orders assigned to %(person)s.", done) % {
+        "count": done,
+        "person": person,
+    }
     return _with_rest(said, left)
 
 
@@ -38,15 +38,14 @@ def schedule_many(orders: Iterable[WorkOrder], *, by: User, person: User, start:
         moment += timedelta(minutes=order.estimate_minutes or USUAL_MINUTES)
 
     done, left = _each(orders, place)
-    said = ngettext(
-        "%(count)d order scheduled for %(person)s.", "%(count)d orders scheduled for %(person)s.", done
-    ) % {"count": done, "person": person}
+    said = ngettext("%(count)d order scheduled for %(person)s.", "%(count)d orders scheduled for %(person)s.", done) % {
+        "count": done,
+        "person": person,
+    }
     return _with_rest(said, left)
 
 
-def schedule_one(
-    order: WorkOrder, *, by: User, person: User, start: datetime, minutes: int | None = None
-) -> None:
+def schedule_one(order: WorkOrder, *, by: User, person: User, start: datetime, minutes: int | None = None) -> None:
     """Place an order in the week: schedule what is planned, add a person and a time to what is scheduled already."""
     unplaced = order.assignments.filter(person=person, start=None).first()
     if order.state in (State.SCHEDULED, State.IN_PROGRESS, State.ON_HOLD):

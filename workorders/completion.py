@@ -18,7 +18,7 @@ DETECTIONS = {
 
 
 def finish(order, *, by, at: datetime, inputs: dict) -> dict:
-    """What completion does besides changing the state; answers with facts for the event."""
+    """Stop the clocks, end the stop if the machine runs again, link or record the failure, price the labour."""
     if order.started_at and at < order.started_at:
         raise Refused(_("The work ends before it starts."), code="end_before_start", field="at")
     close_clocks(order, at)

@@ -32,9 +32,7 @@ def has_steps(order) -> None:
 def has_estimate(order) -> None:
     """an estimate"""
     if not order.estimate_minutes:
-        raise Refused(
-            _("Estimate how many minutes the work takes."), code="estimate_missing", field="estimate_minutes"
-        )
+        raise Refused(_("Estimate how many minutes the work takes."), code="estimate_missing", field="estimate_minutes")
 
 
 def has_assignment(order) -> None:
@@ -46,9 +44,7 @@ def has_assignment(order) -> None:
 def asset_in_use(order) -> None:
     """an asset that is not archived"""
     if order.asset.archived_at:
-        raise Refused(
-            _("%(code)s is archived; restore it first.") % {"code": order.asset.code}, code="asset_archived"
-        )
+        raise Refused(_("%(code)s is archived; restore it first.") % {"code": order.asset.code}, code="asset_archived")
 
 
 def has_hold_reason(order) -> None:
@@ -60,7 +56,7 @@ def has_hold_reason(order) -> None:
 
 
 def says_why(order) -> None:
-    """the reason, or the question when it is sent back"""
+    """it says why"""
     if not order.state_note:
         raise Refused(_("Say why; it stays in the history."), code="reason_missing", field="reason")
 

@@ -80,9 +80,7 @@ class Move:
         """Whether this person may make the move on this order; the state is another question."""
         if any(user.can(capability, order.site_id) for capability in self.who - {REQUESTER}):
             return True
-        return (
-            REQUESTER in self.who and order.reported_by_id == user.pk and user.can("report", order.site_id)
-        )
+        return REQUESTER in self.who and order.reported_by_id == user.pk and user.can("report", order.site_id)
 
 
 _START = (State.APPROVED, State.PLANNED, State.SCHEDULED)

@@ -135,5 +135,3 @@ def _take_over(order, row) -> None:
         setattr(order, field.attname, getattr(row, field.attname))
     order._state.fields_cache.update(row._state.fields_cache)
     getattr(order, "_prefetched_objects_cache", {}).clear()
-
-

@@ -55,6 +55,4 @@ def judge(*, criticality: str, consequence: int, likelihood: int) -> Judgement:
 
 def judge_order(order: Any) -> Judgement:
     """What the priority of this order would be without an override."""
-    return judge(
-        criticality=order.asset.criticality, consequence=order.consequence, likelihood=order.likelihood
-    )
+    return judge(criticality=order.asset.criticality, consequence=order.consequence, likelihood=order.likelihood)

@@ -195,9 +195,7 @@ def _failed(step: Step, by: User) -> tuple[WorkOrder, Step]:
     if step.outcome != Outcome.FAIL:
         raise Refused(_("Only a failed step asks for a follow-up."), code="step_not_failed")
     if step.follow_up_id:
-        raise Conflict(
-            _("Its follow-up is %(order)s already.") % {"order": step.follow_up}, code="follow_up_raised"
-        )
+        raise Conflict(_("Its follow-up is %(order)s already.") % {"order": step.follow_up}, code="follow_up_raised")
     if order.state not in (State.IN_PROGRESS, State.ON_HOLD):
         raise Conflict(_("%(order)s is no longer in progress.") % {"order": order.code}, code="wrong_state")
     return order, step

@@ -251,9 +251,7 @@ def _check(labour, order) -> None:
     if labour.end <= labour.start:
         raise Refused(_("The work ends before it starts."), code="end_before_start", field="end")
     if labour.end - labour.start > LONGEST:
-        raise Refused(
-            _("One entry lasts at most 24 hours; enter each day by itself."), code="too_long", field="end"
-        )
+        raise Refused(_("One entry lasts at most 24 hours; enter each day by itself."), code="too_long", field="end")
     twice = order.labour.filter(person=labour.person_id, start__lt=labour.end).exclude(pk=labour.pk)
     if twice.filter(Q(end=None) | Q(end__gt=labour.start)).exists():
         raise Refused(

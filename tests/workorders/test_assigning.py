@@ -73,7 +73,8 @@ def test_a_scheduled_order_keeps_somebody(plant, row):
     with pytest.raises(Refused, match="needs somebody"):
         unassign(row.assignments.get(), by=plant.planner)
     assert row.assignments.count() == 1
-    second = assign(row, person=person("mate", plant.berlin, "technician"), by=plant.planner, start=timezone.now() + DAY)
+    mate = person("mate", plant.berlin, "technician")
+    second = assign(row, person=mate, by=plant.planner, start=timezone.now() + DAY)
     unassign(second, by=plant.planner)
     assert row.assignments.get().person == plant.technician
 

@@ -168,8 +168,6 @@ def test_time_on_two_orders_at_once_is_shown_and_not_refused(plant):
 def test_an_entry_that_ends_where_the_next_begins_does_not_overlap(plant):
     row = order(plant, State.IN_PROGRESS)
     first = row.labour.get()
-    second = record_labour(
-        row, person=plant.technician, start=first.end, end=first.end + HOUR / 2, by=plant.technician
-    )
+    second = record_labour(row, person=plant.technician, start=first.end, end=first.end + HOUR / 2, by=plant.technician)
     assert list(overlapping(second)) == []
     assert Labour.objects.count() == 2

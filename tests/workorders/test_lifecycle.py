@@ -1,6 +1,7 @@
-"""Every state × verb × role of the life cycle: allowed exactly when the table says so, and a refusal changes nothing."""
+"""Every state × verb × role: allowed exactly when the life cycle says so, and a refusal changes nothing."""
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 
 from core.errors import Conflict, NotAllowed
@@ -10,6 +11,7 @@ from people.models import User
 from tests.workorders.orders import EVERY_INPUT, order
 from workorders import lifecycle
 from workorders.lifecycle import MOVES, STATES
+from workorders.lifecycle_page import page
 from workorders.models import WorkOrder
 from workorders.states import OPEN_STATES, State
 
@@ -111,3 +113,8 @@ def test_a_background_job_acts_without_a_person(plant):
     row.cancel(by=None, reason="The plan was withdrawn")
     assert (row.state, row.state_note) == ("cancelled", "The plan was withdrawn")
     assert history(row).first().actor is None
+
+
+def test_the_page_about_the_life_cycle_is_what_the_table_says():
+    written = (settings.BASE_DIR / "docs" / "life-cycle.md").read_text(encoding="utf-8")
+    assert written == page(), "Run manage.py life_cycle --write"

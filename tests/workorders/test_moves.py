@@ -38,7 +38,7 @@ def test_approval_needs_a_reason_for_an_overridden_priority(plant):
 def test_planning_takes_the_steps_and_the_estimate_of_the_job_plan(plant):
     job_plan = JobPlan.objects.create(site=plant.berlin, code="bearing", title="Bearing", estimate_minutes=45)
     job_plan.steps.create(position=1, text="Lock out")
-    job_plan.steps.create(position=2, text="Play", kind="number", unit="mm", high="0.5", depends_on=1, depends_outcome="ok")
+    job_plan.steps.create(position=2, text="Play", kind="number", high="0.5", depends_on=1, depends_outcome="ok")
     row = order(plant, State.APPROVED, estimate_minutes=None)
     row.plan(by=plant.planner, job_plan=job_plan)
     assert (row.job_plan, row.estimate_minutes) == (job_plan, 45)
@@ -74,9 +74,7 @@ def test_scheduling_assigns_the_person_named_and_gives_him_the_ball(plant):
 @pytest.mark.parametrize("name", ["requester", "manager", "stranger"])
 def test_somebody_who_does_no_work_at_the_site_cannot_be_scheduled(plant, name):
     row = order(plant, State.PLANNED)
-    refused(
-        "person_cannot", row.schedule, by=plant.planner, person=getattr(plant, name), start=timezone.now()
-    )
+    refused("person_cannot", row.schedule, by=plant.planner, person=getattr(plant, name), start=timezone.now())
 
 
 def test_an_assignment_without_a_start_does_not_make_an_order_scheduled(plant):

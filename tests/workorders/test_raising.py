@@ -32,9 +32,7 @@ from workorders.states import State
         ("C", 1, 3, 4, 3),
     ],
 )
-def test_priority_follows_criticality_consequence_and_likelihood(
-    criticality, consequence, likelihood, priority, score
-):
+def test_priority_follows_criticality_consequence_and_likelihood(criticality, consequence, likelihood, priority, score):
     judged = judge(criticality=criticality, consequence=consequence, likelihood=likelihood)
     assert (judged.priority, judged.score) == (priority, score)
 
@@ -248,7 +246,8 @@ def test_steps_are_written_until_work_begins_and_added_afterwards(plant):
     row.start(by=plant.technician)
     add_step(row, {"text": "Clean up"}, by=plant.planner)
     assert list(row.steps.values_list("text", flat=True)) == ["Measure", "Clean up"]
-    for refused in (lambda: write_steps(row, [], by=plant.planner), lambda: remove_step(row.steps.first(), by=plant.planner)):
+    last = row.steps.first()
+    for refused in (lambda: write_steps(row, [], by=plant.planner), lambda: remove_step(last, by=plant.planner)):
         with pytest.raises(Conflict):
             refused()
     assert row.steps.count() == 2

@@ -54,7 +54,7 @@ def test_an_accepted_request_becomes_an_order_that_its_reporter_verifies(plant, 
     assert (made.state, made.summary, made.reported_by, made.reported_at) == (
         "approved", "It drips", plant.requester, request_.reported_at,
     )  # fmt: skip
-    assert [event.summary for event in history(request_)][0] == "Accepted as #1: It drips"
+    assert history(request_).first().summary == "Accepted as #1: It drips"
 
 
 def test_a_machine_that_stands_still_is_recorded_as_down_since_the_report(plant):
@@ -82,7 +82,10 @@ def test_a_request_is_declined_with_an_answer_for_its_reporter(plant, request_):
 
 def test_a_request_is_answered_once(plant, request_):
     accept(request_, by=plant.planner)
-    for again in (lambda: accept(request_, by=plant.administrator), lambda: decline(request_, by=plant.planner, answer="No")):
+    for again in (
+        lambda: accept(request_, by=plant.administrator),
+        lambda: decline(request_, by=plant.planner, answer="No"),
+    ):
         with pytest.raises(Conflict, match="accepted already"):
             again()
     assert WorkOrder.objects.count() == 1
