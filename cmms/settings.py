@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy
 
 from cmms import env
 
@@ -39,9 +40,8 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF],
-        # Tabler's and ECharts' elements carry style attributes; style *elements* stay forbidden.
+        # Neither style elements nor style attributes; scripts set single properties, which is not covered by this.
         "style-src": [SELF],
-        "style-src-attr": ["'unsafe-inline'"],
         "img-src": [SELF, "data:", "blob:"],
         "font-src": [SELF],
         "connect-src": [SELF],
@@ -172,6 +172,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = ["core.formats"]
+FILTERS_EMPTY_CHOICE_LABEL = gettext_lazy("any")  # the first choice of a filter of a list
 
 # --- Background work ---------------------------------------------------------------------------
 

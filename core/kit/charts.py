@@ -11,6 +11,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from core.kit import present
+
 PALETTE = ["var(--series-1)", "var(--series-2)", "var(--series-3)", "var(--series-4)", "var(--series-5)"]
 Value = float | int | None
 
@@ -254,7 +256,8 @@ def waterfall(title: Any, steps: Sequence[Step], *, unit: Any = "", digits: int 
             floors.append(min(level, level + step.value))
             level += step.value
         colour = tone(step.tone or ("1" if step.total else "stop" if step.value < 0 else "ok"))
-        bars.append({"value": abs(step.value), "itemStyle": {"color": colour}})
+        said = present.number_text(step.value, digits) + (f"\u202f{unit}" if unit else "")
+        bars.append({"value": abs(step.value), "itemStyle": {"color": colour}, "label": {"formatter": said}})
     option = base()
     option["tooltip"] |= {"trigger": "item"}
     option["xAxis"] = {

@@ -149,11 +149,7 @@ class ListPage(Page):
     def filters(self):
         if self.filterset is None:
             return None
-        filters = self.filterset(self.request.GET or None, queryset=self.rows(), request=self.request)
-        for field in filters.form.fields.values():
-            if getattr(field, "empty_label", None):
-                field.empty_label = _("any")
-        return filters
+        return self.filterset(self.request.GET or None, queryset=self.rows(), request=self.request)
 
     @cached_property
     def filtered(self) -> QuerySet:
