@@ -12,7 +12,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import models
+from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
@@ -375,10 +375,24 @@ class FormPage(Page):
 
     @property
     def version(self) -> str:
-        """The version that the form was opened with."""
+        """The version that the form was opened with; "" for a model without one."""
         if self.object is None or not hasattr(self.object, "version"):
             return ""
-        return self.request.POST.get("version") or str(self.object.version)
+        return self.request.POST.get("version", "") if self.request.method == "POST" else str(self.object.version)
+
+    def claim(self) -> None:
+        """Take the row's lock until it is saved, and refuse if somebody saved it since the form was opened."""
+        if self.object is None or not hasattr(self.object, "version"):
+            return
+        rows = type(self.object)._base_manager.select_for_update().filter(pk=self.object.pk)
+        if str(rows.values_list("version", flat=True).get()) != self.version:
+            raise Conflict(
+                _(
+                    "Somebody changed this while you were editing. Your entries are kept below; open the page"
+                    " in a second tab, compare, and save again from there."
+                ),
+                code="stale",
+            )
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self.draw(form=self.form(), back=self.back(self.way_back()))
@@ -388,24 +402,17 @@ class FormPage(Page):
         return crumbs[-1][1] if crumbs else "/"
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        # Read before the form writes the posted values onto the row.
-        current = str(getattr(self.object, "version", ""))
         form = self.form(request.POST)
         status = 422
         if form.is_valid():
             try:
-                if self.object is not None and current != self.version:
-                    raise Conflict(
-                        _(
-                            "Somebody changed this while you were editing. Your entries are kept below; open the page"
-                            " in a second tab, compare, and save again from there."
-                        ),
-                        code="stale",
-                    )
-                obj = self.save(form)
+                with transaction.atomic():
+                    self.claim()
+                    obj = self.save(form)
+            except NotAllowed:
+                raise
             except DomainError as error:
-                at = error.field if error.field in form.fields else None
-                form.add_error(at, error.message)
+                form.add_error(error.field if error.field in form.fields else None, error.message)
                 status = 409 if isinstance(error, Conflict) else 422
             else:
                 messages.success(request, self.done or _("%(name)s is saved.") % {"name": obj})

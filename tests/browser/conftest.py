@@ -4,9 +4,7 @@ A page made by `open_page` remembers every console error, page error and Content
 the test fails at its end if there was one (`page.expected_errors` names parts of those that are meant).
 """
 
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from itertools import product
 
@@ -14,33 +12,21 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests import chromium as program
 from tests import plant as world
-
-# Playwright's own loop runs in this thread, which Django takes for an async context.
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
 NOT_OURS = re.compile(r"favicon\.ico")
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    assert path, "No Chromium on PATH; CHROMIUM may name its executable."
+    path = program.find()
+    assert path, "No Chromium in PATH; CHROMIUM may name its executable."
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=program.FLAGS)
         yield browser
         browser.close()
 

@@ -1,0 +1,59 @@
+"""Pages for what went wrong: they say what to do, and never show a trace."""
+
+import pytest
+from django.db import OperationalError
+from django.template.loader import render_to_string
+from django.test import Client
+
+from tests.plant import PASSWORD
+
+pytestmark = pytest.mark.usefixtures("sample_pages")
+
+
+def test_an_unknown_address_is_said_to_be_one(client, plant):
+    client.login(username="planner", password=PASSWORD)
+    response = client.get("/nowhere/")
+    assert response.status_code == 404
+    assert "There is nothing at this address" in response.content.decode()
+
+
+def test_a_mistake_of_ours_shows_no_trace(plant):
+    client = Client(raise_request_exception=False)
+    client.login(username="planner", password=PASSWORD)
+    response = client.get("/sample/broken/")
+    text = response.content.decode()
+    assert response.status_code == 500
+    assert "Something went wrong" in text
+    assert "a mistake of ours" not in text
+    assert "Traceback" not in text
+
+
+def test_a_form_of_another_site_on_the_web_is_refused(plant):
+    client = Client(enforce_csrf_checks=True)
+    assert client.post("/login/", {"username": "planner", "password": PASSWORD}).status_code == 403
+
+
+def test_the_page_for_a_lost_database_needs_no_database(django_assert_num_queries):
+    text = render_to_string("503.html")
+    assert "Nothing was saved and nothing is lost." in text
+    assert "retry.js" in text
+
+
+def test_a_lost_database_is_a_503_with_a_time_to_come_back(client, plant, monkeypatch):
+    def lost(self, request):
+        raise OperationalError("connection refused")
+
+    client.login(username="planner", password=PASSWORD)
+    monkeypatch.setattr("tests.core.sample.Broken.get", lost)
+    response = client.get("/sample/broken/")
+    assert (response.status_code, response["Retry-After"]) == (503, "10")
+    assert "connection refused" not in response.content.decode()
+
+
+def test_every_page_forbids_inline_scripts_and_styles(client, plant):
+    policy = client.get("/login/")["Content-Security-Policy"]
+    directives = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+    assert directives["script-src"] == "'self'"
+    assert directives["style-src"] == "'self'"
+    assert directives["default-src"] == "'none'"
+    assert "unsafe" not in policy

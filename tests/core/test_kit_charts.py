@@ -1,0 +1,76 @@
+"""Charts as data: gaps stay gaps, sums add up, and every picture has its table."""
+
+import json
+
+import pytest
+from django.template import Context, Template
+
+from core.kit import charts
+from core.kit.charts import Series, Step
+
+
+def test_a_missing_value_is_a_gap_and_never_zero():
+    chart = charts.trend("A", ["Mon", "Tue", "Wed"], [Series("L1", [1, None, float("nan")])])
+    assert chart.option["series"][0]["data"] == [1.0, None, None]
+    assert chart.option["series"][0]["connectNulls"] is False
+    assert chart.rows[1] == ["Tue", None]
+
+
+def test_a_lone_point_between_gaps_is_visible():
+    quiet = charts.trend("A", list(range(100)), [Series("L1", [1.0] * 100)])
+    lone = charts.trend("A", list(range(100)), [Series("L1", [1.0, None] * 50)])
+    assert quiet.option["series"][0]["showSymbol"] is False
+    assert lone.option["series"][0]["showSymbol"] is True
+
+
+def test_a_chart_without_any_value_says_so_instead_of_drawing():
+    chart = charts.trend("Availability", ["Mon"], [Series("L1", [None])])
+    html = Template("{% chart chart %}").render(Context({"chart": chart}))
+    assert "No data for this period." in html
+    assert "tandem-chart" not in html
+
+
+def test_a_waterfall_hangs_each_loss_from_the_level_before():
+    chart = charts.waterfall(
+        "OEE", [Step("All", 100, total=True), Step("Stops", -30), Step("Gain", 5), Step("Left", 75, total=True)]
+    )
+    floors, bars = chart.option["series"]
+    assert floors["data"] == [0, 70, 70, 0]
+    assert [bar["value"] for bar in bars["data"]] == [100, 30, 5, 75]
+    assert [bar["itemStyle"]["color"] for bar in bars["data"]] == [
+        "var(--series-1)", "var(--stop)", "var(--ok)", "var(--series-1)",
+    ]  # fmt: skip
+    assert chart.rows[1] == ["Stops", -30]
+
+
+def test_a_pareto_runs_up_to_everything():
+    chart = charts.pareto("Stops", ["Sensor", "Jam"], [25, 75], unit="min")
+    assert chart.rows == [["Jam", 75.0, 75.0], ["Sensor", 25.0, 100.0]]
+
+
+def test_a_pareto_of_nothing_has_no_shares():
+    chart = charts.pareto("Stops", ["Jam"], [0])
+    assert (chart.empty, chart.rows) == (True, [["Jam", 0.0, None]])
+
+
+def test_a_logarithmic_picture_leaves_out_what_it_cannot_draw_but_keeps_it_in_the_table():
+    chart = charts.scatter("Actors", [("M1", 3, 20), ("M2", 0, 5)], x="Stops", y="Minutes", log=True)
+    assert [point["name"] for point in chart.option["series"][0]["data"]] == ["M1"]
+    assert [row[0] for row in chart.rows] == ["M1", "M2"]
+
+
+@pytest.mark.parametrize("text", ["</script><script>alert(1)</script>", "a & b", "é"])
+def test_an_option_cannot_leave_its_script_element(text):
+    html = Template("{% chart chart %}").render(Context({"chart": charts.ranking("R", [text], [1])}))
+    inner = html.split('<script type="application/json">')[1].split("</script>")[0]
+    assert json.loads(inner)["yAxis"]["data"] == [text]
+
+
+def test_every_chart_carries_its_figures_as_a_table():
+    html = Template("{% chart chart %}").render(Context({"chart": charts.ranking("Stops", ["Jam"], [3.25], unit="h")}))
+    assert '<th scope="row">Jam</th>' in html
+    assert '<span class="num">3.2</span>' in html
+
+
+def test_an_unknown_series_kind_of_colour_is_named_by_token():
+    assert (charts.tone("stop"), charts.tone("2")) == ("var(--stop)", "var(--series-2)")
