@@ -18,6 +18,11 @@ class Job:
 
 JOBS: list[Job] = [
     Job(
+        "workorders.tasks.generate_preventive",
+        crontab(minute=5),
+        "Every hour: raises the preventive orders that are due; what a missed night left is made up for.",
+    ),
+    Job(
         "core.tasks.forget_idempotency_records",
         crontab(hour=3, minute=40),
         "Every night: forgets the kept answers of API requests older than seven days.",

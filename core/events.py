@@ -68,6 +68,15 @@ def record_many(
             transaction.on_commit(lambda reaction=reaction, event=event: _run(reaction, event))
 
 
+def announce(verb: str, event_ids: list[int]) -> None:
+    """Let reactions follow events that a set-based statement has written; call it inside its transaction."""
+    if not REACTIONS[verb]:
+        return
+    for event in Event.objects.filter(pk__in=event_ids):
+        for reaction in REACTIONS[verb]:
+            transaction.on_commit(lambda reaction=reaction, event=event: _run(reaction, event))
+
+
 def reacts_to(*verbs: str):
     """Register a function that is called with the event after commit."""
 

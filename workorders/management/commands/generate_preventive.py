@@ -1,0 +1,43 @@
+"""manage.py generate_preventive: raise the preventive orders that are due, as the worker does every hour."""
+
+from datetime import datetime, time
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.dateparse import parse_date
+
+from core.models import Site
+from core.runs import job_run
+from workorders import generation
+from workorders.tasks import GENERATION
+
+
+class Command(BaseCommand):
+    help = "Raise the preventive orders that are due; running it again, or twice at once, doubles nothing."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--site", help="code of one site; without it, all sites")
+        parser.add_argument(
+            "--until", help="also raise what falls due up to this day (YYYY-MM-DD, included), whatever the lead time"
+        )
+
+    def handle(self, *, site: str | None, until: str | None, **options):
+        sites = Site.objects.filter(code=site) if site else Site.objects.all()
+        if site and not sites:
+            raise CommandError(f"There is no site {site!r}.")
+        day = _day(until) if until else None
+        for each in sites:
+            with job_run(GENERATION, site=each) as run:
+                end = datetime.combine(day, time.max, each.zone) if day else None
+                outcome = generation.generate(site=each, until=end)
+                run.rows, run.fact = outcome.orders, str(outcome)
+            self.stdout.write(f"{each.code}: {outcome}")
+
+
+def _day(text: str):
+    try:
+        day = parse_date(text)
+    except ValueError:
+        day = None
+    if day is None:
+        raise CommandError(f"{text!r} is not a day such as 2026-05-31.")
+    return day
