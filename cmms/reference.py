@@ -1,14 +1,17 @@
-"""The page that describes the REST API: drawn on the server from the same OpenAPI schema that programs read."""
+"""What describes the REST API: the OpenAPI schema for programs, and a page drawn from it for people."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.auth.decorators import login_not_required
+from django.http import JsonResponse
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, override
+from django.views import View
 from drf_spectacular.generators import SchemaGenerator
 
 from core.api.schema import REFERENCE_INPUT
@@ -52,23 +55,36 @@ class Group:
     operations: list[Operation]
 
 
-class Reference(LoginRequiredMixin, Page):
+class Reference(Page):
     """Every address of the REST API, what it takes and what it answers."""
 
     template_name = "cmms/api.html"
     title = gettext_lazy("REST API")
 
     def get(self, request):
-        return self.draw(groups=groups(), prefix=PREFIX)
+        return self.draw(groups=groups(schema()), prefix=PREFIX)
 
     def actions(self) -> list[Action]:
         return [Action(_("OpenAPI schema"), url=reverse("api-schema"), icon="file-code")]
 
 
+@method_decorator(login_not_required, name="dispatch")
+class Schema(View):
+    """The OpenAPI schema; open to everybody, as the source is."""
+
+    def get(self, request):
+        return JsonResponse(schema())
+
+
 @cache
-def groups() -> list[Group]:
-    """The schema, by resource; worked out once per process."""
-    schema = SchemaGenerator().get_schema(request=None, public=True)
+def schema() -> dict:
+    """The OpenAPI schema, in English; worked out once per process."""
+    with override("en"):
+        return SchemaGenerator().get_schema(request=None, public=True)
+
+
+def groups(schema: dict) -> list[Group]:
+    """The schema, by resource."""
     found: dict[str, list[Operation]] = {}
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
@@ -120,7 +136,7 @@ def fields_of(schema: dict, node: dict, prefix: str = "") -> Iterator[Field]:
     for name, inner in node.get("properties", {}).items():
         required = name in node.get("required", ())
         inner = resolved(schema, inner)
-        text = inner.get("description", "") if "enum" not in inner else ""
+        text = inner.get("title", "") if "enum" in inner else inner.get("description") or inner.get("title", "")
         yield Field(prefix + name, type_of(schema, inner), required, text)
         child = resolved(schema, inner["items"]) if inner.get("type") == "array" else inner
         if "properties" in child and not is_reference(child):

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from cmms.home import Home
 from cmms.records import AuditTrail, Jobs
+from cmms.reference import Reference, Schema
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", Home.as_view(), name="home"),
@@ -11,5 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("audit/", AuditTrail.as_view(), name="audit"),
     path("", include("core.urls")),
     path("", include("people.urls")),
+    path("api/schema/", Schema.as_view(), name="api-schema"),
+    path("api/docs/", Reference.as_view(), name="api-docs"),
     path("api/v1/", include(("cmms.api", "api"))),
 ]

@@ -71,7 +71,7 @@ class LoginRequiredMiddleware(DjangoLoginRequired):
     """Every page needs a log-in unless its view says otherwise; the REST API answers for itself."""
 
     def process_view(self, request, view_func, view_args, view_kwargs):
-        if request.path.startswith("/api/"):
+        if request.path.startswith("/api/v1/"):
             return None
         return super().process_view(request, view_func, view_args, view_kwargs)
 
@@ -90,7 +90,7 @@ class SiteMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.sites = SimpleLazyObject(lambda: list(Site.objects.visible_to(request.user)))
         request.site = None
-        if request.user.is_authenticated and not request.path.startswith("/api/"):
+        if request.user.is_authenticated and not request.path.startswith("/api/v1/"):
             request.site = self.chosen(request)
             if request.site:
                 timezone.activate(request.site.zone)
