@@ -117,7 +117,7 @@ class Resource(Door, GenericViewSet):
     orderings: tuple[str, ...] | dict[str, str] = ("id",)
     default_ordering = "-id"
     list_without: tuple[str, ...] = ()  # fields too heavy for a list
-    lookup_value_converter = "int"
+    lookup_value_regex = "[0-9]{1,18}"
     pagination_class = KeysetPagination
 
     def get_queryset(self):
