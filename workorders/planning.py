@@ -12,6 +12,7 @@ from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from assets.checks import check_row
 from assets.models import Asset
 from core.changes import apply
 from core.errors import Conflict, Refused
@@ -32,6 +33,8 @@ from workorders.forecast import (
 )
 from workorders.models import OccurrenceState, PlanAsset, PlanOccurrence, PreventivePlan, WorkOrder
 from workorders.recurrence import TriggerError, due_after_completion, first_due, interval_at
+
+MOST_AHEAD = 250_000  # forecast rows of one plan, about ten seconds of writing
 
 # Changing one of these changes what lies ahead.
 _COURSE = {
@@ -74,7 +77,7 @@ def change_plan(
     removed = present - {asset.pk for asset in wanted}
     if not (changed or added or removed):
         return plan
-    _check(plan, wanted, added=added, job_plan_is_new="job_plan" in changed)
+    _check(plan, wanted, added=added, job_plan_is_new="job_plan" in changed or (plan.active and "active" in changed))
     plan.version = F("version") + 1
     plan.save()
     plan.refresh_from_db(fields=["version"])
@@ -125,6 +128,7 @@ def _check(
     except TriggerError as error:
         field, message = next(iter(error.errors.items()))
         raise Refused(message, code="trigger", field=PLAN_FIELDS.get(field, field)) from error
+    check_row(plan)
 
 
 PLAN_FIELDS = {"at": "due_time", "last_day": "last_day_of_month", "floating": "basis"}  # of Trigger → of the plan
@@ -191,10 +195,14 @@ def _plan_many(pairs: Sequence[Progress], course: Course, mine: QuerySet, now: d
     skipped_ahead = Q(state=OccurrenceState.SKIPPED, due__gt=now)
     dealt_with = dict(mine.exclude(skipped_ahead).values_list("asset_id").annotate(Max("due")))
     before = since - timedelta(microseconds=1)
+    outlook = Outlook(now)
     for pair in pairs:
         pair.planned_to = max(dealt_with.get(pair.asset_id, before), before)
     without = set(mine.filter(skipped_ahead).values_list("asset_id", "due"))
-    extend(((pair, course) for pair in pairs), Outlook(now), without=without)
+    if pairs and len(outlook.behind(course, pairs[0].planned_to)) * len(pairs) > MOST_AHEAD:
+        message = _("That is a forecast of more than %(most)d occurrences; choose a shorter horizon.")
+        raise Refused(message % {"most": MOST_AHEAD}, code="forecast_too_long", field="horizon_days")
+    extend(((pair, course) for pair in pairs), outlook, without=without)
 
 
 def _plan_one(pair: Progress, course: Course, due: datetime) -> None:

@@ -145,10 +145,16 @@ class PreventivePlan(models.Model):
     last_day_of_month = models.BooleanField(_("last day of the month"), default=False)
     rule = models.CharField(_("recurrence rule"), max_length=300, blank=True)
     lead_days = models.PositiveSmallIntegerField(
-        _("lead time"), default=7, help_text=_("Days before its due date on which an order is generated.")
+        _("lead time"),
+        default=7,
+        validators=[MaxValueValidator(366)],
+        help_text=_("Days before its due date on which an order is generated."),
     )
     horizon_days = models.PositiveSmallIntegerField(
-        _("horizon"), default=365, help_text=_("Days ahead for which the forecast is kept.")
+        _("horizon"),
+        default=365,
+        validators=[MinValueValidator(1), MaxValueValidator(1100)],
+        help_text=_("Days ahead for which the forecast is kept."),
     )
     open_policy = models.CharField(
         _("while an order is open"), max_length=5, choices=OpenPolicy.choices, default=OpenPolicy.WAIT
