@@ -3,7 +3,6 @@
 Serializers only read; what the API answers is built by PostgreSQL from the same fields (`core.api.shapes`).
 """
 
-import math
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 
@@ -82,27 +81,13 @@ def site_of(within: str, attrs: dict, instance: Model | None):
 class Seconds(serializers.FloatField):
     """A duration in seconds."""
 
-    default_error_messages = {"not_finite": _("Give a finite number.")}
+    default_error_messages = {"out_of_range": _("This is longer than three centuries.")}
 
     def to_internal_value(self, value) -> timedelta:
         seconds = super().to_internal_value(value)
-        if not math.isfinite(seconds) or abs(seconds) > 10**10:
-            self.fail("not_finite")
+        if abs(seconds) > 10**10:
+            self.fail("out_of_range")
         return timedelta(seconds=seconds)
-
-
-class Number(serializers.FloatField):
-    """A finite number."""
-
-    default_error_messages = {"not_finite": _("Give a finite number.")}
-
-    def to_internal_value(self, value) -> float:
-        if isinstance(value, bool):
-            self.fail("invalid")
-        number = super().to_internal_value(value)
-        if not math.isfinite(number):
-            self.fail("not_finite")
-        return number
 
 
 class Json(serializers.JSONField):
@@ -160,9 +145,9 @@ class Reference(serializers.RelatedField):
     select_related: tuple[str, ...] = ()
 
     default_error_messages = {
-        "incorrect_type": _('Give an id or {"code": …}.'),
+        "incorrect_type": _('Give an id or {{"code": …}}.'),
         "does_not_exist": _("There is no such row."),
-        "ambiguous": _('Several sites have this code; give {"code": …, "site": …}.'),
+        "ambiguous": _('Several sites have this code; give {{"code": …, "site": …}}.'),
     }
 
     def __init__(self, model: type[Model] | None = None, *, within: str | None = None, code: str | None = "", **kwargs):

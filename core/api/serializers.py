@@ -5,7 +5,7 @@ from django.db import models
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from core.api.fields import Instant, Json, Number, Seconds, storable
+from core.api.fields import Instant, Json, Seconds, storable
 
 
 class Strict(serializers.Serializer):
@@ -41,7 +41,6 @@ class RowSerializer(Strict, serializers.ModelSerializer):
         **serializers.ModelSerializer.serializer_field_mapping,
         models.DateTimeField: Instant,
         models.DurationField: Seconds,
-        models.FloatField: Number,
         models.JSONField: Json,
         ArrayField: serializers.ListField,
     }
