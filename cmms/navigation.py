@@ -9,7 +9,7 @@ MENU = [
         _("Work"),
         [
             Item(_("My work"), "checklist", "my-work", can("execute"), phone=10),
-            Item(_("Report a problem"), "speakerphone", "request-new", can("report"), phone=40, short=_("Report")),
+            Item(_("Report a problem"), "speakerphone", "request-new", can("report"), phone=25, short=_("Report")),
             Item(_("Requests"), "inbox", "requests", can("report"), phone=50),
             Item(_("Work orders"), "clipboard-list", "work-orders", phone=20, short=_("Orders")),
         ],
@@ -35,7 +35,7 @@ MENU = [
     Section(
         _("Results"),
         [
-            Item(_("Performance"), "chart-histogram", "performance", phone=5),
+            Item(_("Performance"), "chart-histogram", "performance", phone=35),
         ],
     ),
     Section(

@@ -14,6 +14,13 @@ document.addEventListener("submit", (event) => {
   if (question && !confirm(question)) event.preventDefault();
 });
 
+// A filter that is left open is no part of the question, so it stays out of the address.
+document.addEventListener("htmx:configRequest", (event) => {
+  if (!event.target.matches(".filters")) return;
+  const asked = event.detail.formData;
+  for (const name of new Set(asked.keys())) if (asked.getAll(name).every((value) => value === "")) asked.delete(name);
+});
+
 // After a part of the page was swapped, the tab that was chosen becomes the current one.
 document.addEventListener("htmx:afterSwap", (event) => {
   const tab = event.detail.requestConfig?.elt?.closest?.(".tabs a");

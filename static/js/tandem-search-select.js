@@ -153,7 +153,7 @@ class SearchSelect extends HTMLElement {
     }
     this.select.value = value;
     this.restore();
-    this.select.dispatchEvent(new Event("change", { bubbles: true }));
+    for (const name of ["input", "change"]) this.select.dispatchEvent(new Event(name, { bubbles: true }));
   }
 
   leave() {

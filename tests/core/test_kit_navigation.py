@@ -47,7 +47,7 @@ def test_the_bar_of_a_phone_holds_four_entries_at_most(rf, plant, monkeypatch):
     request = rf.get("/")
     request.user, request.site = plant.administrator, plant.berlin
     thumb = navigation.for_phone(navigation.for_request(MENU, request))
-    assert [link.item.url_name for link in thumb] == ["performance", "my-work", "planning", "work-orders"]
+    assert [link.item.url_name for link in thumb] == ["my-work", "planning", "work-orders", "request-new"]
 
 
 def test_the_frame_costs_a_constant_number_of_queries(client, plant, django_assert_max_num_queries):
