@@ -1,7 +1,7 @@
 """Failures: record and correct the thing that MTBF counts; what a stop has to do with the failure it raised.
 
 Events, each with the facts of the failure in its data: failure.recorded, failure.corrected {changes},
-failure.removed {why}.
+failure.removed {why, failure}. The last one is about the asset, which remains.
 """
 
 from collections.abc import Mapping
@@ -152,8 +152,8 @@ def keep_in_step(failure: Failure, stop: Downtime, before: tuple[datetime, datet
 def take_back(failure: Failure, *, by, why: str) -> None:
     """Delete the failure, whose asset the caller has locked, and record what it was."""
     record(
-        "failure.removed", failure, by=by, site=failure.asset.site, summary=f"{failure.asset}: failure removed",
-        why=why, **facts(failure),
+        "failure.removed", failure.asset, by=by, site=failure.asset.site, summary=f"{failure.asset}: failure removed",
+        why=why, failure=failure.pk, **facts(failure),
     )  # fmt: skip
     failure.delete()
 

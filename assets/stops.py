@@ -4,7 +4,7 @@ Every verb locks the row of the asset, so that two people who press at the same 
 clear answer. A stop that was a failure raises its Failure and keeps it in step.
 
 Events, each with the facts of the stop in its data: downtime.opened, downtime.recorded, downtime.closed,
-downtime.corrected {changes}, downtime.removed {why}.
+downtime.corrected {changes}, downtime.removed {why, downtime}. The last one is about the asset, which remains.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -310,10 +310,8 @@ def remove(stop: Downtime, *, by, why: str = "", version: int | None = None) -> 
     check_version(stop, version)
     for failure in stop.failures.select_related("asset"):
         failures.take_back(failure, by=by, why=why)
-    record(
-        "downtime.removed", stop, by=by, site=site, summary=f"{stop.asset}: stop of {said(stop.start, site)} removed",
-        why=why, **facts(stop),
-    )  # fmt: skip
+    summary = f"{stop.asset}: stop of {said(stop.start, site)} removed"
+    record("downtime.removed", stop.asset, by=by, site=site, summary=summary, why=why, downtime=stop.pk, **facts(stop))
     stop.delete()
 
 

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from cmms.administration import Settings
 from cmms.home import Home
 from cmms.records import AuditTrail, Jobs
 from cmms.reference import Reference, Schema
@@ -10,8 +11,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", Home.as_view(), name="home"),
     path("jobs/", Jobs.as_view(), name="jobs"),
     path("audit/", AuditTrail.as_view(), name="audit"),
+    path("settings/", Settings.as_view(), name="settings"),
     path("", include("core.urls")),
     path("", include("people.urls")),
+    path("", include("assets.urls")),
     path("api/schema/", Schema.as_view(), name="api-schema"),
     path("api/docs/", Reference.as_view(), name="api-docs"),
     path("api/v1/", include(("cmms.api", "api"))),

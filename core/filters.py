@@ -45,11 +45,12 @@ class RowFilter(django_filters.ModelChoiceFilter):
 
 
 def rows_for(model: type[Model], request) -> QuerySet:
-    """The rows of a model that the caller may see."""
+    """The rows of a model that the caller may see; on a page, those of the chosen site."""
     rows = model._default_manager.all()
     if hasattr(rows, "visible_to"):
         rows = rows.visible_to(request.user) if request is not None else rows.none()
-    return rows
+    site = getattr(request, "site", None)
+    return rows.at(site) if site is not None and hasattr(rows, "at") else rows
 
 
 class EventFilter(django_filters.FilterSet):

@@ -14,6 +14,7 @@ from core.models import Site
 
 log = logging.getLogger(__name__)
 RETRY_AFTER = 10  # seconds
+SITE_KEY = "site"  # in the session
 
 
 class OutageMiddleware:
@@ -82,8 +83,6 @@ class SiteMiddleware:
     The choice is kept in the session; `?site=CODE` changes it. Without any site `request.site` is None.
     """
 
-    SESSION_KEY = "site"
-
     def __init__(self, get_response):
         self.get_response = get_response
 
@@ -91,17 +90,22 @@ class SiteMiddleware:
         request.sites = SimpleLazyObject(lambda: list(Site.objects.visible_to(request.user)))
         request.site = None
         if request.user.is_authenticated and not request.path.startswith("/api/v1/"):
-            request.site = self.chosen(request)
-            if request.site:
-                timezone.activate(request.site.zone)
+            choose_site(request, self.chosen(request))
         try:
             return self.get_response(request)
         finally:
             timezone.deactivate()
 
     def chosen(self, request: HttpRequest) -> Site | None:
-        wanted = request.GET.get("site") or request.session.get(self.SESSION_KEY)
-        site = next((site for site in request.sites if site.code == wanted), None) or next(iter(request.sites), None)
-        if site and request.session.get(self.SESSION_KEY) != site.code:
-            request.session[self.SESSION_KEY] = site.code
-        return site
+        wanted = request.GET.get("site") or request.session.get(SITE_KEY)
+        return next((site for site in request.sites if site.code == wanted), None) or next(iter(request.sites), None)
+
+
+def choose_site(request: HttpRequest, site: Site | None) -> None:
+    """From here on, and for the next pages, the request is about this site and on its clock."""
+    request.site = site
+    if site is None:
+        return
+    timezone.activate(site.zone)
+    if request.session.get(SITE_KEY) != site.code:
+        request.session[SITE_KEY] = site.code

@@ -1,7 +1,7 @@
 """Counts: what an asset made, recorded in batches, corrected and taken back.
 
 Events, each with the facts of the count in its data: count.recorded, count.corrected {changes},
-count.removed {why}.
+count.removed {why, count}. The last one is about the asset, which remains.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -138,8 +138,8 @@ def remove(count: Count, *, by, why: str = "", version: int | None = None) -> No
         raise Conflict(_("This count was removed in the meantime."), code="removed") from None
     check_version(count, version)
     record(
-        "count.removed", count, by=by, site=count.asset.site, summary=f"{count.asset}: count removed", why=why,
-        **facts(count),
+        "count.removed", count.asset, by=by, site=count.asset.site, summary=f"{count.asset}: count removed", why=why,
+        count=count.pk, **facts(count),
     )  # fmt: skip
     count.delete()
 

@@ -15,17 +15,28 @@ from core.models import Site
 from core.querysets import SiteScoped
 
 
+class AssetKindQuerySet(models.QuerySet):
+    def visible_to(self, user) -> "AssetKindQuerySet":
+        """All sites share the kinds, so whoever is logged in may read them."""
+        return self if user.is_authenticated else self.none()
+
+
 class AssetKind(models.Model):
     """A class of equipment ("filler", "conveyor"); reasons and failure codes may belong to it. Shared by all sites."""
 
     code = models.SlugField(_("code"), max_length=30, unique=True)
     name = models.CharField(_("name"), max_length=80)
 
+    objects = AssetKindQuerySet.as_manager()
+
     class Meta:
         ordering = ["name"]
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("asset-kind", args=[self.pk])
 
 
 class Level(models.TextChoices):
@@ -53,6 +64,15 @@ class AssetQuerySet(SiteScoped):
     def under(self, asset: "Asset") -> "AssetQuerySet":
         """The asset itself and everything below it today."""
         return self.filter(path__startswith=asset.path)
+
+    def with_state(self) -> "AssetQuerySet":
+        """Each with `down_since` and `down_planned` of its open stop, None while there is none."""
+        from_stop = self.model._meta.get_field("downtimes").related_model.objects.open()
+        stop = from_stop.filter(asset=models.OuterRef("pk"))
+        return self.annotate(
+            down_since=models.Subquery(stop.values("start")[:1]),
+            down_planned=models.Subquery(stop.values("planned")[:1]),
+        )
 
     def leaves(self) -> "AssetQuerySet":
         """Assets without children."""
@@ -157,6 +177,15 @@ class Asset(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("asset", args=[self.pk])
+
+    @property
+    def is_retired(self) -> bool:
+        return self.retired is not None and self.retired <= timezone.now()
+
+    @property
+    def ancestor_ids(self) -> list[int]:
+        """Ids of what it stands under, from the top down."""
+        return [int(part) for part in self.path.split("/")[1:-2]]
 
 
 class RedundancyGroup(models.Model):

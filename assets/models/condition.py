@@ -1,8 +1,11 @@
 """How assets are doing: stops and failures, as they happened and as they were entered."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Now
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -30,6 +33,20 @@ class LossClass(models.TextChoices):
     OTHER = "other", _("Other stop")
 
 
+class DowntimeReasonQuerySet(scoped_by("site")):
+    def for_asset(self, asset: Asset) -> "DowntimeReasonQuerySet":
+        """The reasons in use that may be given for a stop of this asset."""
+        return self.filter(site=asset.site_id, active=True).filter(Q(kind=None) | Q(kind=asset.kind_id))
+
+    def most_used_first(self, asset: Asset, *, days: int = 365) -> "DowntimeReasonQuerySet":
+        """Those given most for this kind of asset at its site in the last `days` come first."""
+        since = timezone.now() - timedelta(days=days)
+        like = Q(downtimes__asset__kind=asset.kind_id) if asset.kind_id else Q(downtimes__asset=asset)
+        return self.annotate(used=models.Count("downtimes", filter=like & Q(downtimes__start__gte=since))).order_by(
+            "-used", "planned", "name", "pk"
+        )
+
+
 class DowntimeReason(models.Model):
     """Why an asset stands still: one entry of a site's list, for one kind of asset or for all.
 
@@ -52,7 +69,7 @@ class DowntimeReason(models.Model):
     loss_class = models.CharField(_("loss class"), max_length=12, choices=LossClass.choices, default=LossClass.OTHER)
     active = models.BooleanField(_("in use"), default=True)
 
-    objects = scoped_by("site").as_manager()
+    objects = DowntimeReasonQuerySet.as_manager()
 
     class Meta:
         ordering = ["site", "name"]
@@ -67,6 +84,9 @@ class DowntimeReason(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return reverse("downtime-reason", args=[self.pk])
+
 
 class DowntimeQuerySet(scoped_by("asset__site")):
     def open(self) -> "DowntimeQuerySet":
@@ -76,6 +96,13 @@ class DowntimeQuerySet(scoped_by("asset__site")):
     def touching(self, start, end) -> "DowntimeQuerySet":
         """Stops that share time with [start, end)."""
         return self.filter(start__lt=end).filter(Q(end=None) | Q(end__gt=start))
+
+    def with_lasted(self) -> "DowntimeQuerySet":
+        """Each with `lasted`, until now while it is open, and whether it `failed` (raised a failure)."""
+        failed = models.Exists(Failure.objects.filter(downtime=models.OuterRef("pk")))
+        return self.annotate(
+            lasted=models.ExpressionWrapper(Coalesce("end", Now()) - F("start"), models.DurationField()), failed=failed
+        )
 
 
 class Downtime(models.Model):
@@ -143,7 +170,7 @@ class Downtime(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.asset} {self.start:%Y-%m-%d %H:%M}"
+        return f"{self.asset.code} {timezone.localtime(self.start):%Y-%m-%d %H:%M}"
 
     def get_absolute_url(self) -> str:
         return reverse("downtime", args=[self.pk])
@@ -151,6 +178,16 @@ class Downtime(models.Model):
     @property
     def site(self) -> Site:
         return self.asset.site
+
+
+class FailureCodeQuerySet(models.QuerySet):
+    def visible_to(self, user) -> "FailureCodeQuerySet":
+        """All sites share the lists, so whoever is logged in may read them."""
+        return self if user.is_authenticated else self.none()
+
+    def for_kind(self, kind: AssetKind | None) -> "FailureCodeQuerySet":
+        """Codes of this kind of asset and those of all kinds."""
+        return self.filter(Q(kind=None) | Q(kind=kind))
 
 
 class FailureCode(models.Model):
@@ -173,6 +210,8 @@ class FailureCode(models.Model):
     code = models.SlugField(_("code"), max_length=40)
     name = models.CharField(_("name"), max_length=100)
 
+    objects = FailureCodeQuerySet.as_manager()
+
     class Meta:
         ordering = ["list", "name"]
         constraints = [
@@ -181,6 +220,15 @@ class FailureCode(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("failure-code", args=[self.pk])
+
+
+class FailureQuerySet(scoped_by("asset__site")):
+    def with_lasted(self) -> "FailureQuerySet":
+        """Each with `lasted`, from occurred to restored; None until then."""
+        return self.annotate(lasted=models.ExpressionWrapper(F("restored") - F("occurred"), models.DurationField()))
 
 
 class Failure(models.Model):
@@ -242,7 +290,7 @@ class Failure(models.Model):
     )
     version = models.PositiveIntegerField(default=1, editable=False)
 
-    objects = scoped_by("asset__site").as_manager()
+    objects = FailureQuerySet.as_manager()
 
     class Meta:
         ordering = ["-occurred", "-id"]
@@ -264,7 +312,7 @@ class Failure(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.asset} {self.occurred:%Y-%m-%d %H:%M}"
+        return f"{self.asset.code} {timezone.localtime(self.occurred):%Y-%m-%d %H:%M}"
 
     def get_absolute_url(self) -> str:
         return reverse("failure", args=[self.pk])

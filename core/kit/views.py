@@ -26,6 +26,8 @@ from core.kit import exports, panels
 from core.kit.badges import Action
 from core.kit.forms import KitForm
 from core.kit.tables import Table
+from core.middleware import choose_site
+from core.models import Site
 
 
 class Page(View):
@@ -276,9 +278,17 @@ class ObjectPage(Page):
         return self.title or str(self.object)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        go_to_site_of(self.object, request)
         if not self.may_object(request.user, self.object):
             raise PermissionDenied(_("Your role at this site does not include this."))
         return super().dispatch(request, *args, **kwargs)
+
+
+def go_to_site_of(obj: models.Model, request: HttpRequest) -> None:
+    """A page about a row of another site than the chosen one goes over to that site, its clock and its lists."""
+    site = getattr(obj, "site", None)
+    if isinstance(site, Site) and site != getattr(request, "site", None) and site in getattr(request, "sites", []):
+        choose_site(request, site)
 
 
 class DetailPage(ObjectPage):
@@ -340,6 +350,8 @@ class FormPage(Page):
         return True
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.object is not None:
+            go_to_site_of(self.object, request)
         if self.object is not None and not self.may_object(request.user, self.object):
             raise PermissionDenied(_("Your role at this site does not include this."))
         return super().dispatch(request, *args, **kwargs)
