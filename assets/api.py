@@ -1,6 +1,7 @@
 """Assets in the REST API."""
 
 from assets import tree
+from assets.filters import AssetFilter
 from assets.models import Asset
 from assets.serializers import AssetSerializer, PlacementInput
 from core.api.resource import Adds, Changes, Resource, verb
@@ -12,6 +13,7 @@ class Assets(Adds, Changes, Resource):
 
     model = Asset
     serializer_class = AssetSerializer
+    filterset_class = AssetFilter
     orderings = ("code", "name", "criticality", "commissioned", "created")
     default_ordering = "code"
 

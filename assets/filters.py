@@ -4,6 +4,7 @@ import django_filters
 from django import forms
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 
 from assets.models import (
     Asset,
@@ -26,6 +27,7 @@ PLANNED = [("true", _("Planned")), ("false", _("Unplanned"))]
 YES_NO = [("true", _("Yes")), ("false", _("No"))]
 
 
+@extend_schema_field({"type": "boolean"})
 class YesNo(django_filters.TypedChoiceFilter):
     """A truth with its own words: `choices` of "true" and "false"."""
 

@@ -26,13 +26,13 @@ def no_data() -> SafeString:
 def badge(state: Any, *, large: bool = False) -> SafeString:
     """Icon, word and colour of an object with `label`, `tone` and `icon`; "" for None."""
     if state is None or state == "":
-        return format_html("")
+        return SafeString("")
     label = getattr(state, "label", state)
     tone = getattr(state, "tone", "idle")
     if tone not in TONES:
         raise ValueError(f"{tone!r} is not a tone; use one of {', '.join(TONES)}")
     icon = getattr(state, "icon", "")
-    picture = icons.svg(icon) if icon else format_html('<span class="state-dot"></span>')
+    picture = icons.svg(icon) if icon else SafeString('<span class="state-dot"></span>')
     return format_html('<span class="state state-{}{}">{}{}</span>', tone, " state-lg" if large else "", picture, label)
 
 

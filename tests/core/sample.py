@@ -88,7 +88,7 @@ class SampleList(ListPage):
 
 @panels.register("assets.asset")
 class SamplePanel(panels.Panel):
-    slug, label, icon, order = "sample-overview", "Overview", "info-circle", 900
+    slug, label, icon, order = "sample-overview", "Overview", "info-circle", -2
     template = "sample/overview.html"
 
     def applies(self, obj, user) -> bool:
@@ -120,7 +120,7 @@ class SamplePanel(panels.Panel):
 
 @panels.register("assets.asset")
 class SampleHistory(panels.Panel):
-    slug, label, icon, order = "sample-history", "History", "history", 901
+    slug, label, icon, order = "sample-history", "History", "history", -1
     template = "components/timeline.html"
 
     def applies(self, obj, user) -> bool:
