@@ -29,9 +29,10 @@ class Course:
     horizon: timedelta
 
     @classmethod
-    def of(cls, plan: PreventivePlan) -> "Course":
+    def of(cls, plan: PreventivePlan, trigger: Trigger | None = None) -> "Course":
+        """The plan's course, or the one that another trigger would give it."""
         lead, horizon = timedelta(days=plan.lead_days), timedelta(days=plan.horizon_days)
-        return cls(plan.trigger, plan.site.zone, lead, horizon)
+        return cls(trigger or plan.trigger, plan.site.zone, lead, horizon)
 
 
 @dataclass(slots=True)

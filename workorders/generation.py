@@ -24,6 +24,8 @@ from django.utils.translation import ngettext
 from assets.models import Criticality
 from core.events import announce, label_of
 from core.models import Site
+from core.runs import job_run
+from people.permissions import require
 from workorders import ball
 from workorders.forecast import HAS_OPEN_ORDER, Course, Outlook, Progress, extend, look_ahead, withdraw
 from workorders.models import NumberSeries, PlanAsset, PreventivePlan, Step, WorkOrder
@@ -34,6 +36,7 @@ from workorders.states import OPEN_STATES, Kind, State
 CHUNK = 2_000  # pairs per transaction: about a second, during which the site's next order number waits
 RAISED = "work_order.raised"
 NOTHING_DUE = "nothing was due"
+JOB = "workorders.generate_preventive"  # the name of its runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,23 @@ def sites_with_work(now: datetime | None = None) -> list[int]:
     """Ids of the sites where an occurrence is ready to become an order."""
     ready = PlanAsset.objects.filter(ready_at__lte=now or timezone.now())
     return sorted(ready.values_list("plan__site_id", flat=True).distinct())
+
+
+def run(
+    site: Site,
+    *,
+    plan: PreventivePlan | None = None,
+    until: datetime | None = None,
+    by=None,
+    chunk: int = CHUNK,
+) -> Outcome:
+    """`generate` for a site or one of its plans, by schedule (`by=None`) or because a planner asks; leaves a JobRun."""
+    require(by, "plan", site)
+    with job_run(JOB, site=site, by=by) as record:
+        outcome = generate(site=site, plan=plan, until=until, by=by, chunk=chunk)
+        record.rows = outcome.orders
+        record.fact = f"{plan.name}: {outcome}"[:300] if plan else str(outcome)
+    return outcome
 
 
 def generate(

@@ -166,42 +166,70 @@ def replan(
     withdraw([pair.pk for pair in pairs if pair.asset_id not in in_use], now)
     if not plan.active:
         ahead.update(state=OccurrenceState.MISSED, reason=_("The plan was paused before an order was generated."))
-    latest = {
-        occurrence.asset_id: occurrence for occurrence in mine.order_by("asset_id", "-sequence").distinct("asset_id")
-    }
-    moved = [
-        Progress(pair.pk, plan.pk, pair.asset_id, last.sequence + 1 if (last := latest.get(pair.asset_id)) else 1, None)
-        for pair in pairs
-    ]
-    course = Course.of(plan)
-    running = [pair for pair in moved if plan.active and pair.asset_id in in_use]
-    since = since or datetime.combine(plan.site.local(now).date(), time.min, plan.site.zone).astimezone(UTC)
-    if course.trigger.floating:
-        last_done = {pair.asset_id: pair.last_done for pair in pairs}
-        for pair in running:
-            last = latest.get(pair.asset_id)
-            if last is None:
-                _plan_one(pair, course, first_due(course.trigger, course.zone, since))
-            elif last.state not in (OccurrenceState.FORECAST, OccurrenceState.GENERATED):
-                base = last.done_at or max(filter(None, [last.due, last_done[pair.asset_id]]))
-                _plan_one(pair, course, due_after_completion(course.trigger, course.zone, base))
-    else:
-        _plan_many(running, course, mine, now, since)
+    last_numbers = dict(mine.values_list("asset_id").annotate(Max("sequence")))
+    moved = [Progress(pair.pk, plan.pk, pair.asset_id, last_numbers.get(pair.asset_id, 0) + 1, None) for pair in pairs]
+    if plan.active:
+        course = Course.of(plan)
+        running = [pair for pair in moved if pair.asset_id in in_use]
+        since = since or day_begins(plan.site, now)
+        begin = beginnings(course, [pair.asset_id for pair in running], mine, now=now, since=since)
+        if course.trigger.floating:
+            for pair in running:
+                if (due := begin[pair.asset_id]) is not None:
+                    _plan_one(pair, course, due)
+        else:
+            _plan_many(running, course, begin, mine, now)
     look_ahead([pair.id for pair in moved])
 
 
-def _plan_many(pairs: Sequence[Progress], course: Course, mine: QuerySet, now: datetime, since: datetime) -> None:
+def day_begins(site: Site, moment: datetime) -> datetime:
+    """Midnight at the site: a plan takes effect at the beginning of a day."""
+    return datetime.combine(site.local(moment).date(), time.min, site.zone).astimezone(UTC)
+
+
+def beginnings(
+    course: Course, asset_ids: Sequence[int], mine: QuerySet, *, now: datetime, since: datetime
+) -> dict[int, datetime | None]:
+    """Where a plan goes on for each asset, given its occurrences `mine` without the forecast behind `now`.
+
+    For a fixed plan the moment behind which it looks for due moments. For a floating one the next due moment itself,
+    or None while an occurrence waits for its order or its completion.
+    """
+    if not course.trigger.floating:
+        before = since - timedelta(microseconds=1)
+        dealt_with = dict(mine.exclude(_skipped_ahead(now)).values_list("asset_id").annotate(Max("due")))
+        return {asset_id: max(dealt_with.get(asset_id, before), before) for asset_id in asset_ids}
+    latest = {row.asset_id: row for row in mine.order_by("asset_id", "-sequence").distinct("asset_id")}
+    done = mine.filter(state=OccurrenceState.DONE).values_list("asset_id")
+    last_done = dict(done.annotate(Max("done_at")))
+    found: dict[int, datetime | None] = {}
+    for asset_id in asset_ids:
+        last = latest.get(asset_id)
+        if last is None:
+            found[asset_id] = first_due(course.trigger, course.zone, since)
+        elif last.state in (OccurrenceState.FORECAST, OccurrenceState.GENERATED):
+            found[asset_id] = None
+        else:
+            base = last.done_at or max(last.due, last_done.get(asset_id, last.due))
+            found[asset_id] = due_after_completion(course.trigger, course.zone, base)
+    return found
+
+
+def _skipped_ahead(now: datetime) -> Q:
+    return Q(state=OccurrenceState.SKIPPED, due__gt=now)
+
+
+def _plan_many(
+    pairs: Sequence[Progress], course: Course, begin: dict[int, datetime | None], mine: QuerySet, now: datetime
+) -> None:
     """The occurrences ahead of a fixed plan, behind the latest that was dealt with; a skipped one stays skipped."""
-    skipped_ahead = Q(state=OccurrenceState.SKIPPED, due__gt=now)
-    dealt_with = dict(mine.exclude(skipped_ahead).values_list("asset_id").annotate(Max("due")))
-    before = since - timedelta(microseconds=1)
     outlook = Outlook(now)
     for pair in pairs:
-        pair.planned_to = max(dealt_with.get(pair.asset_id, before), before)
-    without = set(mine.filter(skipped_ahead).values_list("asset_id", "due"))
+        pair.planned_to = begin[pair.asset_id]
     if pairs and len(outlook.behind(course, pairs[0].planned_to)) * len(pairs) > MOST_AHEAD:
         message = _("That is a forecast of more than %(most)d occurrences; choose a shorter horizon.")
         raise Refused(message % {"most": MOST_AHEAD}, code="forecast_too_long", field="horizon_days")
+    without = set(mine.filter(_skipped_ahead(now)).values_list("asset_id", "due"))
     extend(((pair, course) for pair in pairs), outlook, without=without)
 
 

@@ -109,7 +109,7 @@ def somebody_waits_at_the_gate() -> bool:
 def test_a_worker_killed_in_the_middle_of_a_chunk_is_replaced_and_the_run_completes_exactly(crowd, gate, tmp_path):
     with workshop(tmp_path, patience=1) as shop:
         doomed = shop.worker()
-        shop.send("workorders.tasks.generate_preventive_at", crowd.site_id, 10)
+        shop.send("workorders.tasks.generate_preventive_at", crowd.site_id, None, 10)
         assert until(somebody_waits_at_the_gate, 60, wait)
 
         shop.kill(doomed)
@@ -176,7 +176,7 @@ def test_a_run_that_fails_keeps_the_chunks_before_it_and_says_why(crowd, monkeyp
     monkeypatch.setattr(generation, "_raise_orders", fails_at_the_second_chunk)
 
     with pytest.raises(RuntimeError):
-        tasks.generate_preventive_at.delay(crowd.site_id, 15).get()
+        tasks.generate_preventive_at.delay(crowd.site_id, chunk=15).get()
 
     assert WorkOrder.objects.count() == 15
     assert JobRun.objects.get().error == "RuntimeError: disk is full"

@@ -266,3 +266,6 @@ class PlanOccurrence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.plan_id}/{self.asset_id}/{self.sequence}"
+
+    def get_absolute_url(self) -> str:
+        return f"{reverse('preventive-plan', args=[self.plan_id])}?tab=occurrences"

@@ -6,9 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.dateparse import parse_date
 
 from core.models import Site
-from core.runs import job_run
 from workorders import generation
-from workorders.tasks import GENERATION
 
 
 class Command(BaseCommand):
@@ -26,11 +24,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is no site {site!r}.")
         day = _day(until) if until else None
         for each in sites:
-            with job_run(GENERATION, site=each) as run:
-                end = datetime.combine(day, time.max, each.zone) if day else None
-                outcome = generation.generate(site=each, until=end)
-                run.rows, run.fact = outcome.orders, str(outcome)
-            self.stdout.write(f"{each.code}: {outcome}")
+            end = datetime.combine(day, time.max, each.zone) if day else None
+            self.stdout.write(f"{each.code}: {generation.run(each, until=end)}")
 
 
 def _day(text: str):
