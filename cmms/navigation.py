@@ -42,7 +42,7 @@ MENU = [
         _("Administration"),
         [
             Item(_("People"), "users", "people", can("administer")),
-            Item(_("Import"), "file-import", "imports", can("administer")),
+            Item(_("Import"), "file-import", "imports", can("edit")),
             Item(_("Jobs"), "clock-play", "jobs", can("administer")),
             Item(_("Audit trail"), "history", "audit", can("administer")),
             Item(_("Settings"), "settings", "settings", can("administer")),

@@ -7,5 +7,5 @@ class CoreConfig(AppConfig):
     verbose_name = "Floor"
 
     def ready(self) -> None:
-        """Every app may hang panels on pages, react to events and say how its rows are searched."""
-        autodiscover_modules("panels", "reactions", "lookups")
+        """Every app may hang panels on pages, react to events say how its rows are searched and imported."""
+        autodiscover_modules("panels", "reactions", "lookups", "importers")

@@ -13,19 +13,14 @@ from django.db import connection, models
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-def reserve_ids(model: type[models.Model], count: int) -> range:
-    """As many primary keys, taken from the table's sequence in one step, for rows that point at each other."""
-    if count == 0:
-        return range(0)
-    table, key = model._meta.db_table, model._meta.pk.column
+def reserve_ids(model: type[models.Model], count: int) -> list[int]:
+    """So many primary keys from the table's sequence, rising, for rows that point at each other."""
     with connection.cursor() as cursor:
-        cursor.execute(f"LOCK TABLE {connection.ops.quote_name(table)} IN SHARE ROW EXCLUSIVE MODE")
         cursor.execute(
-            "SELECT setval(pg_get_serial_sequence(%s, %s), nextval(pg_get_serial_sequence(%s, %s)) + %s)",
-            [table, key, table, key, count - 1],
+            "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+            [model._meta.db_table, model._meta.pk.column, count],
         )
-        last = cursor.fetchone()[0]
-    return range(last - count + 1, last + 1)
+        return [id_ for (id_,) in cursor.fetchall()]
 
 
 def copy_in(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:

@@ -4,12 +4,14 @@ Nothing here knows maintenance; rows of other apps are named by label ("assets.a
 """
 
 from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinLengthValidator, RegexValidator
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -217,3 +219,57 @@ class IdempotencyRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.path} {self.key}"
+
+
+def import_path(run: "ImportRun", filename: str) -> str:
+    return f"imports/{run.site_id}/{timezone.now():%Y/%m}/{uuid4().hex}"
+
+
+class ImportState(models.TextChoices):
+    UPLOADED = "uploaded", _("To be mapped")
+    CHECKING = "checking", _("Being checked")
+    CHECKED = "checked", _("Checked")
+    RUNNING = "running", _("Being imported")
+    DONE = "done", _("Imported")
+    FAILED = "failed", _("Failed")
+    UNDONE = "undone", _("Undone")
+
+
+class ImportRun(models.Model):
+    """One file that was brought in, or is about to be: what its columns mean, what became of its rows, who did it."""
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(_("kind"), max_length=40)
+    file = models.FileField(_("file"), upload_to=import_path, max_length=200, blank=True)
+    name = models.CharField(_("file name"), max_length=200)
+    size = models.BigIntegerField(_("size"))  # bytes
+    sha256 = models.CharField(max_length=64)
+    reading = models.JSONField(default=dict)  # sort, encoding, delimiter, sheet: how the file is read
+    mapping = models.JSONField(default=dict)  # core.imports.mapping.ColumnMap
+    state = models.CharField(
+        _("state"), max_length=10, choices=ImportState.choices, default=ImportState.UPLOADED, editable=False
+    )
+    partial = models.BooleanField(_("only the valid rows"), default=False)
+    counts = models.JSONField(default=dict)
+    report = models.JSONField(default=dict)  # reasons, duplicates, notes, preview
+    created = models.JSONField(default=dict)  # label of the model → ranges of ids that this import wrote
+    rejects = models.FileField(_("rejected rows"), upload_to=import_path, max_length=200, blank=True)
+    error = models.TextField(_("error"), blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(_("uploaded"), default=timezone.now)
+    finished = models.DateTimeField(_("finished"), null=True)
+
+    objects = SiteScoped.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["site", "kind", "-at"], name="import_of_kind")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(state__in=ImportState.values), name="import_known_state")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("import", args=[self.pk])

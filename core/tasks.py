@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from core.api import idempotency
+from core.imports import runs
 from core.runs import job_run
 
 
@@ -13,3 +14,9 @@ def forget_idempotency_records() -> str:
         run.rows = idempotency.forget_old_records()
         run.fact = f"{run.rows} answers forgotten"
     return run.fact
+
+
+@shared_task
+def carry_out_import(run_id: int) -> str:
+    """Check or import one uploaded file; begun again after a crash, it starts from the first row."""
+    return runs.work(run_id)
