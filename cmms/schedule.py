@@ -27,6 +27,11 @@ JOBS: list[Job] = [
         crontab(hour=3, minute=40),
         "Every night: forgets the kept answers of API requests older than seven days.",
     ),
+    Job(
+        "kpis.tasks.compute_facts",
+        crontab(),
+        "Every minute: computes the facts of days that changed and, once a site's production day is over, of that day.",
+    ),
 ]
 
 app.conf.beat_schedule = {job.task: {"task": job.task, "schedule": job.when} for job in JOBS}

@@ -6,9 +6,9 @@ MTBF and MTTR are hours, ratios are shares (0.95, not 95).
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import Enum, StrEnum
-from math import ceil, log
+from math import log
 
 HOUR = 3600.0
 CONFIDENCE = 0.9
@@ -346,6 +346,7 @@ def _known(
 class Failed:
     """One failed item: down from `occurred` to before `until` (equal when no end is known)."""
 
+    item: int
     occurred: datetime
     until: datetime
     open: bool = False  # still down; `until` is now
@@ -364,8 +365,8 @@ class FailureEvent:
     found: bool
 
 
-def failure_events(failed: Iterable[Failed], merge_gap: timedelta = timedelta()) -> tuple[FailureEvent, ...]:
-    """Join items that occur at one instant, while an earlier one is down, or less than the gap after it.
+def failure_events(failed: Iterable[Failed]) -> tuple[FailureEvent, ...]:
+    """Join items that occur at one instant or while an earlier one is down.
 
     The event is restored when its last item is; one item without an end leaves it without one. It was found in
     maintenance when its first item was.
@@ -373,7 +374,7 @@ def failure_events(failed: Iterable[Failed], merge_gap: timedelta = timedelta())
     groups: list[list[Failed]] = []
     until: datetime | None = None
     for each in sorted(failed, key=lambda item: (item.occurred, item.found, item.until)):
-        if until is not None and (each.occurred < until + merge_gap or each.occurred == groups[-1][-1].occurred):
+        if until is not None and (each.occurred < until or each.occurred == groups[-1][-1].occurred):
             groups[-1].append(each)
             until = max(until, each.until)
         else:
@@ -383,7 +384,7 @@ def failure_events(failed: Iterable[Failed], merge_gap: timedelta = timedelta())
         FailureEvent(
             occurred=group[0].occurred,
             restored=max(each.until for each in group) if all(e.restored and not e.open for e in group) else None,
-            items=len(group),
+            items=len({each.item for each in group}),
             open=any(each.open for each in group),
             found=group[0].found,
         )
@@ -465,10 +466,3 @@ def preventive_compliance(
 def scheduled_maintenance_critical(days_late: float, interval: float) -> float:
     """Scheduled maintenance critical, percent: (days late + interval) / interval × 100."""
     return (days_late + interval) / interval * 100
-
-
-def quantile(sorted_values: list[float], share: float) -> float | None:
-    """The smallest value that at least this share of the values does not exceed; None for none."""
-    if not sorted_values:
-        return None
-    return sorted_values[max(0, ceil(share * len(sorted_values)) - 1)]

@@ -42,7 +42,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A recorded failure; `stop` is the stop it is linked to, if any."""
+    """A recorded failure; `stop` is the stop it is linked to, else it belongs to any stop during which it occurred."""
 
     id: int
     asset: int
@@ -66,7 +66,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where an asset stood during a span."""
+    """Where an asset stood during a span; a member of a group stops its parent through the group alone."""
 
     asset: int
     parent: int | None
@@ -163,7 +163,7 @@ def effective_pieces(records: Records, asset: int) -> list[Piece]:
     life = records.life(asset)
     pieces = list(own_pieces(records, asset))
     for placement in records.placements:
-        if placement.parent == asset and placement.stops_parent:
+        if placement.parent == asset and placement.stops_parent and placement.group is None:
             pieces += _cut(effective_pieces(records, placement.asset), (placement.valid,))
     for group in records.groups:
         if group.parent == asset:
@@ -228,11 +228,12 @@ def events(records: Records, asset: int) -> tuple[FailureEvent, ...]:
         if stop.asset == asset or piece.kind is not Class.UNPLANNED:
             continue
         for each in by_asset.get(stop.asset, ()):
-            if each.stop == stop.id or stop.start <= each.occurred < (stop.end or records.now):
+            during = each.stop is None and stop.start <= each.occurred < _known_end(records, stop)
+            if during or each.stop == stop.id:
                 occurred = max(piece.start, each.occurred)
                 if occurred < piece.end:
-                    is_open = stop.end is None and piece.end == records.now
-                    failed.append(Failed(occurred, piece.end, is_open, not is_open, each.found))
+                    is_open = _is_open(records, stop) and piece.end == records.now
+                    failed.append(Failed(each.id, occurred, piece.end, is_open, not is_open, each.found))
     return failure_events(each for each in failed if life.covers(each.occurred))
 
 
@@ -240,10 +241,18 @@ def _failed(records: Records, own: Sequence[Piece], failure: Failure) -> Failed:
     around = [piece for piece in own if piece.span.covers(failure.occurred)]
     found = failure.found or (bool(around) and all(piece.kind is not Class.UNPLANNED for piece in around))
     if failure.restored is not None:
-        return Failed(failure.occurred, failure.restored, found=found)
-    ends = [records.now if piece.stop.end is None else piece.stop.end for piece in around]
-    is_open = any(piece.stop.end is None for piece in around)
-    return Failed(failure.occurred, max([failure.occurred, *ends]), is_open, False, found)
+        return Failed(failure.id, failure.occurred, failure.restored, found=found)
+    ends = [_known_end(records, piece.stop) for piece in around]
+    is_open = any(_is_open(records, piece.stop) for piece in around)
+    return Failed(failure.id, failure.occurred, max([failure.occurred, *ends]), is_open, False, found)
+
+
+def _is_open(records: Records, stop: Stop) -> bool:
+    return stop.end is None or stop.end > records.now
+
+
+def _known_end(records: Records, stop: Stop) -> datetime:
+    return records.now if stop.end is None else min(stop.end, records.now)
 
 
 def causes(records: Records, asset: int, window: Span) -> dict[tuple[int | None, str], Cause]:
@@ -254,7 +263,7 @@ def causes(records: Records, asset: int, window: Span) -> dict[tuple[int | None,
     excluded = union(piece.span for piece in pieces if piece.kind is Class.EXCLUDED)
     result: dict[tuple[int | None, str], Cause] = {}
     taken: Spans = ()
-    for piece in sorted(pieces, key=lambda each: (each.start, each.stop.id)):
+    for piece in sorted(pieces, key=lambda each: (each.stop.start, each.stop.id, each.start)):
         if piece.kind is Class.EXCLUDED:
             continue
         part: Spans = union((piece.span,))

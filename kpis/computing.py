@@ -1,0 +1,58 @@
+"""Keeping the facts of all sites complete: by schedule, on demand and by hand."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from django.db.models import Q
+
+from core.models import Site
+from core.runs import job_run
+from kpis.facts import changes, store
+from kpis.facts.store import VERSION, Clock
+from kpis.models import ChangedDay, FactState
+
+JOB = "kpis.compute_facts"
+
+
+def compute_due(*, now: datetime | None = None, by=None) -> int:
+    """Complete every site's facts through its yesterday and compute changed days again; asset-days written.
+
+    Safe at any time and any number of times: a run takes what no other run holds, and a killed one loses only
+    its last chunk, which the next takes up. A site with nothing to do leaves no run behind.
+    """
+    return sum(compute_site(site, now=now, by=by) for site in Site.objects.all() if is_due(site, now))
+
+
+def is_due(site: Site, now: datetime | None = None) -> bool:
+    """Whether an asset of the site has fallen behind, or a day was marked as changed."""
+    yesterday = Clock.of(site, now).yesterday
+    behind = Q(through=None) | Q(through__lt=yesterday) | ~Q(version=VERSION)
+    return (
+        site.assets.exclude(pk__in=FactState.objects.values("asset")).exists()
+        or FactState.objects.filter(behind, asset__site=site).exists()
+        or ChangedDay.objects.filter(Q(site=site) | Q(asset__site=site)).exists()
+    )
+
+
+def compute_site(site: Site, *, now: datetime | None = None, by=None) -> int:
+    with job_run(JOB, site=site, by=by) as run:
+        store.enter(site)
+        changes.spread(site)
+        changes.discard(site)
+        run.rows = store.catch_up(site, now=now)
+        run.rows += changes.refresh(site, now=now)
+        run.fact = f"{run.rows} asset-days"
+    return run.rows
+
+
+def recompute(
+    sites: Iterable[Site], *, start: date | None = None, end: date | None = None, now: datetime | None = None, by=None
+) -> int:
+    """Compute all facts of the sites again, or those of production days `start` to `end` (inclusive)."""
+    total = 0
+    for site in sites:
+        with job_run(JOB, site=site, by=by) as run:
+            run.rows = store.recompute(site, start=start, end=end, now=now)
+            run.fact = f"{run.rows} asset-days computed again"
+        total += run.rows
+    return total

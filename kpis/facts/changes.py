@@ -1,0 +1,177 @@
+"""What has to be computed again: the marks that triggers leave, and the work of clearing them.
+
+A mark is cleared in the transaction that computes what it asks for, after its rows were locked, so a worker
+killed half-way leaves it for the next. Marks written meanwhile stay for the next round.
+"""
+
+from collections import defaultdict
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from core.models import Site
+from kpis.axis import EVER, FAR
+from kpis.facts.question import Ranges, calculating, columns, merged
+from kpis.facts.statement import seconds
+from kpis.facts.store import Clock, lock, rewrite
+
+BATCH = 2000  # marks of one transaction
+
+START = f"CASE WHEN m.start IS NULL OR NOT isfinite(m.start) THEN {EVER} ELSE {seconds('m.start')} END"
+END = f"""CASE WHEN m."end" IS NULL OR NOT isfinite(m."end") THEN {FAR}
+    ELSE greatest(ceil(date_part('epoch', m."end"))::bigint, {START} + 1) END"""
+
+
+def refresh(site: Site, *, now: datetime | None = None, batch: int = BATCH) -> int:
+    """Compute the marked days of the site's stored facts again; the number of asset-days written."""
+    spread(site)
+    clock = Clock.of(site, now)
+    written = 0
+    while True:
+        with calculating():
+            marks = _claim(site, batch)
+            if not marks:
+                return written
+            spans = with_parents(_spans(marks))
+            written += rewrite(clock, spans, lock(spans))
+            with connection.cursor() as cursor:
+                cursor.execute("DELETE FROM kpis_changedday WHERE id = ANY(%s)", [[mark[0] for mark in marks]])
+
+
+def spread(site: Site) -> None:
+    """Turn marks of a whole site or of everything below an asset into marks of their assets."""
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                WITH RECURSIVE claimed AS (
+                    DELETE FROM kpis_changedday WHERE id IN (
+                        SELECT m.id FROM kpis_changedday m LEFT JOIN assets_asset a ON a.id = m.asset_id
+                        WHERE m.reach <> 'asset' AND coalesce(m.site_id, a.site_id) = %(site)s
+                        ORDER BY m.id LIMIT 100 FOR UPDATE OF m SKIP LOCKED)
+                    RETURNING reach, site_id, asset_id, start, "end"
+                ), {BELOW.format(source="(SELECT *, asset_id AS top FROM claimed WHERE reach = 'below')")}
+                INSERT INTO kpis_changedday (reach, asset_id, start, "end")
+                SELECT DISTINCT 'asset', asset_id, start, "end" FROM below
+                UNION
+                SELECT 'asset', a.id, m.start, m."end" FROM claimed m JOIN assets_asset a ON a.site_id = m.site_id
+                WHERE m.reach = 'site'
+                RETURNING 1
+                """,
+                {"site": site.pk},
+            )
+            if not cursor.rowcount:
+                return
+
+
+# Everything that stood below an asset at any time of a mark.
+BELOW = """below(asset_id, start, "end") AS (
+    SELECT m.top, m.start, m."end" FROM {source} m
+    UNION
+    SELECT p.asset_id, b.start, b."end" FROM below b JOIN assets_placement p ON p.parent_id = b.asset_id
+        AND p.valid && tstzrange(b.start, b."end")
+)"""
+
+
+def discard(site: Site) -> None:
+    """Drop marks of assets for which, as for the parents they reach, nothing is stored yet: nothing can be stale.
+
+    So a plant that was just loaded is computed once. States that another worker holds count as stored.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH RECURSIVE fresh AS (
+                SELECT s.asset_id FROM kpis_factstate s JOIN assets_asset a ON a.id = s.asset_id
+                WHERE a.site_id = %(site)s AND s.through IS NULL FOR UPDATE OF s SKIP LOCKED
+            ), up(asset_id, above) AS (
+                SELECT asset_id, asset_id FROM fresh
+                UNION
+                SELECT u.asset_id, p.parent_id FROM up u JOIN {STANDING} p ON p.asset_id = u.above
+            )
+            DELETE FROM kpis_changedday WHERE reach = 'asset' AND asset_id IN (
+                SELECT asset_id FROM up GROUP BY asset_id
+                HAVING bool_and(above IN (SELECT asset_id FROM fresh)))
+            """,
+            {"site": site.pk, "far": FAR},
+        )
+
+
+def pending(site: Site, limit: int) -> Ranges | None:
+    """The spans of every asset of the site that wait to be computed again; None when there are more marks than that.
+
+    Reads only, so that a figure can leave these days out of what is stored.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH RECURSIVE mark AS MATERIALIZED (
+                SELECT m.*, m.asset_id AS top FROM kpis_changedday m LEFT JOIN assets_asset a ON a.id = m.asset_id
+                WHERE coalesce(m.site_id, a.site_id) = %(site)s LIMIT %(limit)s
+            ), {BELOW.format(source="(SELECT * FROM mark WHERE reach = 'below')")}
+            SELECT (SELECT count(*) FROM mark), asset_id, {START}, {END} FROM (
+                SELECT asset_id, start, "end" FROM mark WHERE reach = 'asset'
+                UNION ALL SELECT asset_id, start, "end" FROM below
+                UNION ALL SELECT a.id, mark.start, mark."end" FROM mark JOIN assets_asset a ON a.site_id = mark.site_id
+                WHERE mark.reach = 'site'
+            ) m
+            """,
+            {"site": site.pk, "limit": limit + 1},
+        )
+        rows = cursor.fetchall()
+    if rows and rows[0][0] > limit:
+        return None
+    return with_parents(_spans(rows))
+
+
+def with_parents(spans: Ranges) -> Ranges:
+    """The spans, and for each asset whose stops can reach a parent the parent's, while it stood there."""
+    if not spans:
+        return spans
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH RECURSIVE up(asset_id, lo, hi) AS (
+                SELECT * FROM unnest(%(w_asset)s::bigint[], %(w_lo)s::bigint[], %(w_hi)s::bigint[])
+                UNION
+                SELECT p.parent_id, greatest(u.lo, p.since), least(u.hi, p.until)
+                FROM up u JOIN {STANDING} p ON p.asset_id = u.asset_id AND p.since < u.hi AND p.until > u.lo
+            )
+            SELECT asset_id, lo, hi FROM up
+            """,
+            columns("w", spans) | {"far": FAR},
+        )
+        found = defaultdict(list)
+        for asset_id, lo, hi in cursor.fetchall():
+            found[asset_id].append((lo, hi))
+    return {asset_id: merged(each) for asset_id, each in found.items()}
+
+
+STANDING = f"""(
+    SELECT asset_id, parent_id,
+        CASE WHEN isfinite(lower(valid)) THEN {seconds("lower(valid)")} ELSE -%(far)s END AS since,
+        CASE WHEN isfinite(upper(valid)) THEN {seconds("upper(valid)")} ELSE %(far)s END AS until
+    FROM assets_placement WHERE parent_id IS NOT NULL AND (stops_parent OR redundancy_group_id IS NOT NULL)
+)"""
+
+
+def _claim(site: Site, batch: int) -> list[tuple[int, int, int, int]]:
+    """Marks of the site that no other worker holds: id, asset, from, to."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT m.id, m.asset_id, {START}, {END}
+            FROM kpis_changedday m JOIN assets_asset a ON a.id = m.asset_id
+            WHERE m.reach = 'asset' AND a.site_id = %(site)s
+            ORDER BY m.asset_id, m.id LIMIT %(batch)s FOR UPDATE OF m SKIP LOCKED
+            """,
+            {"site": site.pk, "batch": batch},
+        )
+        return cursor.fetchall()
+
+
+def _spans(marks: list[tuple]) -> Ranges:
+    found = defaultdict(list)
+    for _, asset_id, lo, hi in marks:
+        found[asset_id].append((lo, hi))
+    return {asset_id: merged(each) for asset_id, each in found.items()}

@@ -1,0 +1,115 @@
+"""Facts straight from the records: the running day, cut days, and days that have changed since they were stored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from core.models import Site
+from kpis.axis import instant
+from kpis.facts.plans import Plans
+from kpis.facts.question import (
+    Question,
+    Ranges,
+    calculating,
+    clipped,
+    group_levels,
+    lives,
+    merged,
+    minus,
+    reaching_counts,
+)
+
+Cell = tuple[int, int, int]  # asset, from, to in seconds since 1970
+
+
+@dataclass(slots=True)
+class Event:
+    """A failure event of an asset, as `kpis.models.FailureEvent` keeps it."""
+
+    asset_id: int
+    occurred: datetime
+    until: datetime
+    restored: datetime | None
+    items: int
+    open: bool
+    found: bool
+
+
+@dataclass(slots=True)
+class CellFacts:
+    """Sums of one cell, named as the columns of `AssetDay`, and its lost time by (reason, loss class)."""
+
+    sums: dict[str, float] = field(default_factory=dict)
+    causes: dict[tuple[int | None, str], tuple[int, int]] = field(default_factory=dict)  # seconds, stops
+
+
+NUMBERS = ("planned_stop", "down", "off_schedule", "stops", "counts")
+FRACTIONS = ("good", "scrap", "rework", "ideal_good", "ideal_scrap", "ideal_rework", "doubtful")
+
+
+def compute(
+    site: Site, cells: Sequence[Cell], watch: Ranges, now: int, plans: Plans | None = None
+) -> tuple[dict[int, CellFacts], list[Event]]:
+    """Facts of the cells (by their position; quiet ones are left out) and the failure events of the watched spans.
+
+    Cells of one asset must not overlap. A watched span must hold whole failure events: begin where none is under
+    way.
+    """
+    wanted: Ranges = {}
+    for asset_id, lo, hi in cells:
+        wanted.setdefault(asset_id, []).append((lo, hi))
+    served = lives({*wanted, *watch}, now)
+    wanted = clipped({asset_id: merged(spans) for asset_id, spans in wanted.items()}, served)
+    watch = clipped(watch, served)
+    if not wanted and not watch:
+        return {}, []
+    reach = reaching_counts(wanted)
+    for asset_id, spans in watch.items():
+        reach[asset_id] = merged([*reach.get(asset_id, ()), *spans])
+    numbered = [(asset_id, lo, hi, number) for number, (asset_id, lo, hi) in enumerate(cells, start=1) if lo < hi]
+    own: Ranges = {}
+    for asset_id, lo, hi, _ in numbered:
+        own.setdefault(asset_id, []).append((lo, hi))
+    # Around the cells lie others, not answered: counts that reach over are split by the operating time there.
+    for asset_id, spans in reach.items():
+        around = minus(spans, sorted(own.get(asset_id, ())))
+        numbered += [(asset_id, lo, hi, -number) for number, (lo, hi) in enumerate(around, start=1)]
+    lo = min(spans[0][0] for spans in reach.values()) - 1
+    hi = max(spans[-1][1] for spans in reach.values())
+    question = Question(
+        site=site,
+        now=now,
+        reach=reach,
+        watch=watch,
+        plans=plans or Plans(site, list(reach), lo, hi),
+        levels=group_levels(site),
+        cells=numbered,
+    )
+    with calculating(memory="16MB"):
+        rows = question.rows()
+    found: dict[int, CellFacts] = {}
+    events: list[Event] = []
+    for what, asset_id, cell, label, numbers, fractions in rows:
+        if what == "event":
+            events.append(_event(asset_id, *numbers))
+            continue
+        facts = found.setdefault(cell - 1, CellFacts())
+        if what == "cause":
+            reason, seconds, stops = numbers
+            facts.causes[reason, label] = (seconds, stops)
+        else:
+            facts.sums = dict(zip(NUMBERS, numbers, strict=True))
+            facts.sums |= {name: value or 0.0 for name, value in zip(FRACTIONS, fractions, strict=True)}
+    return found, events
+
+
+def _event(asset_id: int, occurred: int, until: int, restored: int | None, items: int, open: int, found: int) -> Event:
+    return Event(
+        asset_id=asset_id,
+        occurred=instant(occurred),
+        until=instant(until),
+        restored=None if restored is None else instant(restored),
+        items=items,
+        open=bool(open),
+        found=bool(found),
+    )

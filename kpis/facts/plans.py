@@ -1,0 +1,130 @@
+"""Which calendar an asset follows when: its own, else its nearest ancestor's, else the site's, else none (24/7)."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+
+from django.db import connection
+
+from core.models import Site
+from kpis.axis import ALWAYS, FAR, Axis, axis
+from kpis.facts.statement import seconds
+from kpis.intervals import Calendar
+from production.models import CalendarException, OperatingCalendar, WeeklySlot
+
+# A calendar is inherited as placed, also outside the life of the assets above.
+PLACED = f"""(
+    SELECT asset_id, parent_id,
+        CASE WHEN isfinite(lower(valid)) THEN {seconds("lower(valid)")} ELSE -%(far)s END AS since,
+        CASE WHEN isfinite(upper(valid)) THEN {seconds("upper(valid)")} ELSE %(far)s END AS until
+    FROM assets_placement WHERE parent_id IS NOT NULL
+)"""
+
+Owners = tuple[int, ...]  # assets with calendars, nearest first; after them comes the site
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A span in which the chain of calendar owners stays the same; `shift` makes the asset's axis continuous."""
+
+    start: int
+    end: int
+    owners: Owners
+    shift: int
+
+
+class Plans:
+    """Scheduled time of the assets of one site, as far as `first` to `last` (seconds since 1970) are concerned.
+
+    Two queries for the calendars and, where assets have calendars of their own, one for who inherits them.
+    """
+
+    def __init__(self, site: Site, asset_ids: list[int], first: int, last: int):
+        self.site = site
+        self.first, self.last = first, last
+        self.calendars = calendars_of(site)
+        self._axes: dict[Owners, Axis] = {}
+        self._stretches: dict[tuple, tuple[Stretch, ...]] = {}
+        self._chains = self._inherited(asset_ids) if any(owner is not None for owner in self.calendars) else {}
+
+    def axis(self, owners: Owners) -> Axis:
+        """The axis of a chain of owners, computed once."""
+        if owners not in self._axes:
+            chain = [*(self.calendars[owner] for owner in owners), self.calendars.get(None, [])]
+            self._axes[owners] = (
+                axis(chain, self.first - 172_800, self.last + 172_800, self.site.zone) if any(chain) else ALWAYS
+            )
+        return self._axes[owners]
+
+    def stretches(self, asset_id: int) -> tuple[Stretch, ...]:
+        """The asset's chains of owners over time, without gap from the far past to the far future."""
+        links = tuple(self._chains.get(asset_id, ()))
+        if links not in self._stretches:
+            self._stretches[links] = tuple(self._stretch(links))
+        return self._stretches[links]
+
+    def _stretch(self, links: tuple[tuple[int, int, int, int], ...]):
+        """Cut time where an owner comes or goes; links are (depth, owner, from, to)."""
+        borders = sorted({-FAR, FAR, *(moment for link in links for moment in link[2:] if -FAR < moment < FAR)})
+        reached = None
+        for start, end in pairwise(borders):
+            owners = tuple(owner for _, owner, since, until in sorted(links) if since <= start and end <= until)
+            line = self.axis(owners)
+            shift = 0 if reached is None else reached - line.at(start)
+            yield Stretch(start, end, owners, shift)
+            reached = shift + line.at(end)
+
+    def scheduled(self, asset_id: int, start: int, end: int) -> int:
+        """Scheduled seconds of the asset in [start, end)."""
+        return sum(
+            self.axis(each.owners).between(max(start, each.start), min(end, each.end))
+            for each in self.stretches(asset_id)
+        )
+
+    def _inherited(self, asset_ids: list[int]) -> dict[int, list[tuple[int, int, int, int]]]:
+        """For each asset the owners above it (or itself) with depth and the span in which it stood below them."""
+        owners = [owner for owner in self.calendars if owner is not None]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                WITH RECURSIVE up(asset_id, above, depth, since, until) AS (
+                    SELECT id, id, 0, -%(far)s::bigint, %(far)s::bigint FROM unnest(%(assets)s::bigint[]) AS id
+                    UNION ALL
+                    SELECT u.asset_id, v.parent_id, u.depth + 1, greatest(u.since, v.since), least(u.until, v.until)
+                    FROM up u JOIN {PLACED} v ON v.asset_id = u.above
+                        AND v.since < u.until AND v.until > u.since
+                )
+                SELECT asset_id, depth, above, since, until FROM up WHERE above = ANY(%(owners)s)
+                """,
+                {"far": FAR, "assets": asset_ids, "owners": owners},
+            )
+            chains = defaultdict(list)
+            for asset_id, *link in cursor.fetchall():
+                chains[asset_id].append(tuple(link))
+        return chains
+
+
+def calendars_of(site: Site) -> dict[int | None, list[Calendar]]:
+    """The site's calendars by owner; None is the site itself."""
+    weekly: dict[int, dict[int, list]] = defaultdict(lambda: defaultdict(list))
+    for calendar_id, weekday, start, end in WeeklySlot.objects.filter(calendar__site=site).values_list(
+        "calendar_id", "weekday", "start", "end"
+    ):
+        weekly[calendar_id][weekday].append((start, end))
+    exceptions: dict[int, dict[date, list]] = defaultdict(lambda: defaultdict(list))
+    for calendar_id, day, start, end in CalendarException.objects.filter(calendar__site=site).values_list(
+        "calendar_id", "date", "slots__start", "slots__end"
+    ):
+        exceptions[calendar_id][day] += [(start, end)] if start is not None else []
+    found: dict[int | None, list[Calendar]] = defaultdict(list)
+    for row in OperatingCalendar.objects.filter(site=site):
+        found[row.asset_id].append(
+            Calendar(
+                weekly={weekday: tuple(slots) for weekday, slots in weekly[row.pk].items()},
+                exceptions={day: tuple(slots) for day, slots in exceptions[row.pk].items()},
+                valid_from=row.valid_from,
+                valid_to=row.valid_to or date.max,
+            )
+        )
+    return dict(found)

@@ -1,0 +1,207 @@
+"""Asking the statement: which assets, which spans, and what the answer means."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from core.models import Site
+from kpis.axis import FAR, ProductionDays
+from kpis.facts.plans import Plans
+from kpis.facts.statement import ANSWER, LIFE_FROM, LIFE_TO, STORE, seconds, statement
+
+Ranges = dict[int, list[tuple[int, int]]]  # asset → disjoint spans in order, seconds since 1970
+
+
+def literal(numbers: Iterable[int]) -> str:
+    """A PostgreSQL array; as a string it is read faster than an ARRAY expression of as many parameters."""
+    return "{" + ",".join(map(str, numbers)) + "}"
+
+
+def columns(name: str, ranges: Ranges) -> dict[str, str]:
+    """Parameters `name`_asset, `name`_lo and `name`_hi."""
+    rows = [(asset_id, lo, hi) for asset_id, spans in ranges.items() for lo, hi in spans]
+    return {
+        f"{name}_asset": literal(row[0] for row in rows),
+        f"{name}_lo": literal(row[1] for row in rows),
+        f"{name}_hi": literal(row[2] for row in rows),
+    }
+
+
+def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Disjoint spans in order that cover the same seconds; empty ones vanish."""
+    result: list[tuple[int, int]] = []
+    for lo, hi in sorted(each for each in spans if each[0] < each[1]):
+        if result and lo <= result[-1][1]:
+            result[-1] = (result[-1][0], max(hi, result[-1][1]))
+        else:
+            result.append((lo, hi))
+    return result
+
+
+def minus(spans: Sequence[tuple[int, int]], taken: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """What is left of the spans; both disjoint and in order."""
+    left = []
+    for lo, hi in spans:
+        for start, end in taken:
+            if end <= lo or start >= hi:
+                continue
+            if start > lo:
+                left.append((lo, start))
+            lo = max(lo, end)
+        if lo < hi:
+            left.append((lo, hi))
+    return left
+
+
+def clipped(ranges: Ranges, lives: dict[int, tuple[int, int]]) -> Ranges:
+    """The ranges inside each asset's service life (which ends now); assets without any vanish."""
+    cut = {}
+    for asset_id, spans in ranges.items():
+        since, until = lives[asset_id]
+        if inside := merged((max(lo, since), min(hi, until)) for lo, hi in spans):
+            cut[asset_id] = inside
+    return cut
+
+
+def lives(asset_ids: Iterable[int], now: int) -> dict[int, tuple[int, int]]:
+    """Service life of each asset, until now at most."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT a.id, {LIFE_FROM}, {LIFE_TO} FROM assets_asset a WHERE a.id = ANY(%(assets)s::bigint[])",
+            {"assets": literal(asset_ids), "now": now, "far": FAR},
+        )
+        return {asset_id: (since, until) for asset_id, since, until in cursor.fetchall()}
+
+
+def group_levels(site: Site) -> list[list[int]]:
+    """The site's redundancy groups, deepest parents first; a group comes after all that can lie below it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH RECURSIVE grouped AS (
+                SELECT g.id, g.parent_id FROM assets_redundancygroup g
+                JOIN assets_asset a ON a.id = g.parent_id WHERE a.site_id = %(site)s
+            ), up(parent_id, above) AS (
+                SELECT DISTINCT parent_id, parent_id FROM grouped
+                UNION
+                SELECT u.parent_id, p.parent_id FROM up u JOIN assets_placement p ON p.asset_id = u.above
+                WHERE p.parent_id IS NOT NULL
+            )
+            SELECT g.id, count(DISTINCT up.above) FILTER (WHERE up.above IN (SELECT parent_id FROM grouped))
+            FROM grouped g JOIN up USING (parent_id) GROUP BY g.id ORDER BY 2 DESC, 1
+            """,
+            {"site": site.pk},
+        )
+        levels = defaultdict(list)
+        for group_id, depth in cursor.fetchall():
+            levels[depth].append(group_id)
+    return list(levels.values())
+
+
+@contextmanager
+def calculating(memory: str = "64MB") -> Iterator[None]:
+    """A transaction in which large statements are planned as they should be: compiling them would take longer."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL jit = off; SET LOCAL work_mem = '{memory}'")
+        yield
+
+
+@dataclass(slots=True)
+class Question:
+    """What the statement is asked about one site. `cells` are asked directly; without them production days are."""
+
+    site: Site
+    now: int
+    reach: Ranges
+    watch: Ranges
+    plans: Plans
+    levels: list[list[int]]
+    days: ProductionDays | None = None
+    cells: Sequence[tuple[int, int, int, int]] = ()  # asset, from, to, number; 0 is not answered
+
+    def parameters(self) -> dict:
+        starts = {asset_id: [(lo - 1, hi) for lo, hi in spans] for asset_id, spans in self.reach.items()}
+        return {
+            "now": self.now,
+            "far": FAR,
+            "overrun": self.site.overrun_is_unplanned,
+            **columns("reach", starts),
+            **columns("watch", self.watch),
+            **{f"groups_{level}": literal(ids) for level, ids in enumerate(self.levels, start=1)},
+            **self._plan(),
+            **({"days": literal(self.days.borders), "first_day": self.days.first} if self.days else {}),
+            "cell_asset": literal(cell[0] for cell in self.cells),
+            "cell_lo": literal(cell[1] for cell in self.cells),
+            "cell_hi": literal(cell[2] for cell in self.cells),
+            "cell_no": literal(cell[3] for cell in self.cells),
+        }
+
+    def _plan(self) -> dict:
+        numbers = self._axis_numbers()
+        stretches = [(asset_id, each) for asset_id in self.reach for each in self.plans.stretches(asset_id)]
+        return {
+            "plan_asset": literal(asset_id for asset_id, _ in stretches),
+            "plan_lo": literal(each.start for _, each in stretches),
+            "plan_hi": literal(each.end for _, each in stretches),
+            "plan_shift": literal(each.shift for _, each in stretches),
+            "plan_axis": literal(numbers[each.owners] for _, each in stretches),
+        }
+
+    def _axis_numbers(self) -> dict:
+        owners = {each.owners for asset_id in self.reach for each in self.plans.stretches(asset_id)}
+        return {each: number for number, each in enumerate(sorted(owners))}
+
+    def axes(self) -> str:
+        """The VALUES list of the axes in use."""
+        rows = []
+        for owners, position in self._axis_numbers().items():
+            line = self.plans.axis(owners)
+            numbers = (line.starts, line.ends, line.base)
+            arrays = ["NULL"] * 3 if line.always else [f"'{literal(each)}'" for each in numbers]
+            rows.append(f"({position}, " + ", ".join(f"{each}::bigint[]" for each in arrays) + ")")
+        return "VALUES " + ", ".join(rows)
+
+    def rows(self) -> list[tuple]:
+        """The answer for the cells and for the failure events of the watched spans."""
+        with connection.cursor() as cursor:
+            cursor.execute(self._text(ANSWER), self.parameters())
+            return cursor.fetchall()
+
+    def store(self, wanted: Ranges) -> int:
+        """Write the facts of the wanted spans, whole production days; the number of asset-days written."""
+        with connection.cursor() as cursor:
+            cursor.execute(self._text(STORE), self.parameters() | columns("want", wanted))
+            return cursor.fetchone()[0]
+
+    def _text(self, head: str) -> str:
+        return statement(head, days=self.days is not None, levels=len(self.levels), axes=self.axes())
+
+
+def reaching_counts(ranges: Ranges) -> Ranges:
+    """The ranges widened by counts that cross their borders, whose split needs the operating time around them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT DISTINCT w.asset_id, {seconds("c.start")}, {seconds('c."end"')}
+            FROM unnest(%(w_asset)s::bigint[], %(w_lo)s::bigint[], %(w_hi)s::bigint[]) AS w(asset_id, lo, hi)
+            CROSS JOIN LATERAL (
+                SELECT c.start, c."end" FROM production_count c WHERE c.asset_id = w.asset_id
+                    AND c.start < to_timestamp(w.hi) AND c."end" > to_timestamp(w.lo)
+                    AND c.start >= to_timestamp(w.lo - 86400) AND c."end" - c.start <= interval '24 hours'
+                    AND (c.start < to_timestamp(w.lo) OR c."end" > to_timestamp(w.hi))
+                UNION ALL
+                SELECT c.start, c."end" FROM production_count c WHERE c.asset_id = w.asset_id
+                    AND c.start < to_timestamp(w.hi) AND c."end" > to_timestamp(w.lo)
+                    AND c."end" - c.start > interval '24 hours'
+                    AND (c.start < to_timestamp(w.lo) OR c."end" > to_timestamp(w.hi))
+            ) c
+            """,
+            columns("w", ranges),
+        )
+        wide = {asset_id: list(spans) for asset_id, spans in ranges.items()}
+        for asset_id, start, end in cursor.fetchall():
+            wide[asset_id].append((start, max(end, start + 1)))
+    return {asset_id: merged(spans) for asset_id, spans in wide.items()}

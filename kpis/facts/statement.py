@@ -1,0 +1,446 @@
+"""The one set-based statement behind every fact: from records to seconds per asset and cell.
+
+A *cell* is a production day when facts are stored, or any span when a figure asks for part of a day. Instants
+are whole seconds since 1970. The steps follow docs/kpi.md; `kpis.oracle` does the same with plain sets, and the
+tests hold the two against each other.
+
+    reach    the assets and spans to look at, a second wider than asked so that starts are told from continuations
+    carry    which assets' stops reach an asset: its own and, below it, those that stop their parent
+    held     stops by class, an overrun split off, at the asset where they act; redundancy groups add theirs
+    effect   held stops as they hold an asset
+    piece    effects cut into cells
+    ranked   pieces on the axis of scheduled seconds (ss, se), with what earlier ones of their cell already cover
+    totals   seconds per cell; cause: the same by reason; counted: pieces made; event: failure events
+
+Parameters are the arrays of `Question`; `far` and `now` are instants.
+"""
+
+
+def seconds(expression: str) -> str:
+    """Whole seconds since 1970 of a timestamptz expression."""
+    return f"floor(date_part('epoch', {expression}))::bigint"
+
+
+LIFE_FROM = f"coalesce({seconds('a.commissioned')}, -%(far)s)"
+LIFE_TO = f"least(coalesce({seconds('a.retired')}, %(far)s), %(now)s)"
+
+# Placements as spans of seconds, cut to the life of the placed asset; a member of a redundancy group stops its
+# parent through the group alone, so that a stop reaches a parent on one way at any time. A subquery, not a CTE:
+# it must use indexes.
+PLACE = f"""(
+    SELECT p.parent_id, p.asset_id, p.redundancy_group_id,
+        p.stops_parent AND p.redundancy_group_id IS NULL AS stops_parent,
+        greatest({LIFE_FROM}, CASE WHEN isfinite(lower(p.valid)) THEN {seconds("lower(p.valid)")} END) AS since,
+        least({LIFE_TO}, CASE WHEN isfinite(upper(p.valid)) THEN {seconds("upper(p.valid)")} END) AS until
+    FROM assets_placement p JOIN assets_asset a ON a.id = p.asset_id
+)"""
+
+
+def touching(table: str, columns: str, within: str = "span") -> str:
+    """Rows that share time with the spans of `within`, found by an index however long the asset's history is.
+
+    Rows of more than a day have a partial index of their own, so that the others can be sought by their start.
+    """
+    long = """(r."end" IS NULL OR r."end" - r.start > interval '24 hours')"""
+    return f"""
+        SELECT DISTINCT {columns} FROM (
+            SELECT r.* FROM {within} w JOIN {table} r ON r.asset_id = w.asset_id
+                AND r.start >= to_timestamp(w.lo - 86401) AND r.start < to_timestamp(w.hi)
+                AND r."end" >= to_timestamp(w.lo) AND NOT {long}
+            UNION ALL
+            SELECT r.* FROM {within} w JOIN {table} r ON r.asset_id = w.asset_id
+                AND r.start < to_timestamp(w.hi) AND (r."end" IS NULL OR r."end" > to_timestamp(w.lo))
+                AND {long}
+        ) r"""
+
+
+REACH = f"""
+WITH RECURSIVE reach(asset_id, lo, hi) AS MATERIALIZED (
+    SELECT * FROM unnest(%(reach_asset)s::bigint[], %(reach_lo)s::bigint[], %(reach_hi)s::bigint[])
+), carry(top, asset_id, lo, hi, since, until) AS (
+    SELECT reach.asset_id, reach.asset_id, lo, hi, {LIFE_FROM}, {LIFE_TO}
+    FROM reach JOIN assets_asset a ON a.id = reach.asset_id
+    UNION ALL
+    SELECT c.top, v.asset_id, greatest(c.lo, v.since), least(c.hi, v.until),
+        greatest(c.since, v.since), least(c.until, v.until)
+    FROM carry c JOIN {PLACE} v ON v.parent_id = c.asset_id AND v.stops_parent
+        AND greatest(c.lo, v.since) < least(c.hi, v.until)
+), node(asset_id, lo, hi) AS (
+    SELECT * FROM reach
+    UNION
+    SELECT v.asset_id, greatest(n.lo, v.since), least(n.hi, v.until)
+    FROM node n JOIN {PLACE} v ON v.parent_id = n.asset_id
+        AND (v.stops_parent OR v.redundancy_group_id IS NOT NULL) AND greatest(n.lo, v.since) < least(n.hi, v.until)
+), span(asset_id, lo, hi) AS MATERIALIZED (
+    SELECT asset_id, lower(part), upper(part) FROM (
+        SELECT asset_id, unnest(range_agg(int8range(lo, hi))) AS part FROM node GROUP BY asset_id
+    ) merged
+)"""
+
+STOPS = f"""
+, raw AS MATERIALIZED (
+    SELECT r.id, r.asset_id, r.began, r.past, r.open, r.kind, r.reason_id, r.loss, r.life_from, r.life_to,
+        CASE WHEN r.kind <> 0 AND r.planned_end IS NOT NULL AND %(overrun)s
+            THEN least(r.past, greatest(r.began, r.planned_end)) ELSE r.past END AS turn
+    FROM (
+        SELECT r.id, r.asset_id, {seconds("r.start")} AS began,
+            CASE WHEN r."end" IS NULL THEN %(now)s ELSE least({seconds('r."end"')}, %(now)s) END AS past,
+            coalesce({seconds('r."end"')} > %(now)s, true) AS open,
+            CASE WHEN NOT r.planned THEN 0 WHEN reason.excluded THEN 1 ELSE 2 END AS kind,
+            {seconds("r.planned_end")} AS planned_end, r.reason_id,
+            CASE WHEN NOT r.planned AND {seconds('r."end"')} - {seconds("r.start")} < a.short_stop_seconds THEN 'short'
+                ELSE coalesce(reason.loss_class, 'unclassified') END AS loss,
+            {LIFE_FROM} AS life_from, {LIFE_TO} AS life_to
+        FROM ({touching("assets_downtime", 'r.id, r.asset_id, r.start, r."end", r.planned, r.planned_end, r.reason_id')}
+        ) r JOIN assets_asset a ON a.id = r.asset_id
+            LEFT JOIN assets_downtimereason reason ON reason.id = r.reason_id
+    ) r WHERE r.began < %(now)s
+), held_0 AS MATERIALIZED (
+    SELECT asset_id, id, asset_id AS owner, began, greatest(began, life_from) AS s, least(turn, life_to) AS e,
+        kind, kind <> 1 AS counts, reason_id, loss, past, open
+    FROM raw WHERE (kind = 0 OR turn > began OR turn = past) AND (
+        greatest(began, life_from) < least(turn, life_to)
+        OR (began = turn AND began >= life_from AND began < life_to))
+    UNION ALL
+    SELECT asset_id, id, asset_id, began, greatest(turn, life_from), least(past, life_to),
+        0, kind = 1 OR turn = began, reason_id, loss, past, open
+    FROM raw WHERE kind <> 0 AND greatest(turn, life_from) < least(past, life_to)
+)"""
+
+
+def reaching(carry: str, held: str, columns: str) -> str:
+    """Held stops as they hold the assets at the top of `carry`; one of no length stays where its instant is."""
+    return f"""
+    SELECT {columns}, h.id, h.owner, h.began, greatest(h.s, c.since) AS s, least(h.e, c.until) AS e,
+        h.kind, h.counts, h.reason_id, h.loss, h.past, h.open, c.lo, c.hi
+    FROM {carry} c JOIN {held} h ON h.asset_id = c.asset_id AND h.s < c.hi AND greatest(h.e, h.s + 1) > c.lo
+    WHERE greatest(h.s, c.since) < least(h.e, c.until) OR (h.s = h.e AND h.s >= c.since AND h.s < c.until)"""
+
+
+def group_round(level: int) -> str:
+    """Adds the stops of one level of redundancy groups to what is held: members' stops while too few are up.
+
+    Deeper levels come first. The parent is down while fewer than min(needed, present) members are up, so that a
+    group with too few members does not stop it by itself.
+    """
+    return f"""
+, member_{level} AS (
+    SELECT g.id AS group_id, g.parent_id, g.needed, v.asset_id,
+        greatest(n.lo, v.since) AS lo, least(n.hi, v.until) AS hi, v.since, v.until
+    FROM assets_redundancygroup g JOIN span n ON n.asset_id = g.parent_id
+        JOIN {PLACE} v ON v.parent_id = g.parent_id AND v.redundancy_group_id = g.id
+            AND greatest(n.lo, v.since) < least(n.hi, v.until)
+    WHERE g.id = ANY(%(groups_{level})s::bigint[])
+), below_{level}(group_id, member, asset_id, lo, hi, since, until) AS (
+    SELECT group_id, asset_id, asset_id, lo, hi, since, until FROM member_{level}
+    UNION ALL
+    SELECT c.group_id, c.member, v.asset_id, greatest(c.lo, v.since), least(c.hi, v.until),
+        greatest(c.since, v.since), least(c.until, v.until)
+    FROM below_{level} c JOIN {PLACE} v ON v.parent_id = c.asset_id AND v.stops_parent
+        AND greatest(c.lo, v.since) < least(c.hi, v.until)
+), felt_{level} AS MATERIALIZED ({reaching(f"below_{level}", f"held_{level - 1}", "c.group_id, c.member")}
+), step_{level} AS (
+    SELECT group_id, t, sum(there) AS there, sum(down) AS down FROM (
+        SELECT group_id, lo AS t, 1 AS there, 0 AS down FROM member_{level}
+        UNION ALL SELECT group_id, hi, -1, 0 FROM member_{level}
+        UNION ALL SELECT group_id, lower(part), 0, 1 FROM (
+            SELECT group_id, member, unnest(range_agg(int8range(greatest(s, lo), least(e, hi)))) AS part
+            FROM felt_{level} WHERE greatest(s, lo) < least(e, hi) GROUP BY 1, 2) merged
+        UNION ALL SELECT group_id, upper(part), 0, -1 FROM (
+            SELECT group_id, member, unnest(range_agg(int8range(greatest(s, lo), least(e, hi)))) AS part
+            FROM felt_{level} WHERE greatest(s, lo) < least(e, hi) GROUP BY 1, 2) merged
+    ) steps GROUP BY 1, 2
+), short_{level} AS (
+    SELECT g.id AS group_id, g.parent_id, lower(part) AS lo, upper(part) AS hi FROM (
+        SELECT group_id, unnest(range_agg(int8range(t, past))) AS part FROM (
+            SELECT group_id, t, lead(t) OVER w AS past, sum(there) OVER w AS there, sum(down) OVER w AS down
+            FROM step_{level} WINDOW w AS (PARTITION BY group_id ORDER BY t)
+        ) run JOIN assets_redundancygroup g ON g.id = run.group_id
+        WHERE down > greatest(there - g.needed, 0) GROUP BY group_id
+    ) parts JOIN assets_redundancygroup g ON g.id = parts.group_id
+), held_{level} AS MATERIALIZED (
+    SELECT * FROM held_{level - 1}
+    UNION ALL
+    SELECT sh.parent_id, f.id, f.owner, f.began, greatest(f.s, f.lo, sh.lo), least(f.e, f.hi, sh.hi),
+        f.kind, f.counts, f.reason_id, f.loss, f.past, f.open
+    FROM felt_{level} f JOIN short_{level} sh ON sh.group_id = f.group_id
+    WHERE greatest(f.s, f.lo, sh.lo) < least(f.e, f.hi, sh.hi)
+)"""
+
+
+PIECES_OF_DAYS = """
+, piece AS MATERIALIZED (
+    SELECT asset_id, n AS cell, id, owner, began, kind, counts, reason_id, loss, past, open,
+        greatest(s, lo, d.begins) AS s, greatest(least(e, hi, d.ends), s, lo, d.begins) AS e,
+        s >= d.begins AS first, s >= d.begins AND s > began AS odd
+    FROM (
+        SELECT *, width_bucket(greatest(s, lo), %(days)s::bigint[]) AS n FROM effect
+        WHERE width_bucket(greatest(s, lo), %(days)s::bigint[])
+            = width_bucket(greatest(least(e, hi) - 1, s, lo), %(days)s::bigint[])
+        UNION ALL
+        SELECT effect.*, n FROM effect, LATERAL generate_series(
+            width_bucket(greatest(s, lo), %(days)s::bigint[]),
+            width_bucket(greatest(least(e, hi) - 1, s, lo), %(days)s::bigint[])) AS n
+        WHERE width_bucket(greatest(s, lo), %(days)s::bigint[])
+            < width_bucket(greatest(least(e, hi) - 1, s, lo), %(days)s::bigint[])
+    ) split, LATERAL (SELECT (%(days)s::bigint[])[n] AS begins, (%(days)s::bigint[])[n + 1] AS ends) d
+)"""
+
+PIECES_OF_CELLS = """
+, cell(asset_id, lo, hi, cell) AS MATERIALIZED (
+    SELECT * FROM unnest(%(cell_asset)s::bigint[], %(cell_lo)s::bigint[], %(cell_hi)s::bigint[], %(cell_no)s::int[])
+), piece AS MATERIALIZED (
+    SELECT effect.asset_id, cell.cell, id, owner, began, kind, counts, reason_id, loss, past, open,
+        greatest(s, cell.lo) AS s, greatest(least(e, cell.hi), s, cell.lo) AS e,
+        s >= cell.lo AS first, s >= cell.lo AND s > began AS odd
+    FROM (
+        SELECT DISTINCT asset_id, id, owner, began, s, e, kind, counts, reason_id, loss, past, open FROM effect
+    ) effect JOIN cell ON cell.asset_id = effect.asset_id AND s < cell.hi AND greatest(e, s + 1) > cell.lo
+)"""
+
+
+def on_axis(moment: str) -> str:
+    """Scheduled seconds before the instant, on the axis `x` of the plan `p`."""
+    index = f"width_bucket({moment}, x.starts)"
+    return f"""p.shift + CASE WHEN x.starts IS NULL THEN {moment}
+            ELSE x.base[{index}] + least({moment}, x.ends[{index}]) END"""
+
+
+def newly(start: str, end: str, covered: str) -> str:
+    """Seconds of [start, end) that lie after what earlier pieces cover."""
+    return f"sum(greatest(0, {end} - greatest({start}, {covered}))::int)"
+
+
+TOTALS = f"""
+, plan(asset_id, lo, hi, shift, axis) AS MATERIALIZED (
+    SELECT * FROM unnest(%(plan_asset)s::bigint[], %(plan_lo)s::bigint[], %(plan_hi)s::bigint[],
+        %(plan_shift)s::bigint[], %(plan_axis)s::int[])
+), axis(axis, starts, ends, base) AS MATERIALIZED (
+    {{axes}}
+), ranked AS MATERIALIZED (
+    SELECT *, max(se) FILTER (WHERE kind = 0) OVER w AS u_se, max(e) FILTER (WHERE kind = 0) OVER w AS u_e,
+        max(se) FILTER (WHERE kind <= 1) OVER w AS x_se, max(se) FILTER (WHERE kind <> 1) OVER w AS l_se,
+        max(se) OVER w AS any_se
+    FROM (
+        SELECT b.asset_id, b.cell, b.id, b.began, b.kind, b.counts AND b.first AND b.s >= p.lo AS begins,
+            b.reason_id, b.loss, b.odd OR b.s < p.lo AS odd, t.s, t.e,
+            {on_axis("t.s")} AS ss, {on_axis("t.e")} AS se
+        FROM piece b JOIN plan p ON p.asset_id = b.asset_id AND b.s < p.hi AND greatest(b.e, b.s + 1) > p.lo
+            JOIN axis x ON x.axis = p.axis,
+            LATERAL (SELECT greatest(b.s, p.lo) AS s, greatest(least(b.e, p.hi), b.s, p.lo) AS e) t
+    ) placed
+    WINDOW w AS (PARTITION BY asset_id, cell ORDER BY s, began, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+), totals AS MATERIALIZED (
+    SELECT asset_id, cell, unplanned, clock, excluded, blocked, stops, tangled,
+        coalesce(excluded, 0) - coalesce(unplanned, 0) AS planned_stop,
+        blocked - coalesce(excluded, 0) + coalesce(unplanned, 0) AS down,
+        coalesce(clock - unplanned, 0) AS off_schedule
+    FROM (
+        SELECT asset_id, cell,
+            {newly("ss", "se", "u_se")} FILTER (WHERE kind = 0) AS unplanned,
+            {newly("s", "e", "u_e")} FILTER (WHERE kind = 0) AS clock,
+            {newly("ss", "se", "x_se")} FILTER (WHERE kind <= 1) AS excluded,
+            {newly("ss", "se", "any_se")} AS blocked,
+            count(*) FILTER (WHERE begins) AS stops,
+            (bool_or(odd) AND count(*) > 1) OR (bool_or(kind = 1) AND bool_or(kind = 2)) AS tangled
+        FROM ranked GROUP BY asset_id, cell
+    ) sums
+)"""
+
+# Lost time goes to the stop that began first. In order of their start in the cell, what a piece adds to the
+# union is its own; cells where another order holds (tangled) are taken apart at every border.
+CAUSES = """
+, tangled AS MATERIALIZED (SELECT asset_id, cell FROM totals WHERE tangled
+), border AS (
+    SELECT asset_id, cell, t, st, lead(t) OVER w AS past, lead(st) OVER w AS st_past FROM (
+        SELECT asset_id, cell, s AS t, ss AS st FROM ranked JOIN tangled USING (asset_id, cell)
+        UNION SELECT asset_id, cell, e, se FROM ranked JOIN tangled USING (asset_id, cell)
+    ) borders WINDOW w AS (PARTITION BY asset_id, cell ORDER BY t)
+), cause AS MATERIALIZED (
+    SELECT asset_id, cell, reason_id, loss, sum(seconds)::int AS seconds, sum(stops)::int AS stops FROM (
+        SELECT r.asset_id, r.cell, r.reason_id, r.loss, r.begins::int AS stops,
+            CASE WHEN t.cell IS NULL THEN greatest(0, se - greatest(ss, l_se))::int ELSE 0 END AS seconds
+        FROM ranked r LEFT JOIN tangled t ON t.asset_id = r.asset_id AND t.cell = r.cell WHERE r.kind <> 1
+        UNION ALL
+        SELECT asset_id, cell, reason_id, loss, 0, seconds FROM (
+            SELECT DISTINCT ON (b.asset_id, b.cell, b.t) b.asset_id, b.cell, r.reason_id, r.loss,
+                (b.st_past - b.st)::int AS seconds
+            FROM border b JOIN ranked r ON r.asset_id = b.asset_id AND r.cell = b.cell AND r.kind <> 1
+                AND r.s <= b.t AND r.e >= b.past
+            WHERE b.st_past > b.st AND (r.kind = 0 OR NOT EXISTS (
+                SELECT FROM ranked x WHERE x.asset_id = b.asset_id AND x.cell = b.cell AND x.kind = 1
+                    AND x.s <= b.t AND x.e >= b.past))
+            ORDER BY b.asset_id, b.cell, b.t, r.began, r.id
+        ) untangled
+    ) parts GROUP BY 1, 2, 3, 4
+)"""
+
+_PARTS_OF_DAYS = """
+    SELECT m.*, n AS cell, greatest(m.s, (%(days)s::bigint[])[n]) AS ps, least(m.e, (%(days)s::bigint[])[n + 1]) AS pe
+    FROM made m, LATERAL generate_series(
+        width_bucket(m.s, %(days)s::bigint[]), width_bucket(m.e - 1, %(days)s::bigint[])) AS n"""
+
+_PARTS_OF_CELLS = """
+    SELECT m.*, cell.cell, greatest(m.s, cell.lo) AS ps, least(m.e, cell.hi) AS pe
+    FROM made m JOIN cell ON cell.asset_id = m.asset_id AND m.s < cell.hi AND m.e > cell.lo"""
+
+COUNT_COLUMNS = 'r.id, r.asset_id, r.start, r."end", r.good, r.scrap, r.rework, r.ideal_cycle'
+
+# A count that reaches over a border of cells is split by operating time, else by time.
+COUNTS = f"""
+, made AS MATERIALIZED (
+    SELECT r.id, r.asset_id, {seconds("r.start")} AS s,
+        greatest({seconds('r."end"')}, {seconds("r.start")} + 1) AS e,
+        r.good::float8, r.scrap::float8, r.rework::float8, r.ideal_cycle::float8
+    FROM ({
+    touching(
+        "production_count", 'r.id, r.asset_id, r.start, r."end", r.good, r.scrap, r.rework, r.ideal_cycle', "reach"
+    )
+}) r
+), portion AS MATERIALIZED ({{parts}}
+), slice AS MATERIALIZED (
+    SELECT m.id, m.asset_id, m.cell, {on_axis("t.s")} AS ss, {on_axis("t.e")} AS se
+    FROM portion m JOIN assets_asset a ON a.id = m.asset_id
+        JOIN plan p ON p.asset_id = m.asset_id JOIN axis x ON x.axis = p.axis,
+        LATERAL (SELECT greatest(m.ps, p.lo, {LIFE_FROM}) AS s, least(m.pe, p.hi, {LIFE_TO}) AS e) t
+    WHERE t.s < t.e
+), available AS (
+    SELECT id, cell, sum(se - ss) AS seconds FROM slice GROUP BY id, cell
+), lost AS (
+    SELECT m.id, m.cell, sum(greatest(0, least(r.se, m.se) - greatest(r.ss, r.any_se, m.ss))) AS seconds
+    FROM slice m JOIN ranked r ON r.asset_id = m.asset_id AND r.cell = m.cell GROUP BY m.id, m.cell
+), shared AS (
+    SELECT *, CASE WHEN whole > 0 THEN operating / whole ELSE (pe - ps)::float8 / (e - s) END AS share
+    FROM (
+        SELECT m.*, operating, sum(operating) OVER (PARTITION BY m.id) AS whole
+        FROM portion m LEFT JOIN available USING (id, cell) LEFT JOIN lost USING (id, cell),
+            LATERAL (SELECT (coalesce(available.seconds, 0) - coalesce(lost.seconds, 0))::float8 AS operating) o
+    ) portions
+), counted AS MATERIALIZED (
+    SELECT asset_id, cell, count(*)::int AS counts,
+        sum(good * share) AS good, sum(scrap * share) AS scrap, sum(rework * share) AS rework,
+        sum(good * share * ideal_cycle) AS ideal_good, sum(scrap * share * ideal_cycle) AS ideal_scrap,
+        sum(rework * share * ideal_cycle) AS ideal_rework,
+        sum(CASE WHEN whole > 0 THEN 0 ELSE (good + scrap + rework) * share END) AS doubtful
+    FROM shared GROUP BY asset_id, cell
+)"""
+
+PARTS_OF_DAYS = """
+    SELECT m.*, n AS cell, greatest(m.s, (%(days)s::bigint[])[n]) AS ps, least(m.e, (%(days)s::bigint[])[n + 1]) AS pe
+    FROM made m, LATERAL generate_series(
+        width_bucket(m.s, %(days)s::bigint[]), width_bucket(m.e - 1, %(days)s::bigint[])) AS n"""
+
+PARTS_OF_CELLS = """
+    SELECT m.*, cell.cell, greatest(m.s, cell.lo) AS ps, least(m.e, cell.hi) AS pe
+    FROM made m JOIN cell ON cell.asset_id = m.asset_id AND m.s < cell.hi AND m.e > cell.lo"""
+
+# A failed item lasts until it was restored, else as long as the stop around it. Above, a failure counts as the
+# stop that it caused, from the moment at which that stop holds the parent.
+EVENTS = f"""
+, watch(asset_id, lo, hi) AS MATERIALIZED (
+    SELECT * FROM unnest(%(watch_asset)s::bigint[], %(watch_lo)s::bigint[], %(watch_hi)s::bigint[])
+), failure AS MATERIALIZED (
+    SELECT f.id, f.asset_id, {seconds("f.occurred")} AS o, {seconds("f.restored")} AS u,
+        f.detection = 'maintenance' AS found
+    FROM watch w JOIN assets_failure f ON f.asset_id = w.asset_id
+        AND f.occurred >= to_timestamp(w.lo) AND f.occurred < to_timestamp(w.hi)
+), around AS (
+    SELECT f.id, bool_and(b.kind <> 0) AS planned, max(b.past) AS past, bool_or(b.open) AS open
+    FROM failure f JOIN piece b ON b.asset_id = f.asset_id AND b.owner = f.asset_id AND b.s <= f.o AND b.e > f.o
+        {{cell_of_failure}}
+    GROUP BY f.id
+), extent AS (
+    SELECT f.asset_id, f.id AS item, f.o, coalesce(f.u, greatest(f.o, a.past)) AS u,
+        f.u IS NULL AND coalesce(a.open, false) AS open, f.u IS NOT NULL AS restored,
+        f.found OR coalesce(a.planned, false) AS found
+    FROM failure f LEFT JOIN around a ON a.id = f.id
+    UNION
+    SELECT e.asset_id, f.id, o.o, e.e, o.open, NOT o.open, f.detection = 'maintenance'
+    FROM effect e CROSS JOIN LATERAL (
+        SELECT f.id, f.occurred, f.detection FROM assets_failure f
+        WHERE f.asset_id = e.owner AND f.downtime_id IS NULL
+            AND f.occurred >= to_timestamp(e.began) AND f.occurred < to_timestamp(e.past)
+        UNION ALL
+        SELECT f.id, f.occurred, f.detection FROM assets_failure f WHERE f.downtime_id = e.id AND f.asset_id = e.owner
+    ) f CROSS JOIN LATERAL (
+        SELECT greatest(e.s, {seconds("f.occurred")}) AS o, e.open AND e.e = %(now)s AS open
+    ) o JOIN watch w ON w.asset_id = e.asset_id AND o.o >= w.lo AND o.o < w.hi
+    WHERE e.owner <> e.asset_id AND e.kind = 0 AND o.o < e.e
+), event AS MATERIALIZED (
+    SELECT asset_id, min(o) AS o, max(u) AS u, CASE WHEN bool_and(restored) THEN max(u) END AS restored,
+        count(DISTINCT item)::int AS items, bool_or(open) AS open,
+        (array_agg(found ORDER BY o, found, u, item))[1] AS found
+    FROM (
+        SELECT *, sum(fresh) OVER (PARTITION BY asset_id ORDER BY o, found, u, item ROWS UNBOUNDED PRECEDING) AS no
+        FROM (
+            SELECT *, CASE WHEN o < max(u) OVER earlier OR o = lag(o) OVER items THEN 0 ELSE 1 END AS fresh
+            FROM extent WINDOW items AS (PARTITION BY asset_id ORDER BY o, found, u, item),
+                earlier AS (items ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+        ) marked
+    ) numbered GROUP BY asset_id, no
+)"""
+
+# Facts of cells as rows of one shape: what it is, the asset, the cell, a label, whole numbers and fractions.
+ANSWER = """
+SELECT 'cell' AS what, asset_id, cell, NULL AS label,
+    ARRAY[coalesce(t.planned_stop, 0), coalesce(t.down, 0), coalesce(t.off_schedule, 0), coalesce(t.stops, 0),
+        coalesce(c.counts, 0)]::bigint[] AS numbers,
+    ARRAY[c.good, c.scrap, c.rework, c.ideal_good, c.ideal_scrap, c.ideal_rework, c.doubtful] AS fractions
+FROM totals t FULL JOIN counted c USING (asset_id, cell) WHERE cell > 0
+UNION ALL
+SELECT 'cause', asset_id, cell, loss, ARRAY[reason_id, seconds, stops], NULL
+FROM cause WHERE cell > 0 AND (seconds > 0 OR stops > 0)
+UNION ALL
+SELECT 'event', asset_id, 0, NULL, ARRAY[o, u, restored, items, open::int, found::int], NULL FROM event
+"""
+
+# Only the wanted spans are written; around them cells were computed for the counts that reach over.
+STORE = """
+, wanted(asset_id, lo, hi) AS MATERIALIZED (
+    SELECT * FROM unnest(%(want_asset)s::bigint[], %(want_lo)s::bigint[], %(want_hi)s::bigint[])
+), stored_days AS (
+    INSERT INTO kpis_assetday (asset_id, day, planned_stop, down, off_schedule, stops, counts,
+        good, scrap, rework, ideal_good, ideal_scrap, ideal_rework, doubtful)
+    SELECT asset_id, %(first_day)s::date + cell - 1, coalesce(planned_stop, 0), coalesce(down, 0),
+        coalesce(off_schedule, 0), coalesce(stops, 0), coalesce(counts, 0), coalesce(good, 0), coalesce(scrap, 0),
+        coalesce(rework, 0), coalesce(ideal_good, 0), coalesce(ideal_scrap, 0), coalesce(ideal_rework, 0),
+        coalesce(doubtful, 0)
+    FROM totals FULL JOIN counted USING (asset_id, cell) JOIN wanted w USING (asset_id)
+    WHERE (%(days)s::bigint[])[cell] < w.hi AND (%(days)s::bigint[])[cell + 1] > w.lo
+    RETURNING 1
+), stored_causes AS (
+    INSERT INTO kpis_lossday (asset_id, day, rank, reason_id, loss, seconds, stops)
+    SELECT asset_id, %(first_day)s::date + cell - 1, row_number() OVER (PARTITION BY asset_id, cell),
+        reason_id, loss, seconds, stops
+    FROM cause JOIN wanted w USING (asset_id)
+    WHERE (%(days)s::bigint[])[cell] < w.hi AND (%(days)s::bigint[])[cell + 1] > w.lo AND (seconds > 0 OR stops > 0)
+), stored_events AS (
+    INSERT INTO kpis_failureevent (asset_id, occurred, until, restored, items, open, found)
+    SELECT asset_id, to_timestamp(o), to_timestamp(u), to_timestamp(restored), items, open, found
+    FROM event JOIN wanted w USING (asset_id) WHERE o >= w.lo AND o < w.hi
+)
+SELECT count(*) FROM stored_days
+"""
+
+
+def statement(head: str, *, days: bool, levels: int, axes: str) -> str:
+    """The whole statement for production days or for explicit cells, with so many levels of redundancy groups.
+
+    `axes` is a VALUES list of (number, starts, ends, base).
+    """
+    effect = reaching("carry", f"held_{levels}", "c.top AS asset_id")
+    same_day = "AND b.cell = width_bucket(f.o, %(days)s::bigint[])"
+    return "".join(
+        [
+            REACH,
+            STOPS,
+            *(group_round(level) for level in range(1, levels + 1)),
+            f"\n, effect AS MATERIALIZED ({effect}\n)",
+            PIECES_OF_DAYS if days else PIECES_OF_CELLS,
+            TOTALS.replace("{axes}", axes),
+            CAUSES,
+            COUNTS.replace("{parts}", PARTS_OF_DAYS if days else PARTS_OF_CELLS),
+            EVENTS.replace("{cell_of_failure}", same_day if days else ""),
+            head,
+        ]
+    )

@@ -1,0 +1,115 @@
+"""The set-based SQL against the plain oracle, on random plants."""
+
+from datetime import time
+from itertools import pairwise
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kpis import oracle
+from kpis.axis import ALWAYS, axis, epoch, instant
+from kpis.facts import live
+from kpis.facts.store import catch_up
+from kpis.intervals import Span, production_days, schedule, seconds
+from kpis.models import AssetDay, FailureEvent, LossDay
+from tests.kpis.plants import BERLIN, GRID, STEPS, begins, calendars, plants
+from tests.kpis.world import Stored, facts_of, first_instant, store
+
+SUMS = (*live.NUMBERS, *live.FRACTIONS)
+random_plants = settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+
+
+class Undone(Exception):
+    """Ends an example: what it wrote is rolled back."""
+
+
+def written(records: oracle.Records, check, **options) -> None:
+    with pytest.raises(Undone), transaction.atomic():
+        check(store(records, **options))
+        raise Undone
+
+
+def assert_same(facts, cell, stored: Stored, number: int, window: Span, told: str) -> None:
+    expected = oracle.facts(stored.records, number, window)
+    for name in SUMS:
+        assert getattr(facts, name) == pytest.approx(getattr(expected, name), abs=1e-6), (told, number, name)
+    causes = {
+        (stored.reason(key), key[1]): (cause.seconds, cause.stops)
+        for key, cause in oracle.causes(stored.records, number, window).items()
+    }
+    assert cell.causes == causes, (told, number)
+
+
+@random_plants
+@given(data=st.data(), records=plants())
+def test_cut_windows_are_what_the_oracle_says(db, data, records):
+    def check(stored: Stored) -> None:
+        begin = instant(first_instant(records))
+        cuts = sorted({begin, records.now, *(begin + data.draw(st.integers(0, STEPS)) * GRID for _ in range(2))})
+        windows = [Span(start, end) for start, end in pairwise(cuts) if end <= records.now]
+        asked = [(number, window) for number in stored.assets for window in windows]
+        cells = [(stored.assets[number].pk, epoch(w.start), epoch(w.end)) for number, w in asked]
+        watch = {asset.pk: [(first_instant(records), epoch(records.now))] for asset in stored.assets.values()}
+        found, events = live.compute(stored.site, cells, watch, epoch(records.now))
+        for position, (number, window) in enumerate(asked):
+            facts, cell = facts_of(found.get(position, live.CellFacts()), [])
+            assert_same(facts, cell, stored, number, window, f"{window}")
+        for number, asset in stored.assets.items():
+            assert [_plain(event) for event in events if event.asset_id == asset.pk] == [
+                _plain(event) for event in oracle.events(records, number)
+            ], number
+
+    written(records, check)
+
+
+def _plain(event) -> tuple:
+    return event.occurred, event.restored, event.items, event.open, event.found
+
+
+@random_plants
+@given(records=plants(), day_start=st.sampled_from([time(0), time(2, 30), time(6)]))
+def test_stored_days_are_what_the_oracle_says(db, records, day_start):
+    def check(stored: Stored) -> None:
+        catch_up(stored.site, now=records.now)
+        assert_stored(stored, day_start)
+
+    written(records, check, day_start=day_start)
+
+
+def assert_stored(stored: Stored, day_start: time) -> None:
+    """Every stored day, and only those days, on which the oracle finds something."""
+    records = stored.records
+    rows = {(row.asset_id, row.day): row for row in AssetDay.objects.all()}
+    losses: dict[tuple, dict] = {}
+    for row in LossDay.objects.all():
+        losses.setdefault((row.asset_id, row.day), {})[row.reason_id, row.loss] = (row.seconds, row.stops)
+    window = Span(instant(first_instant(records)), records.now)
+    days = [each for each in production_days(window, BERLIN, day_start) if each[1].end <= records.now]
+    for number, asset in stored.assets.items():
+        for day, span in days:
+            row = rows.pop((asset.pk, day), None)
+            cell = live.CellFacts(
+                {name: getattr(row, name) for name in SUMS} if row else {}, losses.get((asset.pk, day), {})
+            )
+            assert_same(*facts_of(cell, []), stored, number, span, f"{day}")
+        last = days[-1][1].end if days else window.start
+        assert [_plain(event) for event in FailureEvent.objects.filter(asset=asset).order_by("occurred")] == [
+            _plain(event) for event in oracle.events(records, number) if event.occurred < last
+        ], number
+    assert rows == {}
+
+
+@given(st.data(), st.integers(0, 4 * 24 * 60), st.integers(1, 3 * 24 * 60))
+@settings(max_examples=200, deadline=None)
+def test_the_axis_of_scheduled_seconds_is_the_schedule(data, offset, length):
+    begin = data.draw(begins)
+    owners = [data.draw(calendars(begin)) for _ in range(data.draw(st.integers(0, 2)))]
+    lo = epoch(begin) + offset * 60
+    window = Span(instant(lo), instant(lo + length * 60))
+    line = axis(owners, lo - 86_400, lo + length * 60 + 86_400, BERLIN)
+    assert line.between(lo, lo + length * 60) == seconds(schedule(owners, window, BERLIN))
+    assert axis([], lo, lo, BERLIN) is ALWAYS
