@@ -104,8 +104,10 @@ class DataFolder:
         self._notice.write_text(f"{os.getpid()}\n{identity(os.getpid())}\n{self.path}\n")
 
     def withdraw(self) -> None:
-        self.environment_file.unlink(missing_ok=True)
-        self._notice.unlink(missing_ok=True)
+        """Take back what this process has published; another's stays."""
+        if self._notice.exists():
+            self.environment_file.unlink(missing_ok=True)
+            self._notice.unlink()
 
     @property
     def _notice(self) -> Path:

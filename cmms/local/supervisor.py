@@ -6,12 +6,11 @@ clear message. The databases stop last, so that running jobs can finish.
 """
 
 import hashlib
+import http.client
 import json
 import os
 import sys
 import time
-import urllib.error
-import urllib.request
 from argparse import Namespace
 from collections.abc import Callable
 from contextlib import closing
@@ -228,15 +227,14 @@ class Supervisor:
 
     def not_up_yet(self) -> list[str]:
         """Names of web, worker and beat where they have given no sign of life since they were started."""
+        web = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)  # past any proxy of the environment
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5) as answer:
-                report = json.load(answer)
-        except urllib.error.HTTPError as error:
-            report = json.load(error) if "json" in error.headers.get("Content-Type", "") else None
-        except OSError:
-            report = None
-        if report is None:
+            web.request("GET", "/healthz")
+            report = json.load(web.getresponse())
+        except (OSError, http.client.HTTPException, ValueError):
             return ["web"]
+        finally:
+            web.close()
         now = time.monotonic()
         waiting = []
         for name in ("worker", "beat"):
