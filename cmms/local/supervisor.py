@@ -80,6 +80,7 @@ class Supervisor:
         self.parts: dict[str, Part] = {}
         self.steps: list[Process] = []
         self.env: dict[str, str] = {}
+        self.demo_logins: list[str] = []
 
     # --- Start -----------------------------------------------------------------------------------
 
@@ -197,16 +198,25 @@ class Supervisor:
         return finish
 
     def load_demo(self) -> None:
-        """Once, into an empty database only."""
-        if not self.demo or not (ROOT / "cmms" / "management" / "commands" / "demo.py").exists():
-            return
+        """On the first start on this folder, and into an empty database only; its log-ins are kept for the greeting."""
+        logins = self.folder.path / "demo-logins"
+        if self.demo and not logins.exists() and not self.ask("SELECT EXISTS (SELECT 1 FROM people_user)"):
+            say("loading the demo plant, two years of it …")
+            run_step(self.manage("demo"), seconds=1800, pause=self.signals.pause)
+            logins.with_suffix(".new").unlink(missing_ok=True)
+            step = self.manage("demo", "--logins")
+            step.log = logins.with_suffix(".new")
+            run_step(step, seconds=120, pause=self.signals.pause)
+            step.log.rename(logins)
+        if logins.exists() and self.ask("SELECT EXISTS (SELECT 1 FROM core_site WHERE demo)"):
+            self.demo_logins = logins.read_text().splitlines()
+
+    def ask(self, question: str) -> object:
+        """One value from the database."""
         connection = psycopg2.connect(self.database_url, connect_timeout=5)
         with closing(connection), connection.cursor() as cursor:
-            cursor.execute("SELECT EXISTS (SELECT 1 FROM people_user)")
-            if cursor.fetchone()[0]:
-                return
-        say("loading the demo plant, two years of it …")
-        run_step(self.manage("demo"), seconds=1800, pause=self.signals.pause)
+            cursor.execute(question)
+            return cursor.fetchone()[0]
 
     def start_tandem(self) -> None:
         say("starting web, worker and beat …")
@@ -246,6 +256,9 @@ class Supervisor:
     def greet(self, seconds: float) -> None:
         say(f"ready after {seconds:.0f} seconds; logs are in {self.folder.logs}")
         print(f"\n  Tandem is at {self.env['PUBLIC_URL']}\n", flush=True)
+        if self.demo_logins:
+            print("  Demo log-ins: user name, password, name, role\n")
+            print("\n".join(f"    {line}" for line in self.demo_logins), end="\n\n", flush=True)
 
     # --- Pieces ----------------------------------------------------------------------------------
 

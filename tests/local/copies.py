@@ -16,7 +16,7 @@ from cmms.local.process import free_port, identity, until
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 150  # seconds; a busy machine takes many times the usual eight
-OURS = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PUBLIC_URL", "MEDIA_ROOT", "STATIC_ROOT", "TANDEM_DATA"}
+OURS = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PUBLIC_URL", "MEDIA_ROOT", "STATIC_ROOT", "TANDEM_RUN"}
 
 
 def clean_environment(**extra: str) -> dict[str, str]:

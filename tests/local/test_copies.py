@@ -13,7 +13,7 @@ import redis
 from cmms.local.process import identity, until
 from tests.local.copies import PATIENCE, ROOT, Copy, clean_environment, processes_on, wait_until_gone
 
-pytestmark = [pytest.mark.copies, pytest.mark.xdist_group("copies"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.copies, pytest.mark.timeout(600)]
 
 
 def test_once_all_is_up_healthz_says_so_and_the_address_is_printed_once(copy):
@@ -118,7 +118,7 @@ def test_two_copies_run_side_by_side(copy, open_folder):
         unclear = copy.manage(*question)
         assert unclear.returncode == 1
         assert "Several copies of Tandem run from this checkout" in unclear.stderr
-        answer = copy.manage(*question, TANDEM_DATA=str(other.data))
+        answer = copy.manage(*question, TANDEM_RUN=str(other.data))
         assert answer.stdout.strip() == f"http://127.0.0.1:{other.port}", answer.stderr
 
         other.popen.send_signal(signal.SIGTERM)
@@ -193,7 +193,7 @@ def ask(copy: Copy, sql: str, *, fetch: bool = True) -> list:
 def test_without_servers_manage_says_what_to_do():
     answer = subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), "check"],
-        env=clean_environment(TANDEM_DATA="/nowhere"),
+        env=clean_environment(TANDEM_RUN="/nowhere"),
         capture_output=True,
         text=True,
     )

@@ -22,7 +22,7 @@ def running(monkeypatch, tmp_path):
     """A checkout of its own, in which nothing runs, seen by somebody who has set nothing."""
     monkeypatch.setattr(environment, "RUNNING", tmp_path / "running")
     monkeypatch.setattr(environment, "DEFAULT", tmp_path / "default")
-    for name in ("DATABASE_URL", "DATABASE_URL_FILE", "TANDEM_DATA"):
+    for name in ("DATABASE_URL", "DATABASE_URL_FILE", "TANDEM_RUN"):
         monkeypatch.setenv(name, "")  # so that it is restored
         monkeypatch.delenv(name)
     return tmp_path / "running"
