@@ -111,6 +111,23 @@ def close_stop(
     return stop
 
 
+@transaction.atomic
+def end_stop(
+    stop: Downtime,
+    *,
+    by,
+    at: datetime | None = None,
+    reason: DowntimeReason | None = None,
+    note: str | None = None,
+) -> Downtime:
+    """The asset is back from this very stop; Conflict if it has ended already. Otherwise as `close_stop`."""
+    require(by, "record", stop.asset.site)
+    locked([stop.asset_id])
+    if not Downtime.objects.open().filter(pk=stop.pk).exists():
+        raise Conflict(_("This stop has ended already."), code="not_down")
+    return close_stop(stop.asset, by=by, at=at, reason=reason, note=note)
+
+
 # --- Record --------------------------------------------------------------------------------------------
 
 

@@ -130,6 +130,21 @@ class Computed(serializers.ReadOnlyField):
         super().__init__(**kwargs)
 
 
+class Told(serializers.BooleanField):
+    """A truth that callers send, and that is answered by a database expression instead of a column."""
+
+    def __init__(self, expression: Expression | Callable[[], Expression], **kwargs):
+        self.expression = expression
+        super().__init__(**kwargs)
+
+
+class WallClock(serializers.TimeField):
+    """A local time of day; "24:00" is the midnight at the end of the day."""
+
+    def to_internal_value(self, value):
+        return super().to_internal_value("00:00" if value in ("24:00", "24:00:00") else value)
+
+
 class Reference(serializers.RelatedField):
     """Another row: read as its id, its code, or {"code": …} (with "site" where a code stands at several sites);
     answered as {id, code, name}.

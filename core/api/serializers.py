@@ -1,11 +1,13 @@
 """Bases of all serializers: they read what callers send, and declare the shape that is answered."""
 
+import copy
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from core.api.fields import Instant, Json, Seconds, storable
+from core.api.fields import Computed, Instant, Json, Seconds, storable
 
 
 class Strict(serializers.Serializer):
@@ -35,7 +37,27 @@ class Strict(serializers.Serializer):
 
 
 class RowSerializer(Strict, serializers.ModelSerializer):
-    """Reads one row of a model. Uniqueness and other rules are the verb's and the database's business."""
+    """Reads one row of a model. Uniqueness and other rules are the verb's and the database's business.
+
+    An upper app may hang a read-only field on a lower app's rows, in its module that is loaded at the start:
+    `DowntimeSerializer.hang("work_order", Computed(…, shape=…))`.
+    """
+
+    hung: dict[str, serializers.Field] = {}
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        cls.hung = {}
+
+    @classmethod
+    def hang(cls, name: str, field: Computed) -> None:
+        """Add a read-only field to the answers."""
+        if name in cls.hung:
+            raise ValueError(f"{cls.__name__} already has a field {name!r}")
+        cls.hung[name] = field
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        return {**super().get_fields(), **copy.deepcopy(self.hung)}
 
     serializer_field_mapping = {
         **serializers.ModelSerializer.serializer_field_mapping,
