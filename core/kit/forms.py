@@ -79,6 +79,32 @@ class SearchSelect(forms.Select):
         ]
 
 
+class SearchMany(forms.SelectMultiple):
+    """Several rows of a long list: each chosen one is a chip, and a search box adds another.
+
+    Without JavaScript it is a plain multiple select of the first rows.
+    """
+
+    template_name = "components/search_many.html"
+    first_rows = 200
+
+    def get_context(self, name: str, value: Any, attrs: dict | None) -> dict:
+        context = super().get_context(name, value, attrs)
+        context["widget"]["url"] = reverse("lookup", args=[self.choices.queryset.model._meta.label_lower])
+        return context
+
+    def optgroups(self, name: str, value: list[str], attrs: dict | None = None) -> list:
+        chosen = {str(each) for each in value if each}
+        field = self.choices.field
+        rows = list(self.choices.queryset.all()[: self.first_rows])
+        if missing := {key for key in chosen - {str(row.pk) for row in rows} if key.isdigit()}:
+            rows += list(self.choices.queryset.filter(pk__in=missing))
+        return [
+            (None, [self.create_option(name, row.pk, field.label_from_instance(row), str(row.pk) in chosen, n)], n)
+            for n, row in enumerate(rows)
+        ]
+
+
 NATIVE_PICKERS = {
     forms.DateTimeInput: DateTimeLocal,
     forms.DateInput: Day,

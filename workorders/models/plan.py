@@ -67,6 +67,7 @@ class JobPlan(models.Model):
 
     class Meta:
         ordering = ["code"]
+        verbose_name, verbose_name_plural = _("job plan"), _("job plans")
         constraints = [
             models.UniqueConstraint(
                 fields=["site", "code"],
@@ -101,6 +102,16 @@ class JobPlanStep(StepTemplate):
 
     def __str__(self) -> str:
         return self.text
+
+
+class PlanQuerySet(SiteScoped):
+    def for_list(self) -> "PlanQuerySet":
+        """With the job plan, the number of assets and the next due moment of any of them."""
+        pairs = PlanAsset.objects.filter(plan=models.OuterRef("pk")).order_by().values("plan")
+        return self.select_related("site", "job_plan").annotate(
+            asset_count=models.Subquery(pairs.annotate(n=models.Count("pk")).values("n")),
+            next_due=models.Subquery(pairs.annotate(next=models.Min("next_due")).values("next")),
+        )
 
 
 class PreventivePlan(models.Model):
@@ -163,10 +174,11 @@ class PreventivePlan(models.Model):
     created = models.DateTimeField(default=timezone.now, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
 
-    objects = SiteScoped.as_manager()
+    objects = PlanQuerySet.as_manager()
 
     class Meta:
         ordering = ["name", "id"]
+        verbose_name, verbose_name_plural = _("preventive plan"), _("preventive plans")
         constraints = [models.CheckConstraint(condition=Q(every__gte=1), name="plan_every_positive")]
 
     def __str__(self) -> str:
@@ -268,4 +280,4 @@ class PlanOccurrence(models.Model):
         return f"{self.plan_id}/{self.asset_id}/{self.sequence}"
 
     def get_absolute_url(self) -> str:
-        return f"{reverse('preventive-plan', args=[self.plan_id])}?tab=occurrences"
+        return reverse("preventive-plan", args=[self.plan_id])

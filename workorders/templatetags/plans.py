@@ -1,0 +1,24 @@
+"""How plans speak in templates."""
+
+from datetime import datetime
+
+from django import template
+
+from core.models import Site
+from workorders.recurrence import Trigger
+from workorders.trigger_words import sentence
+
+register = template.Library()
+
+
+@register.filter
+def in_words(trigger: Trigger) -> str:
+    """The trigger as a sentence: "Every Monday at 06:00"."""
+    words = sentence(trigger)
+    return words[:1].upper() + words[1:]
+
+
+@register.filter(expects_localtime=False)
+def on_clock(moment: datetime, site: Site) -> datetime:
+    """The moment as the site's clock shows it, without its zone, so that no other clock is applied."""
+    return site.local(moment).replace(tzinfo=None)
