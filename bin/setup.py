@@ -36,7 +36,7 @@ def main() -> None:
         install_requirements(developer=command == "test")
         install_assets()
     os.chdir(ROOT)
-    module = {"run": ["cmms.local", "run"], "test": ["tests.check"]}[command]
+    module = {"run": ["cmms.local", "run"], "test": ["tests.check"], "bench": ["cmms.bench"]}[command]
     os.execv(PYTHON, [str(PYTHON), "-m", *module, *arguments])
 
 

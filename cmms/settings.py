@@ -240,7 +240,7 @@ EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", False)
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
-DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", f"tandem@{_public.hostname}")
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "") or f"tandem@{_public.hostname}"
 
 LOGGING = {
     "version": 1,
