@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from core.api.resource import Adds, Changes, Removes, Resource
 from core.models import Site
-from people import schema, sites, tokens  # noqa: F401 (schema registers itself)
+from people import schema, sites, staff, tokens  # noqa: F401 (schema registers itself)
 from people.filters import TokenFilter, UserFilter
 from people.models import Token, User
 from people.serializers import IssuedToken, NewToken, SiteSerializer, TokenSerializer, UserSerializer
@@ -30,7 +30,7 @@ class Sites(Adds, Changes, Resource):
         sites.change_site(site, by=self.request.user, **data)
 
 
-class Users(Resource):
+class Users(Adds, Changes, Resource):
     """The people who have a role at one of the caller's sites."""
 
     model = User
@@ -38,6 +38,18 @@ class Users(Resource):
     filterset_class = UserFilter
     orderings = {"code": "username", "last_name": "last_name"}
     default_ordering = "code"
+
+    def add(self, data):
+        roles = [(each["site"], each["role"]) for each in data.pop("memberships")]
+        return staff.add_person(by=self.request.user, roles=roles, **data)
+
+    def change(self, user, data):
+        roles = data.pop("memberships", None)
+        password = data.pop("password", "")
+        staff.change_person(user, data, by=self.request.user, password=password)
+        if roles is not None:
+            wanted = [(each["site"], each["role"]) for each in roles]
+            staff.set_roles(user, wanted, by=self.request.user)
 
     @action(detail=False, filterset_class=None)
     def me(self, request):

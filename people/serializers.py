@@ -34,18 +34,35 @@ class MembershipSerializer(RowSerializer):
     class Meta:
         model = Membership
         fields = ["site", "role"]
+        only_at_callers_sites = "site"
 
 
 class UserSerializer(RowSerializer):
-    """A person or a calling system; `code` is the user name."""
+    """A person or a calling system; `code` is the user name, `roles` those at the caller's sites."""
 
-    code = serializers.CharField(source="username", read_only=True)
-    roles = MembershipSerializer(source="memberships", many=True, read_only=True)
+    code = serializers.CharField(source="username", max_length=150, validators=[User.username_validator])
+    password = serializers.CharField(write_only=True, required=False, max_length=128, trim_whitespace=False)
+    hourly_rate = serializers.DecimalField(
+        write_only=True, required=False, allow_null=True, max_digits=8, decimal_places=2, min_value=0
+    )
+    is_active = serializers.BooleanField(required=False)
+    roles = MembershipSerializer(source="memberships", many=True)
 
     class Meta:
         model = User
-        fields = ["id", "code", "first_name", "last_name", "email", "phone", "language", "is_active", "roles"]
-        read_only_fields = fields
+        fields = [
+            "id",
+            "code",
+            "first_name",
+            "last_name",
+            "email",
+            "phone",
+            "language",
+            "is_active",
+            "password",
+            "hourly_rate",
+            "roles",
+        ]
 
 
 class TokenSerializer(RowSerializer):

@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PYTHON = [sys.executable, "-m"]
 BIN = Path(sys.executable).parent
 PRODUCTION = {"PUBLIC_URL": "https://tandem.example.com", "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz" * 2}
-# Two at a time: each has a database of its own. Tests that start whole copies of Tandem stay in one group.
-PARALLEL = ["-n", "2", "--dist", "loadgroup"]
+# Two at a time, each with a database of its own; a file's tests stay together, and so do its servers.
+PARALLEL = ["-n", "2", "--dist", "loadfile"]
 
 
 def main(arguments: list[str]) -> int:

@@ -104,8 +104,10 @@ class DataFolder:
         self._notice.write_text(f"{os.getpid()}\n{identity(os.getpid())}\n{self.path}\n")
 
     def withdraw(self) -> None:
-        self.environment_file.unlink(missing_ok=True)
-        self._notice.unlink(missing_ok=True)
+        """Take back what this process has published; another's stays."""
+        if self._notice.exists():
+            self.environment_file.unlink(missing_ok=True)
+            self._notice.unlink()
 
     @property
     def _notice(self) -> Path:
@@ -127,18 +129,18 @@ def running_copies() -> list[Path]:
 def load() -> None:
     """Give `manage.py` the environment of a running bin/run, unless the caller named a database of his own.
 
-    With several copies TANDEM_DATA chooses one; without it the default folder's copy is meant.
+    With several copies TANDEM_RUN chooses one; without it the default folder's copy is meant.
     """
     if "DATABASE_URL" in os.environ or "DATABASE_URL_FILE" in os.environ:
         return
     copies = running_copies()
-    wanted = Path(os.environ.get("TANDEM_DATA", DEFAULT)).resolve()
+    wanted = Path(os.environ.get("TANDEM_RUN", DEFAULT)).resolve()
     if wanted in copies:
         chosen = wanted
-    elif "TANDEM_DATA" not in os.environ and len(copies) == 1:
+    elif "TANDEM_RUN" not in os.environ and len(copies) == 1:
         chosen = copies[0]
     elif copies:
-        names = "\n".join(f"  TANDEM_DATA={path}" for path in copies)
+        names = "\n".join(f"  TANDEM_RUN={path}" for path in copies)
         raise Problem(f"Several copies of Tandem run from this checkout; choose one:\n{names}")
     else:
         raise Problem("No database: start bin/run in this checkout, or set DATABASE_URL, REDIS_URL and SECRET_KEY.")

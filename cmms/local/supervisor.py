@@ -6,12 +6,11 @@ clear message. The databases stop last, so that running jobs can finish.
 """
 
 import hashlib
+import http.client
 import json
 import os
 import sys
 import time
-import urllib.error
-import urllib.request
 from argparse import Namespace
 from collections.abc import Callable
 from contextlib import closing
@@ -81,6 +80,7 @@ class Supervisor:
         self.parts: dict[str, Part] = {}
         self.steps: list[Process] = []
         self.env: dict[str, str] = {}
+        self.demo_logins: list[str] = []
 
     # --- Start -----------------------------------------------------------------------------------
 
@@ -198,16 +198,25 @@ class Supervisor:
         return finish
 
     def load_demo(self) -> None:
-        """Once, into an empty database only."""
-        if not self.demo or not (ROOT / "cmms" / "management" / "commands" / "demo.py").exists():
-            return
+        """On the first start on this folder, and into an empty database only; its log-ins are kept for the greeting."""
+        logins = self.folder.path / "demo-logins"
+        if self.demo and not logins.exists() and not self.ask("SELECT EXISTS (SELECT 1 FROM people_user)"):
+            say("loading the demo plant, two years of it …")
+            run_step(self.manage("demo"), seconds=1800, pause=self.signals.pause)
+            logins.with_suffix(".new").unlink(missing_ok=True)
+            step = self.manage("demo", "--logins")
+            step.log = logins.with_suffix(".new")
+            run_step(step, seconds=120, pause=self.signals.pause)
+            step.log.rename(logins)
+        if logins.exists() and self.ask("SELECT EXISTS (SELECT 1 FROM core_site WHERE demo)"):
+            self.demo_logins = logins.read_text().splitlines()
+
+    def ask(self, question: str) -> object:
+        """One value from the database."""
         connection = psycopg2.connect(self.database_url, connect_timeout=5)
         with closing(connection), connection.cursor() as cursor:
-            cursor.execute("SELECT EXISTS (SELECT 1 FROM people_user)")
-            if cursor.fetchone()[0]:
-                return
-        say("loading the demo plant, two years of it …")
-        run_step(self.manage("demo"), seconds=1800, pause=self.signals.pause)
+            cursor.execute(question)
+            return cursor.fetchone()[0]
 
     def start_tandem(self) -> None:
         say("starting web, worker and beat …")
@@ -228,15 +237,14 @@ class Supervisor:
 
     def not_up_yet(self) -> list[str]:
         """Names of web, worker and beat where they have given no sign of life since they were started."""
+        web = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)  # past any proxy of the environment
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5) as answer:
-                report = json.load(answer)
-        except urllib.error.HTTPError as error:
-            report = json.load(error) if "json" in error.headers.get("Content-Type", "") else None
-        except OSError:
-            report = None
-        if report is None:
+            web.request("GET", "/healthz")
+            report = json.load(web.getresponse())
+        except (OSError, http.client.HTTPException, ValueError):
             return ["web"]
+        finally:
+            web.close()
         now = time.monotonic()
         waiting = []
         for name in ("worker", "beat"):
@@ -248,6 +256,9 @@ class Supervisor:
     def greet(self, seconds: float) -> None:
         say(f"ready after {seconds:.0f} seconds; logs are in {self.folder.logs}")
         print(f"\n  Tandem is at {self.env['PUBLIC_URL']}\n", flush=True)
+        if self.demo_logins:
+            print("  Demo log-ins: user name, password, name, role\n")
+            print("\n".join(f"    {line}" for line in self.demo_logins), end="\n\n", flush=True)
 
     # --- Pieces ----------------------------------------------------------------------------------
 

@@ -129,7 +129,7 @@ class Resource(Door, GenericViewSet):
         """A page of rows."""
         self._check_parameters()
         ids = self.paginator.paginate_queryset(self.filter_queryset(self.get_queryset()), request, view=self)
-        rows = ",".join(self.shape(without=self.list_without).texts(ids))
+        rows = ",".join(self.shape(without=self.list_without).texts(ids, request.user))
         following, previous = json.dumps(self.paginator.next), json.dumps(self.paginator.previous)
         return as_json(f'{{"next":{following},"previous":{previous},"results":[{rows}]}}')
 
@@ -186,7 +186,7 @@ class Resource(Door, GenericViewSet):
 
     def text_of(self, pk) -> str:
         """The row as JSON."""
-        texts = self.shape().texts([pk])
+        texts = self.shape().texts([pk], self.request.user)
         if not texts:
             raise Http404
         return texts[0]

@@ -17,7 +17,8 @@ from rest_framework.relations import ManyRelatedField
 
 from core.api.fields import Computed, Reference, Told
 
-_IDS = "the ids go here"  # a placeholder among the compiled statement's parameters
+_IDS = "the ids go here"  # placeholders among the compiled statement's parameters
+_CALLERS_SITES = "the ids of the caller's sites go here"
 _MOST_PAIRS = 50  # PostgreSQL functions take 100 arguments
 
 
@@ -49,13 +50,15 @@ class Shape:
         self.without = frozenset(without)
         self._compiled: tuple[str, tuple] | None = None
 
-    def texts(self, ids: list) -> list[str]:
+    def texts(self, ids: list, caller) -> list[str]:
         """The JSON text of each of these rows, in this order; rows that are gone are left out."""
         if not ids:
             return []
         if self._compiled is None:
             self._compiled = self._compile()
         sql, params = self._compiled
+        if _CALLERS_SITES in params:
+            params = [caller.site_ids if param is _CALLERS_SITES else param for param in params]
         with connection.cursor() as cursor:
             cursor.execute(sql, [list(ids) if param is _IDS else param for param in params])
             found = dict(cursor.fetchall())
@@ -99,9 +102,10 @@ def expression_of(field: serializers.Field, model: type[models.Model], prefix: s
         case Reference():
             return reference(field, path)
         case ManyRelatedField(child_relation=Reference() as child):
-            return related_rows(model, field.source, lambda inner: reference(child, ""), "pk")
+            return related_rows(model, field.source, lambda inner: reference(child, ""))
         case serializers.ListSerializer(child=serializers.BaseSerializer() as child):
-            return related_rows(model, field.source, lambda inner: JsonObject(pairs_of(child, inner)))
+            callers = getattr(child.Meta, "only_at_callers_sites", None)
+            return related_rows(model, field.source, lambda inner: JsonObject(pairs_of(child, inner)), within=callers)
         case serializers.BaseSerializer() if field.source == "*":
             return JsonObject(pairs_of(field, model, prefix=prefix))
         case serializers.BaseSerializer():
@@ -126,8 +130,11 @@ def reference(field: Reference, path: str) -> Expression:
     return Case(When(**{f"{path}__isnull": False}, then=built), default=None) if path else built
 
 
-def related_rows(model: type[models.Model], source: str, build, *ordering: str) -> Expression:
-    """A JSON array of the rows that a reverse or many-to-many relation leads to, in their own order."""
+def related_rows(model: type[models.Model], source: str, build, *, within: str | None = None) -> Expression:
+    """A JSON array of the rows that a reverse or many-to-many relation leads to, in their own order.
+
+    `within` is the path to a site: only rows at the caller's sites.
+    """
     relation = model._meta.get_field(source) if source in forward_names(model) else reverse_relation(model, source)
     if relation.auto_created and not relation.concrete:
         back = relation.field.name
@@ -135,7 +142,9 @@ def related_rows(model: type[models.Model], source: str, build, *ordering: str) 
         back = relation.related_query_name()
     related = relation.related_model
     rows = related._base_manager.filter(**{back: OuterRef("pk")})
-    rows = rows.order_by(*(related._meta.ordering or ordering or ["pk"]))
+    if within:
+        rows = rows.filter(**{f"{within}__in": RawSQL("SELECT unnest(%s)::bigint", [_CALLERS_SITES])})
+    rows = rows.order_by(*(related._meta.ordering or ["pk"]))
     return ArraySubquery(rows.values_list(build(related)))
 
 

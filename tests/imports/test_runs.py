@@ -132,6 +132,11 @@ def test_imports_of_another_site_do_not_exist_and_technicians_may_not_import(pla
     assert Downtime.objects.count() == 0
 
 
+def asked(queries: CaptureQueriesContext) -> list[str]:
+    """What was asked of the tables; the session may come from the cache or not."""
+    return [query["sql"][:60] for query in queries if "django_session" not in query["sql"]]
+
+
 def test_the_history_takes_a_constant_number_of_queries(plant, client):
     client.force_login(plant.planner)
     upload(client, STOPS)
@@ -143,7 +148,7 @@ def test_the_history_takes_a_constant_number_of_queries(plant, client):
     client.get(reverse("imports"))
     with CaptureQueriesContext(connection) as many:
         client.get(reverse("imports"))
-    assert len(many) == len(one)
+    assert asked(many) == asked(one)
 
 
 def test_a_large_file_is_worked_on_in_the_background(plant, client, monkeypatch, django_capture_on_commit_callbacks):

@@ -1,0 +1,94 @@
+"""bin/run, bin/test and bin/lock before anything is installed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cmms.local import assets
+from tests.local.copies import ROOT, clean_environment
+
+
+def call(*argv: str, cwd: Path = ROOT, **extra: str) -> subprocess.CompletedProcess:
+    return subprocess.run(argv, cwd=cwd, env=clean_environment(**extra), capture_output=True, text=True)
+
+
+@pytest.fixture
+def bare_machine(tmp_path) -> Path:
+    """A PATH with a shell's basics and no Python."""
+    for name in ("sh", "dirname", "readlink", "env"):
+        (tmp_path / name).symlink_to(f"/usr/bin/{name}")
+    return tmp_path
+
+
+def program(path: Path, text: str) -> None:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+def test_help_works_from_any_folder_and_through_a_link(tmp_path):
+    (tmp_path / "tandem").symlink_to(ROOT / "bin" / "run")
+    for argv in ([str(ROOT / "bin" / "run")], ["./tandem"]):
+        answer = call(*argv, "--help", cwd=tmp_path)
+        assert answer.returncode == 0, answer.stderr
+        assert "usage: bin/run [-h] [--port N] [--data DIR] [--no-demo]" in answer.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["tandem"]
+
+
+@pytest.mark.parametrize("options", [["--port", "0"], ["--port", "web"], ["--prot", "8000"]])
+def test_a_wrong_option_is_refused_before_anything_is_done(options, tmp_path):
+    answer = call(str(ROOT / "bin" / "run"), "--data", str(tmp_path / "data"), *options)
+    assert answer.returncode == 2
+    assert "bin/run: error:" in answer.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_an_old_python_is_passed_over_for_a_newer_one(bare_machine):
+    program(bare_machine / "python3", "exit 1")
+    (bare_machine / "python3.12").symlink_to(sys.executable)
+    answer = call(str(ROOT / "bin" / "run"), "--help", PATH=str(bare_machine))
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_without_a_new_enough_python_the_message_says_which(bare_machine):
+    program(bare_machine / "python3", "exit 1")
+    answer = call(str(ROOT / "bin" / "run"), PATH=str(bare_machine))
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("Tandem needs Python 3.11 or newer; none was found in PATH")
+
+
+def test_ci_runs_bin_test():
+    assert (ROOT / ".ci" / "run").read_text() == '#!/bin/sh\nexec "$(dirname -- "$0")/../bin/test"\n'
+    for name in ("bin/run", "bin/test", "bin/lock", ".ci/run"):
+        assert os.access(ROOT / name, os.X_OK), name
+
+
+def test_every_requirement_is_pinned_with_hashes_and_names_no_host():
+    for name in ("requirements", "requirements-dev", "bin/uv", "bin/node"):
+        text = (ROOT / f"{name}.txt").read_text()
+        assert "://" not in text
+        assert "--index" not in text
+        pins = [line for line in text.splitlines() if line and line[0] not in " #"]
+        assert pins
+        assert all("==" in line and line.endswith("\\") for line in pins), name
+
+
+def test_every_named_asset_is_staged_and_refers_to_no_source_map():
+    assets.stage()
+    for _, target in assets.FILES:
+        assert b"sourceMappingURL" not in (assets.VENDOR / target).read_bytes(), target
+
+
+def test_assets_are_copied_only_when_they_change(tmp_path, monkeypatch):
+    monkeypatch.setattr(assets, "VENDOR", tmp_path)
+    assets.stage()
+    before = {path: path.stat().st_ctime_ns for path in tmp_path.iterdir()}
+    assert len(before) == len(assets.FILES)
+    changed = tmp_path / assets.FILES[0][1]
+    os.utime(changed, ns=(1, 1))
+    before.pop(changed)
+    assets.stage()
+    assert {path: path.stat().st_ctime_ns for path in before} == before
+    assert changed.stat().st_mtime_ns != 1
