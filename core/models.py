@@ -31,6 +31,10 @@ class SiteQuerySet(SiteScoped):
             return self.none()
         return self.filter(pk__in=user.site_ids)
 
+    def at(self, site) -> "SiteQuerySet":
+        """The site itself: a primary key is compared with a key, not with the row."""
+        return self.filter(pk=site.pk)
+
 
 class Site(models.Model):
     """One plant at one place: its clock, its currency and the hour at which its production day starts.

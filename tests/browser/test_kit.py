@@ -161,11 +161,11 @@ def test_a_tab_is_loaded_into_the_page_and_has_an_address(visit, plant):
     seen = visit("planner")
     page = seen.goto(f"/sample/{plant.filler.pk}/")
     page.evaluate("window.same = true")
-    page.get_by_role("link", name="History").click()
+    page.get_by_role("link", name="Diary").click()
     page.get_by_text("Nothing has happened yet.").wait_for()
     assert page.evaluate("window.same") is True
     assert page.url.endswith("?tab=sample-history")
-    assert page.get_by_role("link", name="History").get_attribute("aria-current") == "page"
+    assert page.get_by_role("link", name="Diary").get_attribute("aria-current") == "page"
     page.go_back()
     page.get_by_text("About this machine").wait_for()
 
@@ -234,6 +234,6 @@ def test_a_list_works_without_scripts(chromium, live_server, plant):
     page.get_by_role("button", name="Apply").click()
     assert page.locator("table.rows tbody tr").count() == 1
     page.get_by_role("link", name="M3").click()
-    page.get_by_role("link", name="History").click()
+    page.get_by_role("link", name="Diary").click()
     assert page.get_by_text("Nothing has happened yet.").is_visible()
     context.close()

@@ -120,7 +120,7 @@ class SamplePanel(panels.Panel):
 
 @panels.register("assets.asset")
 class SampleHistory(panels.Panel):
-    slug, label, icon, order = "sample-history", "History", "history", -1
+    slug, label, icon, order = "sample-history", "Diary", "history", -1
     template = "components/timeline.html"
 
     def applies(self, obj, user) -> bool:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from assets.models import Asset
 from core.kit.forms import Form, SearchSelect
+from core.models import Site
 from tests import plant as world
 from tests.core.sample import SampleForm
 
@@ -73,3 +74,12 @@ def test_a_long_list_costs_one_query(plant, django_assert_num_queries):
     with django_assert_num_queries(1):
         assert str(form["parent"]).count("<option") == 35
     assert Asset.objects.count() == 35
+
+
+class AtSite(Form):
+    site = forms.ModelChoiceField(Site.objects.all())
+
+
+def test_a_choice_of_sites_holds_the_chosen_site(plant):
+    form = AtSite(user=plant.planner, site=plant.berlin)
+    assert list(form.fields["site"].queryset) == [plant.berlin]
