@@ -18,5 +18,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("workorders.plan_urls")),
     path("api/schema/", Schema.as_view(), name="api-schema"),
     path("api/docs/", Reference.as_view(), name="api-docs"),
+    path("", include("workorders.urls")),
     path("api/v1/", include(("cmms.api", "api"))),
 ]

@@ -184,6 +184,9 @@ class Attachment(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return reverse("attachment", args=[self.pk])
+
 
 class JobRun(models.Model):
     """One run of a background job, by schedule or by hand: when, how many rows, what went wrong."""

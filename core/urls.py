@@ -3,9 +3,12 @@
 from django.urls import path
 
 from core.imports import views as imports
+from core.talk import AttachmentFile, RemoveAttachment
 from core.views import LookupView, SearchPage
 
 urlpatterns = [
+    path("attachments/<int:pk>/", AttachmentFile.as_view(), name="attachment"),
+    path("attachments/<int:pk>/removal/", RemoveAttachment.as_view(), name="attachment-remove"),
     path("search/", SearchPage.as_view(), name="search"),
     path("lookups/<str:model>/", LookupView.as_view(), name="lookup"),
     path("imports/", imports.ImportList.as_view(), name="imports"),

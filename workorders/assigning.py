@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
+from django.db import transaction
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from core.errors import DomainError
+from core.errors import Conflict, DomainError
 from people.models import User
 from workorders.models import WorkOrder
 from workorders.preparation import assign, reassign
@@ -29,7 +31,8 @@ def assign_many(orders: Iterable[WorkOrder], *, by: User, person: User) -> str:
 
 
 def schedule_many(orders: Iterable[WorkOrder], *, by: User, person: User, start: datetime) -> str:
-    """Give a person the orders one after the other from a moment on, each as long as its estimate."""
+    """Give a person the orders one after the other, the most urgent first, each as long as its estimate."""
+    orders = sorted(orders, key=urgency)
     moment = start
 
     def place(order: WorkOrder) -> None:
@@ -45,20 +48,35 @@ def schedule_many(orders: Iterable[WorkOrder], *, by: User, person: User, start:
     return _with_rest(said, left)
 
 
+def urgency(order: WorkOrder) -> tuple:
+    """What to sort by to have the most urgent first: priority, then the nearest due moment."""
+    return order.priority, order.due_to.timestamp() if order.due_to else float("inf"), order.pk
+
+
+@transaction.atomic
 def schedule_one(order: WorkOrder, *, by: User, person: User, start: datetime, minutes: int | None = None) -> None:
-    """Place an order in the week: schedule what is planned, add a person and a time to what is scheduled already."""
+    """Place an order in the week: the person gets it at that time, and the order moves on to *scheduled* if it may.
+
+    An approved order that has steps and an estimate is planned with it; one without stays approved, with a person
+    and a time. A draft is refused: it waits for its approval.
+    """
+    if order.state == State.APPROVED and order.estimate_minutes and (order.job_plan_id or order.steps.exists()):
+        order.plan(by=by)
     unplaced = order.assignments.filter(person=person, start=None).first()
-    if order.state in (State.SCHEDULED, State.IN_PROGRESS, State.ON_HOLD):
+    if order.state == State.PLANNED:
         if unplaced:
             reassign(unplaced, by=by, start=start, minutes=minutes)
+            order.schedule(by=by)
         else:
-            assign(order, person=person, by=by, start=start, minutes=minutes)
-        return
-    if unplaced and order.state == State.PLANNED:
+            order.schedule(by=by, person=person, start=start, minutes=minutes)
+    elif order.state == State.DRAFT:
+        raise Conflict(
+            _("%(order)s is a draft; approve it first.") % {"order": order.code}, code="wrong_state", field="start"
+        )
+    elif unplaced:
         reassign(unplaced, by=by, start=start, minutes=minutes)
-        order.schedule(by=by)
-        return
-    order.schedule(by=by, person=person, start=start, minutes=minutes)
+    else:
+        assign(order, person=person, by=by, start=start, minutes=minutes)
 
 
 def _each(orders: Iterable[WorkOrder], do: Callable[[WorkOrder], None]) -> tuple[int, list[str]]:

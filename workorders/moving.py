@@ -106,26 +106,22 @@ def _too_late(order, step: Move) -> Exception:
     row = type(order).objects.select_related("site").filter(pk=order.pk).first()
     if row is None:
         return Conflict(_("This order is gone."), code="gone")
-    state = str(STATES[row.state].label).lower()
-    if row.version == order.version:
-        possible = ", ".join(str(each.label) for each in moves_from(row.state)) or _("nothing more")
-        return Conflict(
-            _("%(order)s is %(state)s; “%(verb)s” is not possible now. Possible: %(possible)s.")
-            % {"order": row.code, "state": state, "verb": step.label, "possible": possible},
-            code="wrong_state",
-        )
-    last = history(row).first()
-    if last is None:
-        return Conflict(_("%(order)s was changed in the meantime.") % {"order": row.code}, code="changed_meanwhile")
-    return Conflict(
-        _("%(order)s was changed in the meantime: it is %(state)s (%(person)s, %(moment)s). Nothing was done twice.")
-        % {
-            "order": row.code,
-            "state": state,
+    words = {"order": row.code, "state": str(STATES[row.state].label).lower(), "verb": step.label}
+    if last := history(row).first():
+        words["state"] = _("%(state)s (%(person)s, %(moment)s)") % {
+            "state": words["state"],
             "person": last.actor or _("a background job"),
             "moment": said(last.at, row.site),
-        },
-        code="changed_meanwhile",
+        }
+    if row.version != order.version:
+        return Conflict(
+            _("%(order)s was changed in the meantime: it is %(state)s. Nothing was done twice.") % words,
+            code="changed_meanwhile",
+        )
+    words["possible"] = ", ".join(str(each.label) for each in moves_from(row.state)) or _("nothing more")
+    return Conflict(
+        _("%(order)s is %(state)s; “%(verb)s” is not possible now. Possible: %(possible)s.") % words,
+        code="wrong_state",
     )
 
 

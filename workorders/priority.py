@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.kit.badges import Badge
 from workorders.states import Priority
 
 CONSEQUENCES = {
@@ -21,6 +22,12 @@ LIKELIHOODS = {
     4: gettext_lazy("it has happened already or will today"),
 }
 WEIGHTS = {"A": 3, "B": 2, "C": 1}
+PRIORITY_BADGES = {
+    Priority.EMERGENCY: Badge(Priority.EMERGENCY.label, "stop", "urgent"),
+    Priority.HIGH: Badge(Priority.HIGH.label, "warn", "chevrons-up"),
+    Priority.MEDIUM: Badge(Priority.MEDIUM.label, "idle", "equal"),
+    Priority.LOW: Badge(Priority.LOW.label, "idle", "chevron-down"),
+}
 LOWEST_SCORES = {Priority.EMERGENCY: 24, Priority.HIGH: 12, Priority.MEDIUM: 4, Priority.LOW: 1}  # of 1 to 48
 
 

@@ -166,11 +166,40 @@ def remove_labour(labour, *, by: User) -> None:
     )  # fmt: skip
 
 
-def overlapping(labour):
+def overlapping(labour) -> list:
     """Other entries of the same person at the same time, on any order: a doubt to show, not an error."""
-    end = labour.end or timezone.now()
-    same = type(labour).objects.filter(person=labour.person_id, start__lt=end).exclude(pk=labour.pk)
-    return same.filter(Q(end=None) | Q(end__gt=labour.start)).select_related("order__site")
+    return overlaps([labour])[labour.pk]
+
+
+def overlaps(entries) -> dict[int, list]:
+    """Entry's id → what `overlapping` says of it, for many entries in one query."""
+    found: dict[int, list] = {entry.pk: [] for entry in entries}
+    if not found:
+        return found
+    now = timezone.now()
+    first = min(entry.start for entry in entries)
+    last = max(entry.end or now for entry in entries)
+    near = type(entries[0]).objects.filter(person__in={entry.person_id for entry in entries}, start__lt=last)
+    near = list(near.filter(Q(end=None) | Q(end__gt=first)).select_related("order__site"))
+    for entry in entries:
+        found[entry.pk] = [
+            other
+            for other in near
+            if other.pk != entry.pk
+            and other.person_id == entry.person_id
+            and other.start < (entry.end or now)
+            and entry.start < (other.end or now)
+        ]
+    return found
+
+
+def with_doubts(labour, sentence: str) -> str:
+    """The sentence, and that the same person's time is counted on another order as well."""
+    others = ", ".join(dict.fromkeys(each.order.code for each in overlapping(labour)))
+    if not others:
+        return sentence
+    doubt = _("Time on %(others)s overlaps; correct one of them.") % {"others": others}
+    return f"{sentence} {doubt}"
 
 
 def running(person: User):

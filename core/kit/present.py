@@ -5,14 +5,13 @@
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from core.kit import icons
 from core.kit.badges import TONES
@@ -67,21 +66,6 @@ def duration(value: float | timedelta | Decimal | None) -> SafeString:
     return format_html('<span class="num">{}</span>', duration_text(value))
 
 
-@lru_cache(maxsize=4096)
-def day_in(language: str, day: date, form: str) -> str:
-    """A date in words; kept, because a list of fifty rows says the same few days again and again."""
-    return formats.date_format(day, form)
-
-
-def day_text(day: date, form: str = "DATE_FORMAT") -> str:
-    return day_in(get_language() or "", day, form)
-
-
-def clock_text(local: datetime) -> str:
-    """Hours and minutes; every language of Tandem uses the 24-hour clock."""
-    return f"{local:%H:%M}"
-
-
 def when_text(moment: datetime | date, *, relative: bool = True, now: datetime | None = None) -> str:
     """A moment on the active clock, as short as it can be said without doubt.
 
@@ -92,7 +76,7 @@ def when_text(moment: datetime | date, *, relative: bool = True, now: datetime |
     if not isinstance(moment, datetime):
         if moment == now.date():
             return _("today")
-        return day_text(moment, "MONTH_DAY_FORMAT" if moment.year == now.year else "DATE_FORMAT")
+        return formats.date_format(moment, "MONTH_DAY_FORMAT" if moment.year == now.year else "DATE_FORMAT")
     local = timezone.localtime(moment)
     # In UTC: two readings of one zone subtract as wall clock and lose the hour of a clock change.
     away = moment.timestamp() - now.timestamp()
@@ -105,12 +89,13 @@ def when_text(moment: datetime | date, *, relative: bool = True, now: datetime |
             else _("%(n)s h") % {"n": int(abs(away) // HOUR)}
         )
         return (_("%(span)s ago") if away < 0 else _("in %(span)s")) % {"span": span}
+    clock = formats.date_format(local, "TIME_FORMAT")
     days = (local.date() - now.date()).days
     if days in (-1, 0, 1):
         day = {-1: _("yesterday"), 0: _("today"), 1: _("tomorrow")}[days]
     else:
-        day = day_text(local.date(), "MONTH_DAY_FORMAT" if local.year == now.year else "DATE_FORMAT")
-    return f"{day} {clock_text(local)}"
+        day = formats.date_format(local, "MONTH_DAY_FORMAT" if local.year == now.year else "DATE_FORMAT")
+    return f"{day} {clock}"
 
 
 def when(moment: datetime | date | None, *, relative: bool = True) -> SafeString:
@@ -119,7 +104,7 @@ def when(moment: datetime | date | None, *, relative: bool = True) -> SafeString
         return no_data()
     if isinstance(moment, datetime):
         local = timezone.localtime(moment)
-        exact = f"{day_text(local.date())}, {clock_text(local)} ({local:%Z})"
+        exact = f"{formats.date_format(local, 'DATETIME_FORMAT')} ({local:%Z})"
         return format_html(
             '<time class="num" datetime="{}" title="{}">{}</time>',
             local.isoformat(timespec="seconds"),
@@ -129,7 +114,7 @@ def when(moment: datetime | date | None, *, relative: bool = True) -> SafeString
     return format_html(
         '<time class="num" datetime="{}" title="{}">{}</time>',
         moment.isoformat(),
-        day_text(moment),
+        formats.date_format(moment, "DATE_FORMAT"),
         when_text(moment),
     )
 

@@ -53,5 +53,5 @@ def test_the_bar_of_a_phone_holds_four_entries_at_most(rf, plant, monkeypatch):
 def test_the_frame_costs_a_constant_number_of_queries(client, plant, django_assert_max_num_queries):
     client.login(username="planner", password=PASSWORD)
     client.get(reverse("search"))
-    with django_assert_max_num_queries(5):  # session (if the cache lost it), user, roles, sites
+    with django_assert_max_num_queries(4):  # session, user, roles, sites
         assert client.get(reverse("search")).status_code == 200

@@ -9,7 +9,7 @@ from core.errors import Conflict, NotAllowed, Refused
 from core.events import history
 from tests.plant import person
 from tests.workorders.orders import order
-from workorders.assigning import assign_many, schedule_many
+from workorders.assigning import assign_many, schedule_many, schedule_one
 from workorders.models import WorkOrder
 from workorders.preparation import assign, reassign, unassign
 from workorders.states import State
@@ -103,9 +103,28 @@ def test_many_orders_are_scheduled_one_after_the_other(plant):
         each.assignments.all().delete()
     start = timezone.now() + DAY
     said = schedule_many(WorkOrder.objects.order_by("pk"), by=plant.planner, person=plant.technician, start=start)
-    assert said.startswith("2 orders scheduled for Technician. 1 left as it is: #3 is draft;")
+    assert said.startswith("2 orders scheduled for Technician. 1 left as it is: #3 is a draft; approve it first.")
     for each in rows:
         each.refresh_from_db()
     assert [each.state for each in rows] == ["scheduled", "scheduled", "draft"]
     assert [each.assignments.get().start for each in rows[:2]] == [start, start + timedelta(minutes=60)]
     assert rows[2].assignments.count() == 0
+
+
+def test_an_approved_order_is_planned_on_the_way_to_the_week_if_it_has_steps_and_an_estimate(plant):
+    start = timezone.now() + DAY
+    ready, bare = order(plant, State.APPROVED), order(plant, State.APPROVED, estimate_minutes=None)
+    for each in (ready, bare):
+        each.assignments.all().delete()
+        schedule_one(each, by=plant.planner, person=plant.technician, start=start)
+        each.refresh_from_db()
+    assert (ready.state, bare.state) == ("scheduled", "approved")
+    assert [each.assignments.get().start for each in (ready, bare)] == [start, start]
+
+
+def test_a_person_who_has_an_order_without_a_time_gets_the_time_and_no_second_assignment(plant, row):
+    assign(row, person=plant.technician, by=plant.planner)
+    start = timezone.now() + DAY
+    schedule_one(row, by=plant.planner, person=plant.technician, start=start)
+    assert list(row.assignments.values_list("person", "start")) == [(plant.technician.pk, start)]
+    assert WorkOrder.objects.get(pk=row.pk).state == "scheduled"

@@ -1,0 +1,1 @@
+"""What people fill in about orders, their moves, time and requests."""

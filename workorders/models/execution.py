@@ -1,5 +1,7 @@
 """Who does the work, what they found, how long it took and what it cost."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -108,6 +110,11 @@ class Labour(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person} {self.start:%Y-%m-%d %H:%M}"
+
+    @property
+    def lasted(self) -> timedelta | None:
+        """Time worked; None while the clock runs."""
+        return self.end - self.start if self.end else None
 
 
 class Cost(models.Model):

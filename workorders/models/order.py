@@ -12,8 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from assets.models import Asset, Downtime, Failure, Source
 from core.models import Site
 from core.querysets import SiteScoped
+from workorders.lifecycle import state_of
 from workorders.models.plan import JobPlan, PlanOccurrence
 from workorders.moving import Moves
+from workorders.priority import PRIORITY_BADGES
 from workorders.states import OPEN_STATES, HoldReason, Kind, Priority, State
 
 User = settings.AUTH_USER_MODEL
@@ -37,6 +39,10 @@ class WorkOrderQuerySet(SiteScoped):
     def overdue(self, now=None) -> "WorkOrderQuerySet":
         """Open orders past the end of their due window."""
         return self.open().filter(due_to__lt=now or timezone.now())
+
+    def unassigned(self) -> "WorkOrderQuerySet":
+        """Open orders that nobody has been given."""
+        return self.open().filter(assignments=None)
 
     def assigned_to(self, user) -> "WorkOrderQuerySet":
         """Orders on which the person has an assignment."""
@@ -173,6 +179,15 @@ class WorkOrder(Moves, models.Model):
     def code(self) -> str:
         """The number as people say it."""
         return f"#{self.number}"
+
+    @property
+    def badge(self):
+        """The state as people see it: label, tone, icon, next step."""
+        return state_of(self)
+
+    @property
+    def priority_badge(self):
+        return PRIORITY_BADGES[self.priority]
 
     @property
     def is_open(self) -> bool:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from assets.models import Asset
+from core.kit.badges import Badge
 from core.models import Site
 from core.querysets import SiteScoped
 from workorders.models.order import WorkOrder
@@ -19,6 +20,13 @@ class RequestState(models.TextChoices):
     NEW = "new", _("New")
     ACCEPTED = "accepted", _("Accepted")
     DECLINED = "declined", _("Declined")
+
+
+BADGES = {
+    RequestState.NEW: Badge(RequestState.NEW.label, "watch", "inbox"),
+    RequestState.ACCEPTED: Badge(RequestState.ACCEPTED.label, "ok", "circle-check"),
+    RequestState.DECLINED: Badge(RequestState.DECLINED.label, "idle", "circle-x"),
+}
 
 
 class Request(models.Model):
@@ -55,3 +63,10 @@ class Request(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("request", args=[self.pk])
+
+    @property
+    def badge(self) -> Badge:
+        """Where it stands; an accepted one shows how far its order is."""
+        if self.state == RequestState.ACCEPTED and self.work_order:
+            return self.work_order.badge
+        return BADGES[self.state]
