@@ -7,6 +7,7 @@ from assets import api as assets
 from core.api import events
 from core.api.missing import Missing
 from people import api as people
+from production import api as production
 
 router = SimpleRouter()
 router.register("sites", people.Sites, basename="sites")
@@ -16,6 +17,8 @@ router.register("failures", assets.Failures, basename="failures")
 router.register("asset-kinds", assets.AssetKinds, basename="asset-kinds")
 router.register("downtime-reasons", assets.Reasons, basename="downtime-reasons")
 router.register("failure-codes", assets.FailureCodes, basename="failure-codes")
+router.register("operating-calendars", production.Calendars, basename="operating-calendars")
+router.register("counts", production.Counts, basename="counts")
 router.register("users", people.Users, basename="users")
 router.register("tokens", people.Tokens, basename="tokens")
 router.register("events", events.Events, basename="events")

@@ -176,7 +176,8 @@ class Resource(Door, GenericViewSet):
 
     def lock(self, row: models.Model) -> None:
         """Keep other writers of this row out until the answer; in the order in which the verbs lock."""
-        self.model._base_manager.select_for_update(no_key=True).filter(pk=row.pk).values_list("pk").first()
+        rows = self.model._base_manager.order_by("pk")  # a model's own order may join tables that cannot be locked
+        rows.select_for_update(no_key=True).filter(pk=row.pk).values_list("pk").first()
 
     # --- Answering
 
