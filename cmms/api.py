@@ -8,6 +8,7 @@ from core.api import events
 from core.api.missing import Missing
 from people import api as people
 from production import api as production
+from workorders import api as workorders
 
 router = SimpleRouter()
 router.register("sites", people.Sites, basename="sites")
@@ -19,6 +20,8 @@ router.register("downtime-reasons", assets.Reasons, basename="downtime-reasons")
 router.register("failure-codes", assets.FailureCodes, basename="failure-codes")
 router.register("operating-calendars", production.Calendars, basename="operating-calendars")
 router.register("counts", production.Counts, basename="counts")
+router.register("work-orders", workorders.WorkOrders, basename="work-orders")
+router.register("requests", workorders.Requests, basename="requests")
 router.register("users", people.Users, basename="users")
 router.register("tokens", people.Tokens, basename="tokens")
 router.register("events", events.Events, basename="events")

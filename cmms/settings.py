@@ -226,6 +226,15 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "WorkKind": "workorders.states.Kind",
+        "StepKind": "workorders.models.plan.StepKind",
+        "StepOutcome": "workorders.states.Outcome",
+        "HoldReason": "workorders.states.HoldReason",
+        "Source": "assets.models.Source",
+        "Sender": "assets.serializers.SENDERS",
+        "CostSource": "workorders.models.Cost.Source",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "core.api.schema.add_manners",

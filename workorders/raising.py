@@ -12,6 +12,7 @@ from assets.models import Asset, Downtime, Source
 from core.errors import Conflict, Refused
 from core.events import record
 from core.models import Site
+from core.outcomes import Outcome
 from people.models import User
 from people.permissions import require
 from workorders import ball
@@ -19,7 +20,8 @@ from workorders.locking import locked
 from workorders.models import JobPlan, Step, WorkOrder
 from workorders.preparation import add_steps, use_job_plan
 from workorders.priority import judge_order
-from workorders.states import Kind, Outcome, Priority, State
+from workorders.states import Kind, Priority, State
+from workorders.states import Outcome as StepOutcome
 
 
 def take_numbers(site: Site | int, count: int = 1) -> range:
@@ -110,6 +112,27 @@ def raise_order(
     return order
 
 
+@transaction.atomic
+def raise_once(*, asset: Asset, by: User, source: str, external_id: str = "", **fields) -> Outcome:
+    """As `raise_order`, for a source with names of its own: an order that it sent before is not raised again.
+
+    What people made of that order here stays; only another asset or summary under the same name is a Conflict.
+    """
+    require(by, "execute", asset.site_id)
+    rows = WorkOrder.objects.filter(site=asset.site_id, source=source, external_id=external_id)
+    known = rows.first() if external_id else None
+    if known is None:
+        order = raise_order(asset=asset, by=by, source=source, external_id=external_id, **fields)
+        return Outcome("created", order)
+    if known.asset_id != asset.pk or known.summary != fields["summary"].strip():
+        raise Conflict(
+            _("%(order)s has this external id already, with another asset or summary.") % {"order": known.code},
+            code="recorded_differently",
+            field="external_id",
+        )
+    return Outcome("unchanged", known)
+
+
 def set_priority(order: WorkOrder, wanted: int | None) -> None:
     """The computed priority, or the wanted one, which needs its reason when it differs."""
     computed = judge_order(order).priority
@@ -192,7 +215,7 @@ def _failed(step: Step, by: User) -> tuple[WorkOrder, Step]:
     require(by, "execute", step.order.site_id)
     order = locked(step.order)
     step = Step.objects.select_for_update().get(pk=step.pk)
-    if step.outcome != Outcome.FAIL:
+    if step.outcome != StepOutcome.FAIL:
         raise Refused(_("Only a failed step asks for a follow-up."), code="step_not_failed")
     if step.follow_up_id:
         raise Conflict(_("Its follow-up is %(order)s already.") % {"order": step.follow_up}, code="follow_up_raised")

@@ -90,6 +90,24 @@ class Seconds(serializers.FloatField):
         return timedelta(seconds=seconds)
 
 
+class Minutes(serializers.IntegerField):
+    """A duration in seconds, kept in whole minutes."""
+
+    default_error_messages = {"whole_minutes": _("Give whole minutes, in seconds: a multiple of 60.")}
+
+    def __init__(self, **options):
+        super().__init__(min_value=60, max_value=60 * 10**7, **options)
+
+    def to_internal_value(self, value) -> int:
+        minutes, rest = divmod(super().to_internal_value(value), 60)
+        if rest:
+            self.fail("whole_minutes")
+        return minutes
+
+    def run_validators(self, value: int) -> None:
+        super().run_validators(value * 60)
+
+
 class Json(serializers.JSONField):
     """Free JSON that PostgreSQL can keep: no NUL characters and no half surrogates."""
 

@@ -18,7 +18,7 @@ with the row locked, honours `If-Match` and `Idempotency-Key`, and answers the n
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, wraps
 
 from django.db import IntegrityError, models, transaction
@@ -38,6 +38,7 @@ from core.api.idempotency import Claim
 from core.api.pagination import KeysetPagination
 from core.api.problems import BadParameter, problem_of
 from core.api.shapes import Shape, shape_of
+from core.errors import DomainError
 from core.outcomes import Outcome
 
 PAGING = frozenset({"cursor", "page_size", "ordering"})
@@ -56,6 +57,7 @@ class Door(APIView):
     parser_classes = (JSONParser,)
     metadata_class = None  # the schema says more than OPTIONS could
     claim: Claim | None = None
+    names: Mapping[str, str] = {}  # of the body that was read last: name in the domain → name in the API
 
     def dispatch(self, request, *args, **kwargs):
         if request.method in SAFE_METHODS:
@@ -81,6 +83,8 @@ class Door(APIView):
     def handle_exception(self, exc):
         if isinstance(exc, Replay):
             return exc.answer
+        if isinstance(exc, DomainError):  # a verb speaks of its own names, the caller of the API's
+            exc.field = self.names.get(exc.field, exc.field)
         return super().handle_exception(exc)
 
     def finalize_response(self, request, response, *args, **kwargs):
@@ -103,6 +107,7 @@ class Door(APIView):
             partial=partial,
             context=self.get_serializer_context(),
         )
+        self.names = {field.source: field.field_name for field in serializer.fields.values()}
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
 

@@ -15,7 +15,7 @@ from django.db.models.functions import Cast
 from rest_framework import serializers
 from rest_framework.relations import ManyRelatedField
 
-from core.api.fields import Computed, Reference, Told
+from core.api.fields import Computed, Minutes, Reference, Told
 
 _IDS = "the ids go here"  # placeholders among the compiled statement's parameters
 _CALLERS_SITES = "the ids of the caller's sites go here"
@@ -99,6 +99,8 @@ def expression_of(field: serializers.Field, model: type[models.Model], prefix: s
             if prefix:
                 raise TypeError(f"{field.field_name}: a computed value must stand in a row of its own model")
             return field.expression() if callable(field.expression) else field.expression
+        case Minutes():
+            return F(path) * 60
         case Reference():
             return reference(field, path)
         case ManyRelatedField(child_relation=Reference() as child):
