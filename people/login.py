@@ -6,6 +6,7 @@ and per address alone with a higher limit, so that one machine cannot try many n
 
 import hashlib
 
+from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.contrib.messages.views import SuccessMessageMixin
@@ -22,8 +23,13 @@ PAUSE = 5 * 60  # seconds
 
 
 def address_of(request: HttpRequest) -> str:
-    """The caller's address as the web server saw it; a forwarded header could be made up."""
-    return request.META.get("REMOTE_ADDR", "")
+    """The caller's address: what the outermost of our own proxies saw, or else the web server itself.
+
+    Each proxy appends the address that it was called from, so only the last entries are not made up.
+    """
+    seen = [entry.strip() for entry in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if entry.strip()]
+    ours = settings.TRUSTED_PROXIES
+    return seen[-ours] if 0 < ours <= len(seen) else request.META.get("REMOTE_ADDR", "")
 
 
 def counters(request: HttpRequest, username: str) -> dict[str, int]:

@@ -78,6 +78,19 @@ def test_a_made_up_forwarded_address_does_not_escape_the_pause(client, plant):
     assert "Too many" in message(attempt(client, password=PASSWORD))
 
 
+def test_behind_a_proxy_of_ours_the_address_is_what_the_proxy_saw(client, plant, settings):
+    settings.TRUSTED_PROXIES = 1
+
+    def forwarded(seen: str, password: str = "wrong"):
+        fields = {"username": "planner", "password": password}
+        return client.post("/login/", fields, REMOTE_ADDR="172.18.0.2", HTTP_X_FORWARDED_FOR=seen)
+
+    for number in range(login.FAILURES_PER_NAME):
+        forwarded(f"1.2.3.{number}, 10.0.0.1")  # the first entry is the caller's invention
+    assert "Too many" in message(forwarded("10.0.0.1", PASSWORD))
+    assert forwarded("10.0.0.9", PASSWORD).status_code == 302
+
+
 def test_log_in_leads_to_where_one_wanted_to_go_but_not_out_of_the_house(client, plant):
     data = {"username": "planner", "password": PASSWORD}
     assert client.post("/login/", {**data, "next": "/search/?q=m1"})["Location"] == "/search/?q=m1"
