@@ -145,7 +145,7 @@ def related_rows(model: type[models.Model], source: str, build, *, within: str |
     related = relation.related_model
     rows = related._base_manager.filter(**{back: OuterRef("pk")})
     if within:
-        rows = rows.filter(**{f"{within}__in": RawSQL("SELECT unnest(%s)::bigint", [_CALLERS_SITES])})
+        rows = rows.filter(**{f"{within}__in": RawSQL("SELECT unnest(%s::bigint[])", [_CALLERS_SITES])})
     rows = rows.order_by(*(related._meta.ordering or ["pk"]))
     return ArraySubquery(rows.values_list(build(related)))
 

@@ -226,3 +226,11 @@ def test_a_site_with_a_wrong_clock_is_refused_at_the_field(plant):
     assert_problem(answer, 400, "invalid", "time_zone")
     plant.berlin.refresh_from_db()
     assert plant.berlin.time_zone == "Europe/Berlin"
+
+
+def test_a_user_without_any_site_sees_nothing_but_himself(plant):
+    client = client_of(User.objects.create_user("newcomer"))
+    assert client.get("/api/v1/users/me/").json()["roles"] == []
+    assert [row["code"] for row in client.get("/api/v1/users/").json()["results"]] == ["newcomer"]
+    for resource in ("sites", "assets", "downtimes", "work-orders", "events"):
+        assert client.get(f"/api/v1/{resource}/").json()["results"] == []
