@@ -9,6 +9,7 @@ from core.api.missing import Missing
 from people import api as people
 from production import api as production
 from workorders import api as workorders
+from workorders import plan_api as plans
 
 router = SimpleRouter()
 router.register("sites", people.Sites, basename="sites")
@@ -22,6 +23,9 @@ router.register("operating-calendars", production.Calendars, basename="operating
 router.register("counts", production.Counts, basename="counts")
 router.register("work-orders", workorders.WorkOrders, basename="work-orders")
 router.register("requests", workorders.Requests, basename="requests")
+router.register("job-plans", plans.JobPlans, basename="job-plans")
+router.register("preventive-plans", plans.PreventivePlans, basename="preventive-plans")
+router.register("occurrences", plans.Occurrences, basename="occurrences")
 router.register("users", people.Users, basename="users")
 router.register("tokens", people.Tokens, basename="tokens")
 router.register("events", events.Events, basename="events")

@@ -32,7 +32,7 @@ from workorders.forecast import (
     write,
 )
 from workorders.models import OccurrenceState, PlanAsset, PlanOccurrence, PreventivePlan, WorkOrder
-from workorders.recurrence import TriggerError, due_after_completion, first_due, interval_at
+from workorders.recurrence import Trigger, TriggerError, due_after_completion, first_due, interval_at
 
 MOST_AHEAD = 250_000  # forecast rows of one plan, about ten seconds of writing
 
@@ -53,7 +53,7 @@ def create_plan(
     """A plan that takes effect today: what its rule named before is not made up for."""
     require(by, "edit", site)
     plan = PreventivePlan(site=site, **fields)
-    assets = list(assets)
+    assets = list(dict.fromkeys(assets))
     _check(plan, assets)
     plan.save()
     PlanAsset.objects.bulk_create(PlanAsset(plan=plan, asset=asset) for asset in assets)
@@ -72,7 +72,7 @@ def change_plan(
     plan = PreventivePlan.objects.select_related("site", "job_plan").get(pk=plan.pk)
     changed: dict[str, Any] = apply(plan, fields)
     present = {pair.asset_id for pair in pairs}
-    wanted = list(assets) if assets is not None else list(Asset.objects.filter(pk__in=present))
+    wanted = list(dict.fromkeys(assets)) if assets is not None else list(Asset.objects.filter(pk__in=present))
     added = [asset for asset in wanted if asset.pk not in present]
     removed = present - {asset.pk for asset in wanted}
     if not (changed or added or removed):
@@ -123,12 +123,17 @@ def _check(
         raise Refused(_("The job plan belongs to another site."), code="other_site", field="job_plan")
     if plan.job_plan.archived_at and job_plan_is_new:
         raise Refused(_("The job plan is archived."), code="job_plan_archived", field="job_plan")
+    trigger_of(plan)
+    check_row(plan)
+
+
+def trigger_of(plan: PreventivePlan) -> Trigger:
+    """The plan's trigger; Refused with the first field that makes no sense."""
     try:
-        plan.trigger  # noqa: B018 - builds and so checks it
+        return plan.trigger
     except TriggerError as error:
         field, message = next(iter(error.errors.items()))
         raise Refused(message, code="trigger", field=PLAN_FIELDS.get(field, field)) from error
-    check_row(plan)
 
 
 PLAN_FIELDS = {"at": "due_time", "last_day": "last_day_of_month", "floating": "basis"}  # of Trigger → of the plan

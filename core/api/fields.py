@@ -148,12 +148,16 @@ class Computed(serializers.ReadOnlyField):
         super().__init__(**kwargs)
 
 
-class Told(serializers.BooleanField):
-    """A truth that callers send, and that is answered by a database expression instead of a column."""
+class Expressed:
+    """Mixin of fields that callers send, and that are answered by a database expression instead of a column."""
 
     def __init__(self, expression: Expression | Callable[[], Expression], **kwargs):
         self.expression = expression
         super().__init__(**kwargs)
+
+
+class Told(Expressed, serializers.BooleanField):
+    """A truth that callers send, answered by a database expression."""
 
 
 class WallClock(serializers.TimeField):

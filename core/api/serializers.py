@@ -26,9 +26,14 @@ class Strict(serializers.Serializer):
         except ValidationError as error:
             raise ValidationError({**errors, **error.detail}) from None
         for field in self._writable_fields:
-            if hasattr(field, "settle") and field.source in attrs:
+            one = getattr(field, "child_relation", field)  # of a list of references, the single one
+            if hasattr(one, "settle") and field.source in attrs:
                 try:
-                    attrs[field.source] = field.settle(attrs[field.source], attrs, self.instance)
+                    sent = attrs[field.source]
+                    settled = [
+                        one.settle(each, attrs, self.instance) for each in (sent if one is not field else [sent])
+                    ]
+                    attrs[field.source] = settled if one is not field else settled[0]
                 except ValidationError as error:
                     errors[field.field_name] = error.detail
         if errors:

@@ -15,7 +15,7 @@ from django.db.models.functions import Cast
 from rest_framework import serializers
 from rest_framework.relations import ManyRelatedField
 
-from core.api.fields import Computed, Minutes, Reference, Told
+from core.api.fields import Computed, Expressed, Minutes, Reference
 
 _IDS = "the ids go here"  # placeholders among the compiled statement's parameters
 _CALLERS_SITES = "the ids of the caller's sites go here"
@@ -95,7 +95,7 @@ def expression_of(field: serializers.Field, model: type[models.Model], prefix: s
     """The expression that yields a field's value."""
     path = prefix + field.source.replace(".", "__")
     match field:
-        case Computed() | Told():
+        case Computed() | Expressed():
             if prefix:
                 raise TypeError(f"{field.field_name}: a computed value must stand in a row of its own model")
             return field.expression() if callable(field.expression) else field.expression

@@ -396,7 +396,7 @@ class FormPage(Page):
         """Take the row's lock until it is saved, and refuse if somebody saved it since the form was opened."""
         if self.object is None or not hasattr(self.object, "version"):
             return
-        rows = type(self.object)._base_manager.select_for_update().filter(pk=self.object.pk)
+        rows = type(self.object)._base_manager.select_for_update(no_key=True).filter(pk=self.object.pk)
         if str(rows.values_list("version", flat=True).get()) != self.version:
             raise Conflict(
                 _(

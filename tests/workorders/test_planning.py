@@ -88,6 +88,14 @@ def test_a_plan_without_assets_is_refused(plant):
     assert PreventivePlan.objects.count() == 0
 
 
+def test_an_asset_named_twice_is_planned_once(plant):
+    plan = weekly(plant.berlin, [plant.filler, plant.filler], now=BEFORE)
+
+    planning.change_plan(plan, by=plant.planner, assets=[plant.labeller, plant.filler, plant.labeller], now=BEFORE)
+
+    assert sorted(plan.assets.values_list("code", flat=True)) == ["M1", "M2"]
+
+
 def test_assets_and_job_plan_must_belong_to_the_site(plant):
     with pytest.raises(Refused) as foreign_asset:
         weekly(plant.berlin, [plant.filler, plant.foreign], now=BEFORE)
