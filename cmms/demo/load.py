@@ -13,6 +13,8 @@ from cmms.demo import orders, output, plant, preventive, repairs, stops, today, 
 from core.errors import Refused
 from core.models import Site
 from people.models import User
+from workorders.generation import generate
+from workorders.planning import replan
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +45,6 @@ def demo_logins() -> list[Login]:
     ]
 
 
-@transaction.atomic
 def load(
     now: datetime | None = None, *, days: int = plant.DAYS, say: Callable[[str], None] = log.info
 ) -> dict[str, int]:
@@ -51,6 +52,12 @@ def load(
 
     Refused where real data may be.
     """
+    now = now or timezone.now()
+    return _write(now, days, say)
+
+
+@transaction.atomic
+def _write(now: datetime, days: int, say: Callable[[str], None]) -> dict[str, int]:
     if Site.objects.filter(demo=False).exists():
         raise Refused(_("This database holds real sites; the demo plant is not mixed with them."), code="real_data")
     if Site.objects.filter(demo=True).exists():
@@ -60,7 +67,7 @@ def load(
         message = _("These user names are taken: %(names)s.") % {"names": ", ".join(sorted(taken))}
         raise Refused(message, code="users_exist")
     say("sites, people and machines …")
-    made = plant.build(now or timezone.now(), days)
+    made = plant.build(now, days)
     say("stops and failures of two years …")
     history = stops.happen(made)
     standing = today.stand_still(made, history)
@@ -68,14 +75,19 @@ def load(
     say("counts per shift …")
     counts = output.make(made, history)
     say("work orders …")
-    _plans, planned = preventive.plans(made)
+    plans, planned = preventive.plans(made)
     works = planned + repairs.repair(made, history) + repairs.improve(made) + today.work(made, standing)
     orders.write(works)
     today.ask(made)
+    say("preventive work ahead …")
+    for plan in plans:
+        replan(plan, now=now)
+    raised = sum(generate(site=site, now=now).orders for site in made.sites.values())
+    today.hand_out(made)
     return {
         "machines": len(made.units),
         "stops": len(history.stops),
         "failures": len(history.failures),
         "counts": counts,
-        "orders": len(works),
+        "orders": len(works) + raised,
     }

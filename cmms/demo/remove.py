@@ -29,8 +29,9 @@ def remove() -> int:
         cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER event_append_only")
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
     gone = 0
-    for model, path in _belonging():
-        gone += _delete(model.objects.filter(**{f"{path}__in": sites}) if path else model.objects.filter(pk__in=sites))
+    for model, ways in _belonging():
+        own = models.Q(*((f"{way or 'pk'}__in", sites) for way in ways), _connector=models.Q.OR)
+        gone += _delete(model._base_manager.filter(pk__in=model._base_manager.filter(own).values("pk")))
     gone += _remove_people(leaving)
     unused = AssetKind.objects.filter(code__in=[kind.code for kind in world.KINDS], assets=None)
     kinds = list(unused.values_list("pk", flat=True))
@@ -41,23 +42,33 @@ def remove() -> int:
     return gone
 
 
-def _belonging() -> list[tuple[type[models.Model], str]]:
-    """Each model whose rows belong to a site, with the look-up that leads to it; what leans on others comes first."""
-    paths: dict[type[models.Model], str] = {Site: ""}
-    for required in (True, False):  # a row belongs by a reference that it must have, before one that it may have
-        while True:
-            found = {
-                model: f"{field.name}__{paths[field.related_model]}".removesuffix("__")
-                for model in apps.get_models(include_auto_created=True)
-                if model not in paths and model is not User
-                for field in reversed(model._meta.concrete_fields)
-                if field.many_to_one or field.one_to_one
-                if field.related_model in paths and field.null is not required
-            }
-            if not found:
-                break
-            paths |= found
-    return sorted(paths.items(), key=lambda item: item[1].count("__") + bool(item[1]), reverse=True)
+def _belonging() -> list[tuple[type[models.Model], list[str]]]:
+    """Each model whose rows belong to a site, with the look-ups that lead to it; what leans on others comes first.
+
+    A row belongs by a reference that it must have; without such a one, by any that it may have. The latter are
+    marks that triggers leave while the others go, so they follow these, and what they refer to goes last.
+    """
+    paths: dict[type[models.Model], list[str]] = {Site: [""]}
+    models_ = [model for model in apps.get_models(include_auto_created=True) if model not in (Site, User)]
+    grown = True
+    while grown:
+        found = {model: way[:1] for model in models_ if model not in paths and (way := _ways(model, paths, null=False))}
+        paths |= found
+        grown = bool(found)
+    marks = {model: ways for model in models_ if model not in paths and (ways := _ways(model, paths, null=True))}
+    last = {field.related_model for model in marks for field in model._meta.concrete_fields} & paths.keys()
+    deepest = sorted(paths, key=lambda model: paths[model][0].count("__") + bool(paths[model][0]), reverse=True)
+    order = [model for model in deepest if model not in last] + list(marks) + [m for m in deepest if m in last]
+    return [(model, (paths | marks)[model]) for model in order]
+
+
+def _ways(model: type[models.Model], paths: dict, *, null: bool) -> list[str]:
+    """Look-ups from the model's own references to a site."""
+    return [
+        f"{field.name}__{paths[field.related_model][0]}".removesuffix("__")
+        for field in model._meta.concrete_fields
+        if (field.many_to_one or field.one_to_one) and field.null is null and field.related_model in paths
+    ]
 
 
 def _remove_people(leaving: list[int]) -> int:

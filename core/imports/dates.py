@@ -104,10 +104,17 @@ def _offset(text: str | None) -> timedelta | None:
     return sign * timedelta(hours=int(text[1:3]), minutes=int(text[-2:]))
 
 
+NEARLY_ALL = 0.9  # a few cells may hold nonsense; their rows are rejected later, with the line
+
+
 def fitting(values: Iterable[str]) -> list[DateFormat]:
-    """The formats in which every value can be read; none without values."""
+    """The formats in which all values can be read, but for a few that no format can make sense of."""
     texts = [value for value in values if value.strip()]
-    return [format_ for format_ in FORMATS.values() if texts and all(_fits(text, format_) for text in texts)]
+    reads = {format_: sum(_fits(text, format_) for text in texts) for format_ in FORMATS.values()}
+    best = max(reads.values())
+    if not best:
+        return []
+    return [format_ for format_, number in reads.items() if number >= best * NEARLY_ALL]
 
 
 def _fits(text: str, format_: DateFormat) -> bool:

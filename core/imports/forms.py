@@ -99,7 +99,7 @@ class MappingForm(Form):
             self.fields["date_format"] = forms.ChoiceField(
                 label=_("How days are written"), choices=choices,
                 initial=mapping.date_format or (dates.ISO.slug if found.is_iso else ""),
-                help_text=_("Only the ways in which every value of the file can be read are offered."),
+                help_text=_("Only ways in which the values of the file can be read are offered."),
                 error_messages={"required": _("Say how days are written; the file does not tell by itself.")},
             )  # fmt: skip
         if not found.numbers_are_typed and len(found.decimal_signs) > 1:

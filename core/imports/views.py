@@ -125,7 +125,7 @@ class ImportPage(RunPage):
     def context(self) -> dict:
         run = self.object
         counts = run.counts
-        labels = {each.name: each.label for each in KINDS[run.kind].fields}
+        mapped = [each for each in KINDS[run.kind].fields if each.name in run.mapping.get("columns", {})]
         return super().context() | {
             "run": run,
             "badges": [badge(run)],
@@ -140,16 +140,12 @@ class ImportPage(RunPage):
                 (_("Unchanged"), counts.get("unchanged"), ""),
                 (_("Duplicates"), counts.get("duplicates"), "warn" if counts.get("duplicates") else ""),
             ] if counts else [],
-            "columns": [
-                (each.label, run.mapping["columns"][each.name])
-                for each in KINDS[run.kind].fields
-                if each.name in run.mapping.get("columns", {})
-            ],
+            "columns": [(each.label, run.mapping["columns"][each.name]) for each in mapped],
             "preview": [
-                (row["line"], [row["values"].get(name, "") for name in run.mapping.get("columns", {})])
+                (row["line"], [row["values"].get(each.name, "") for each in mapped])
                 for row in run.report.get("preview", [])
             ],
-            "preview_heads": [labels.get(name, name) for name in run.mapping.get("columns", {})],
+            "preview_heads": [each.label for each in mapped],
             "same": runs.same_file(run) if run.state == ImportState.CHECKED else None,
         }  # fmt: skip
 

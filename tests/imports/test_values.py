@@ -74,6 +74,13 @@ def test_formats_that_fit_all_values_are_offered_and_no_other():
     assert [each.slug for each in dates.fitting(["03/04/2026", "13/11/2025"])] == ["dmy/"]
     assert [each.slug for each in dates.fitting(["2026-04-03"])] == ["iso"]
     assert dates.fitting(["soon"]) == []
+    assert dates.fitting([]) == []
+
+
+def test_a_few_cells_that_hold_nonsense_do_not_hide_how_the_others_are_written():
+    assert [each.slug for each in dates.fitting(["2026-04-03", "2026-02-31", "2026-04-04"])] == ["iso"]
+    few_typos = [f"{day:02d}/04/2026" for day in range(1, 13)] + ["04/13/2026"]
+    assert [each.slug for each in dates.fitting(few_typos)] == ["dmy/", "mdy/"]
 
 
 @pytest.mark.parametrize(
