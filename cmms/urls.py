@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("core.urls")),
     path("", include("people.urls")),
     path("", include("assets.urls")),
+    path("", include("production.urls")),
     path("", include("workorders.plan_urls")),
     path("api/schema/", Schema.as_view(), name="api-schema"),
     path("api/docs/", Reference.as_view(), name="api-docs"),

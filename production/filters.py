@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from assets.filters import HappenedFilter
 from assets.models import Asset
 from core.filters import RowFilter
-from core.kit.forms import SearchSelect
+from core.kit.forms import Day, SearchSelect
 from core.models import Site
 from production.models import Count, OperatingCalendar
 
@@ -16,7 +16,7 @@ class CalendarFilter(django_filters.FilterSet):
 
     asset = RowFilter(Asset, label=_("Asset"), widget=SearchSelect)
     site = RowFilter(Site, label=_("Site"))
-    on = django_filters.DateFilter(label=_("Holds on"), method="by_day")
+    on = django_filters.DateFilter(label=_("Holds on"), method="by_day", widget=Day)
 
     class Meta:
         model = OperatingCalendar

@@ -6,6 +6,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -69,6 +70,9 @@ class OperatingCalendar(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("operating-calendar", args=[self.pk])
 
 
 class WeeklySlot(models.Model):
@@ -169,7 +173,10 @@ class Count(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.asset} {self.start:%Y-%m-%d %H:%M}"
+        return f"{self.asset.code} {timezone.localtime(self.start):%Y-%m-%d %H:%M}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("count-edit", args=[self.pk])
 
     @property
     def site(self) -> Site:
