@@ -67,22 +67,31 @@ class AttachmentFile(ObjectPage):
         return super().rows().filter(removed_at=None)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> FileResponse:
-        attachment = self.object
-        try:
-            stored = attachment.file.open("rb")
-        except FileNotFoundError:
-            raise Http404(_("This file is no longer in the store.")) from None
-        response = FileResponse(
-            stored,
-            as_attachment=attachment.content_type not in IMAGES,
-            filename=attachment.name,
-            content_type=attachment.content_type,
-        )
-        response["X-Content-Type-Options"] = "nosniff"
-        response["Content-Security-Policy"] = SEALED
-        response["Cross-Origin-Resource-Policy"] = "same-origin"
-        response["Cache-Control"] = "private, max-age=86400"
-        return response
+        return sealed(self.object)
+
+
+def sealed(attachment: Attachment) -> FileResponse:
+    """The content of a file as an answer that no browser runs or guesses about."""
+    try:
+        stored = attachment.file.open("rb")
+    except FileNotFoundError:
+        raise Http404(_("This file is no longer in the store.")) from None
+    response = FileResponse(
+        stored,
+        as_attachment=attachment.content_type not in IMAGES,
+        filename=attachment.name,
+        content_type=attachment.content_type,
+    )
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = SEALED
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    response["Cache-Control"] = "private, max-age=86400"
+    return response
+
+
+def may_remove(user, attachment: Attachment) -> bool:
+    """Its author, or whoever plans at the site."""
+    return attachment.author_id == user.pk or user.can("plan", attachment.site_id)
 
 
 class RemoveAttachment(ActionPage):
@@ -98,7 +107,7 @@ class RemoveAttachment(ActionPage):
         return super().rows().filter(removed_at=None)
 
     def may_object(self, user, obj) -> bool:
-        return obj.author_id == user.pk or user.can("plan", obj.site)
+        return may_remove(user, obj)
 
     @property
     def owner(self):

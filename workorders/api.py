@@ -10,6 +10,7 @@ from rest_framework.decorators import action
 from assets.models import Source
 from core.api.discussion import Discussed
 from core.api.resource import Adds, Changes, Resource, verb
+from core.attachments import attachments_of
 from core.errors import Refused
 from workorders import answers, editing, preparation, raising, reporting, timekeeping
 from workorders.filters import RequestFilter, WorkOrderFilter
@@ -24,8 +25,10 @@ from workorders.serializers import (
     AssignmentSerializer,
     FollowUpInput,
     LabourSerializer,
+    MomentInput,
     RefusalInput,
     RequestSerializer,
+    StepSerializer,
     WorkOrderSerializer,
 )
 
@@ -88,11 +91,30 @@ class WorkOrders(Discussed, Adds, Changes, Resource):
 
     # --- What was found
 
+    @part("steps", reads=StepSerializer)
+    def steps(self, request, *args, **kwargs):
+        """Add a step behind the others."""
+        order = self.row_to_change()
+        editing.add_step(order, templates([self.read(StepSerializer)])[0], by=request.user)
+        return self.answer(order)
+
+    @part("steps", r"/(?P<step>[0-9]{1,18})", methods=("delete",))
+    def step(self, request, *args, step, **kwargs):
+        """Take a step out before the work begins."""
+        order = self.row_to_change()
+        editing.remove_step(one(order.steps, step), by=request.user)
+        return self.answer(order)
+
     @part("steps", r"/(?P<step>[0-9]{1,18})/answer", reads=AnswerInput)
     def step_answer(self, request, *args, step, **kwargs):
         """Answer a step."""
         order = self.row_to_change()
-        answers.answer(one(order.steps, step), by=request.user, **self.read(AnswerInput))
+        data = self.read(AnswerInput)
+        if (photo := data.get("photo")) is not None:
+            data["photo"] = attachments_of(order).filter(pk=photo).first()
+            if data["photo"] is None:
+                raise Refused("This order has no such file.", code="unknown_file", field="photo")
+        answers.answer(one(order.steps, step), by=request.user, **data)
         return self.answer(order)
 
     @part("steps", r"/(?P<step>[0-9]{1,18})/follow-up", reads=FollowUpInput)
@@ -107,6 +129,17 @@ class WorkOrders(Discussed, Adds, Changes, Resource):
         return self.answer(order)
 
     # --- How long it took
+
+    @part("clock", methods=("post", "delete"), reads=MomentInput)
+    def clock(self, request, *args, **kwargs):
+        """POST starts the caller's clock on an order in progress, DELETE stops it."""
+        order = self.row_to_change()
+        data = self.read(MomentInput)
+        if request.method == "DELETE":
+            timekeeping.stop_clock(order, by=request.user, **data)
+        else:
+            timekeeping.start_clock(order, by=request.user, **data)
+        return self.answer(order)
 
     @part("labour", reads=LabourSerializer)
     def labour(self, request, *args, **kwargs):

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from assets.serializers import AssetReference, CodeReference, DowntimeReference
 from core.api.fields import Computed, Instant, Minutes, Reference
 from core.api.serializers import RowSerializer, Strict
+from core.models import Attachment
 from core.serializers import PersonReference, SiteReference
 from workorders.lifecycle import MOVES, Move
 from workorders.models import Assignment, Cost, JobPlan, Labour, Request, Step, WorkOrder
@@ -65,13 +66,15 @@ class StepSerializer(RowSerializer):
     """One step of an order and its answer."""
 
     position = serializers.IntegerField(min_value=1, max_value=1000, required=False)
+    photo = Reference(Attachment, code=None, parts={"id": "pk", "name": "name"}, read_only=True, allow_null=True)
     follow_up = OrderReference(read_only=True, allow_null=True)
     answered_by = PersonReference(read_only=True, allow_null=True)
 
     class Meta:
         model = Step
         fields = [
-            "id", *TEMPLATE, "outcome", "number", "answer", "answered_by", "answered_at", "follow_up", "no_follow_up",
+            "id", *TEMPLATE, "outcome", "number", "answer", "photo", "answered_by", "answered_at", "follow_up",
+            "no_follow_up",
         ]  # fmt: skip
         read_only_fields = ["outcome", "number", "answer", "answered_at", "no_follow_up"]
 
@@ -175,6 +178,18 @@ class AnswerInput(Strict):
     outcome = serializers.ChoiceField(choices=Outcome.choices, required=False, allow_blank=True)
     number = serializers.DecimalField(max_digits=14, decimal_places=4, required=False, allow_null=True)
     text = serializers.CharField(max_length=1000, required=False, allow_blank=True)
+    photo = serializers.IntegerField(required=False, allow_null=True, help_text="Id of a file of this order.")
+    at = Instant(required=False)
+    seen = Instant(
+        required=False,
+        allow_null=True,
+        help_text="The `answered_at` that the caller saw (null: none); 409 if somebody else has answered since.",
+    )
+
+
+class MomentInput(Strict):
+    """When it happened; now unless sent."""
+
     at = Instant(required=False)
 
 

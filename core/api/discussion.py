@@ -1,6 +1,6 @@
 """Comments and files of a row, as sub-resources: `resource/{id}/comments/` and `resource/{id}/attachments/`."""
 
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import Http404, HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -11,8 +11,10 @@ from core import attachments, comments
 from core.api.resource import as_json
 from core.api.serializers import RowSerializer, Strict
 from core.api.shapes import shape_of
+from core.errors import NotAllowed
 from core.models import Attachment, Comment
 from core.serializers import PersonReference
+from core.talk import may_remove, sealed
 
 
 class CommentSerializer(RowSerializer):
@@ -73,16 +75,24 @@ class Discussed:
         made = attachments.attach(row, upload, by=request.user, site=row.site)
         return self.rows_of(AttachmentSerializer, [made], status=201)
 
-    @extend_schema(responses={200: OpenApiResponse(OpenApiTypes.BINARY)})
-    @action(detail=True, url_path=r"attachments/(?P<attachment>[0-9]{1,18})", filterset_class=None)
+    @extend_schema(methods=["GET"], responses={200: OpenApiResponse(OpenApiTypes.BINARY)})
+    @extend_schema(methods=["DELETE"], responses={204: None})
+    @action(
+        detail=True, methods=["get", "delete"], url_path=r"attachments/(?P<attachment>[0-9]{1,18})",
+        filterset_class=None,
+    )  # fmt: skip
     def attachment(self, request, *args, attachment, **kwargs):
-        """The content of a file."""
-        found = attachments.attachments_of(self.row_to_change()).filter(pk=attachment).first()
+        """The content of a file; its author, or whoever plans, may take it off the row."""
+        row = self.row_to_change()
+        found = attachments.attachments_of(row).filter(pk=attachment).first()
         if found is None:
             raise Http404
-        return FileResponse(
-            found.file.open("rb"), as_attachment=True, filename=found.name, content_type=found.content_type
-        )
+        if request.method == "GET":
+            return sealed(found)
+        if not may_remove(request.user, found):
+            raise NotAllowed("Its author, or whoever plans at the site, takes a file away.")
+        attachments.remove(found, row, by=request.user)
+        return HttpResponse(status=204)
 
     def rows_of(self, serializer_class, rows, *, status: int | None = None) -> HttpResponse:
         """The rows as a list; with a status, the one row."""
