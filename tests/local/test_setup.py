@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cmms.local import assets
+from tests import check
 from tests.local.copies import ROOT, clean_environment
 
 
@@ -92,3 +93,46 @@ def test_assets_are_copied_only_when_they_change(tmp_path, monkeypatch):
     assets.stage()
     assert {path: path.stat().st_ctime_ns for path in before} == before
     assert changed.stat().st_mtime_ns != 1
+
+
+def test_without_chromium_an_ordinary_user_is_told_what_to_do(monkeypatch):
+    monkeypatch.setattr(check.chromium, "find", lambda: None)
+    monkeypatch.setattr(check.os, "geteuid", lambda: 1000)
+    with pytest.raises(SystemExit, match="On Debian: apt-get install chromium"):
+        check.need_chromium()
+
+
+def test_without_chromium_root_on_debian_installs_it(monkeypatch, tmp_path):
+    program(tmp_path / "apt-get", f'echo "$@" >> {tmp_path}/said; [ "$1" = update ] || touch {tmp_path}/installed')
+    monkeypatch.setattr(check.chromium, "find", lambda: "/there" if (tmp_path / "installed").exists() else None)
+    monkeypatch.setattr(check.os, "geteuid", lambda: 0)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert check.need_chromium() == "/there"
+    assert (tmp_path / "said").read_text() == "update -q\ninstall -q -y --no-install-recommends chromium\n"
+
+
+@pytest.mark.parametrize(
+    ("counts", "returncode", "expected"),
+    [
+        ('tests="10" failures="0" errors="0" skipped="3"', 0, (7, 0, 3)),
+        ('tests="10" failures="2" errors="1" skipped="3"', 1, (4, 3, 3)),
+        ('tests="10" failures="0" errors="0" skipped="0"', 2, (9, 1, 0)),  # the run ended badly all the same
+    ],
+)
+def test_the_closing_line_counts_honestly(tmp_path, counts, returncode, expected):
+    report = tmp_path / "report.xml"
+    report.write_text(f"<testsuites><testsuite {counts}/></testsuites>")
+    assert check.tally(report, returncode) == expected
+
+
+def test_a_run_without_report_is_a_failure(tmp_path):
+    assert check.tally(tmp_path / "missing.xml", 0) == (0, 1, 0)
+
+
+def test_a_failing_linter_is_shown_and_counted(capfd):
+    assert check.passes("good", ["true"], {})
+    assert not check.passes("bad", ["sh", "-c", "echo $WHY; exit 1"], {"WHY": "wrong indent"})
+    said = capfd.readouterr().out
+    assert "good: ok" in said
+    assert "bad: FAILED" in said
+    assert "wrong indent" in said
