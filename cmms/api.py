@@ -1,11 +1,12 @@
 """The one router of the REST API, /api/v1/."""
 
-from django.urls import re_path
+from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
 from assets import api as assets
 from core.api import events
 from core.api.missing import Missing
+from kpis import api as kpis
 from people import api as people
 from production import api as production
 from workorders import api as workorders
@@ -30,4 +31,9 @@ router.register("users", people.Users, basename="users")
 router.register("tokens", people.Tokens, basename="tokens")
 router.register("events", events.Events, basename="events")
 
-urlpatterns = [*router.urls, re_path("", Missing.as_view())]
+urlpatterns = [
+    *router.urls,
+    path("kpis/", kpis.Figures.as_view(), name="kpis"),
+    path("kpis/explanation/", kpis.Explanation.as_view(), name="kpis-explanation"),
+    re_path("", Missing.as_view()),
+]

@@ -20,5 +20,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/schema/", Schema.as_view(), name="api-schema"),
     path("api/docs/", Reference.as_view(), name="api-docs"),
     path("", include("workorders.urls")),
+    path("", include("kpis.urls")),
     path("api/v1/", include(("cmms.api", "api"))),
 ]

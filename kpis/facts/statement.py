@@ -9,7 +9,8 @@ tests hold the two against each other.
     held     stops by class, an overrun split off, at the asset where they act; redundancy groups add theirs
     effect   held stops as they hold an asset
     piece    effects cut into cells
-    ranked   pieces on the axis of scheduled seconds (ss, se), with what earlier ones of their cell already cover
+    placed   pieces on the axis of scheduled seconds (ss, se); a CTE, or sorting would carry the axes along
+    ranked   the same with what earlier ones of their cell already cover
     totals   seconds per cell; cause: the same by reason; counted: pieces made; event: failure events
 
 Parameters are the arrays of `Question`; `far` and `now` are instants.
@@ -40,17 +41,20 @@ def touching(table: str, columns: str, within: str = "span") -> str:
     """Rows that share time with the spans of `within`, found by an index however long the asset's history is.
 
     Rows of more than a day have a partial index of their own, so that the others can be sought by their start.
+    A row that reaches into several spans belongs to the first (`since` is where the one before ends). OFFSET 0
+    keeps the planner from reading the whole table instead of each asset's part.
     """
     long = """(r."end" IS NULL OR r."end" - r.start > interval '24 hours')"""
     return f"""
-        SELECT DISTINCT {columns} FROM (
-            SELECT r.* FROM {within} w JOIN {table} r ON r.asset_id = w.asset_id
-                AND r.start >= to_timestamp(w.lo - 86401) AND r.start < to_timestamp(w.hi)
+        SELECT w.*, r.* FROM {within} w CROSS JOIN LATERAL (
+            SELECT {columns} FROM {table} r WHERE r.asset_id = w.asset_id
+                AND r.start >= to_timestamp(greatest(w.lo - 86401, w.since)) AND r.start < to_timestamp(w.hi)
                 AND r."end" >= to_timestamp(w.lo) AND NOT {long}
             UNION ALL
-            SELECT r.* FROM {within} w JOIN {table} r ON r.asset_id = w.asset_id
-                AND r.start < to_timestamp(w.hi) AND (r."end" IS NULL OR r."end" > to_timestamp(w.lo))
-                AND {long}
+            SELECT {columns} FROM {table} r WHERE r.asset_id = w.asset_id
+                AND r.start >= to_timestamp(w.since) AND r.start < to_timestamp(w.hi)
+                AND (r."end" IS NULL OR r."end" > to_timestamp(w.lo)) AND {long}
+            OFFSET 0
         ) r"""
 
 
@@ -71,10 +75,12 @@ WITH RECURSIVE reach(asset_id, lo, hi) AS MATERIALIZED (
     SELECT v.asset_id, greatest(n.lo, v.since), least(n.hi, v.until)
     FROM node n JOIN {PLACE} v ON v.parent_id = n.asset_id
         AND (v.stops_parent OR v.redundancy_group_id IS NOT NULL) AND greatest(n.lo, v.since) < least(n.hi, v.until)
-), span(asset_id, lo, hi) AS MATERIALIZED (
-    SELECT asset_id, lower(part), upper(part) FROM (
-        SELECT asset_id, unnest(range_agg(int8range(lo, hi))) AS part FROM node GROUP BY asset_id
-    ) merged
+), span AS MATERIALIZED (
+    SELECT asset_id, lower(part) AS lo, upper(part) AS hi,
+        lag(upper(part), 1, %(ever)s) OVER (PARTITION BY asset_id ORDER BY part) AS since,
+        {LIFE_FROM} AS life_from, {LIFE_TO} AS life_to, a.short_stop_seconds
+    FROM (SELECT asset_id, unnest(range_agg(int8range(lo, hi))) AS part FROM node GROUP BY asset_id) merged
+        JOIN assets_asset a ON a.id = asset_id
 )"""
 
 STOPS = f"""
@@ -88,12 +94,11 @@ STOPS = f"""
             coalesce({seconds('r."end"')} > %(now)s, true) AS open,
             CASE WHEN NOT r.planned THEN 0 WHEN reason.excluded THEN 1 ELSE 2 END AS kind,
             {seconds("r.planned_end")} AS planned_end, r.reason_id,
-            CASE WHEN NOT r.planned AND {seconds('r."end"')} - {seconds("r.start")} < a.short_stop_seconds THEN 'short'
+            CASE WHEN NOT r.planned AND {seconds('r."end"')} - {seconds("r.start")} < r.short_stop_seconds THEN 'short'
                 ELSE coalesce(reason.loss_class, 'unclassified') END AS loss,
-            {LIFE_FROM} AS life_from, {LIFE_TO} AS life_to
-        FROM ({touching("assets_downtime", 'r.id, r.asset_id, r.start, r."end", r.planned, r.planned_end, r.reason_id')}
-        ) r JOIN assets_asset a ON a.id = r.asset_id
-            LEFT JOIN assets_downtimereason reason ON reason.id = r.reason_id
+            r.life_from, r.life_to
+        FROM ({touching("assets_downtime", 'r.id, r.start, r."end", r.planned, r.planned_end, r.reason_id')}
+        ) r LEFT JOIN assets_downtimereason reason ON reason.id = r.reason_id
     ) r WHERE r.began < %(now)s
 ), held_0 AS MATERIALIZED (
     SELECT asset_id, id, asset_id AS owner, began, greatest(began, life_from) AS s, least(turn, life_to) AS e,
@@ -217,18 +222,18 @@ TOTALS = f"""
         %(plan_shift)s::bigint[], %(plan_axis)s::int[])
 ), axis(axis, starts, ends, base) AS MATERIALIZED (
     {{axes}}
+), placed AS MATERIALIZED (
+    SELECT b.asset_id, b.cell, b.id, b.began, b.kind, b.counts AND b.first AND b.s >= p.lo AS begins,
+        b.reason_id, b.loss, b.odd OR b.s < p.lo AS odd, t.s, t.e,
+        {on_axis("t.s")} AS ss, {on_axis("t.e")} AS se
+    FROM piece b JOIN plan p ON p.asset_id = b.asset_id AND b.s < p.hi AND greatest(b.e, b.s + 1) > p.lo
+        JOIN axis x ON x.axis = p.axis,
+        LATERAL (SELECT greatest(b.s, p.lo) AS s, greatest(least(b.e, p.hi), b.s, p.lo) AS e) t
 ), ranked AS MATERIALIZED (
     SELECT *, max(se) FILTER (WHERE kind = 0) OVER w AS u_se, max(e) FILTER (WHERE kind = 0) OVER w AS u_e,
         max(se) FILTER (WHERE kind <= 1) OVER w AS x_se, max(se) FILTER (WHERE kind <> 1) OVER w AS l_se,
         max(se) OVER w AS any_se
-    FROM (
-        SELECT b.asset_id, b.cell, b.id, b.began, b.kind, b.counts AND b.first AND b.s >= p.lo AS begins,
-            b.reason_id, b.loss, b.odd OR b.s < p.lo AS odd, t.s, t.e,
-            {on_axis("t.s")} AS ss, {on_axis("t.e")} AS se
-        FROM piece b JOIN plan p ON p.asset_id = b.asset_id AND b.s < p.hi AND greatest(b.e, b.s + 1) > p.lo
-            JOIN axis x ON x.axis = p.axis,
-            LATERAL (SELECT greatest(b.s, p.lo) AS s, greatest(least(b.e, p.hi), b.s, p.lo) AS e) t
-    ) placed
+    FROM placed
     WINDOW w AS (PARTITION BY asset_id, cell ORDER BY s, began, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ), totals AS MATERIALIZED (
     SELECT asset_id, cell, unplanned, clock, excluded, blocked, stops, tangled,
@@ -251,10 +256,10 @@ TOTALS = f"""
 # union is its own; cells where another order holds (tangled) are taken apart at every border.
 CAUSES = """
 , tangled AS MATERIALIZED (SELECT asset_id, cell FROM totals WHERE tangled
+), knot AS MATERIALIZED (SELECT r.* FROM ranked r JOIN tangled USING (asset_id, cell)
 ), border AS (
     SELECT asset_id, cell, t, st, lead(t) OVER w AS past, lead(st) OVER w AS st_past FROM (
-        SELECT asset_id, cell, s AS t, ss AS st FROM ranked JOIN tangled USING (asset_id, cell)
-        UNION SELECT asset_id, cell, e, se FROM ranked JOIN tangled USING (asset_id, cell)
+        SELECT asset_id, cell, s AS t, ss AS st FROM knot UNION SELECT asset_id, cell, e, se FROM knot
     ) borders WINDOW w AS (PARTITION BY asset_id, cell ORDER BY t)
 ), cause AS MATERIALIZED (
     SELECT asset_id, cell, reason_id, loss, sum(seconds)::int AS seconds, sum(stops)::int AS stops FROM (
@@ -265,44 +270,34 @@ CAUSES = """
         SELECT asset_id, cell, reason_id, loss, 0, seconds FROM (
             SELECT DISTINCT ON (b.asset_id, b.cell, b.t) b.asset_id, b.cell, r.reason_id, r.loss,
                 (b.st_past - b.st)::int AS seconds
-            FROM border b JOIN ranked r ON r.asset_id = b.asset_id AND r.cell = b.cell AND r.kind <> 1
+            FROM border b JOIN knot r ON r.asset_id = b.asset_id AND r.cell = b.cell AND r.kind <> 1
                 AND r.s <= b.t AND r.e >= b.past
-            WHERE b.st_past > b.st AND (r.kind = 0 OR NOT EXISTS (
-                SELECT FROM ranked x WHERE x.asset_id = b.asset_id AND x.cell = b.cell AND x.kind = 1
-                    AND x.s <= b.t AND x.e >= b.past))
+            LEFT JOIN knot x ON x.asset_id = b.asset_id AND x.cell = b.cell AND x.kind = 1
+                AND x.s <= b.t AND x.e >= b.past
+            WHERE b.st_past > b.st AND (r.kind = 0 OR x.cell IS NULL)
             ORDER BY b.asset_id, b.cell, b.t, r.began, r.id
         ) untangled
     ) parts GROUP BY 1, 2, 3, 4
 )"""
 
-_PARTS_OF_DAYS = """
-    SELECT m.*, n AS cell, greatest(m.s, (%(days)s::bigint[])[n]) AS ps, least(m.e, (%(days)s::bigint[])[n + 1]) AS pe
-    FROM made m, LATERAL generate_series(
-        width_bucket(m.s, %(days)s::bigint[]), width_bucket(m.e - 1, %(days)s::bigint[])) AS n"""
-
-_PARTS_OF_CELLS = """
-    SELECT m.*, cell.cell, greatest(m.s, cell.lo) AS ps, least(m.e, cell.hi) AS pe
-    FROM made m JOIN cell ON cell.asset_id = m.asset_id AND m.s < cell.hi AND m.e > cell.lo"""
-
-COUNT_COLUMNS = 'r.id, r.asset_id, r.start, r."end", r.good, r.scrap, r.rework, r.ideal_cycle'
+COUNT_COLUMNS = 'r.id, r.start, r."end", r.good, r.scrap, r.rework, r.ideal_cycle'
 
 # A count that reaches over a border of cells is split by operating time, else by time.
 COUNTS = f"""
-, made AS MATERIALIZED (
+, asked AS MATERIALIZED (
+    SELECT reach.*, lag(hi, 1, %(ever)s) OVER (PARTITION BY asset_id ORDER BY lo) AS since,
+        {LIFE_FROM} AS life_from, {LIFE_TO} AS life_to
+    FROM reach JOIN assets_asset a ON a.id = reach.asset_id
+), made AS MATERIALIZED (
     SELECT r.id, r.asset_id, {seconds("r.start")} AS s,
         greatest({seconds('r."end"')}, {seconds("r.start")} + 1) AS e,
-        r.good::float8, r.scrap::float8, r.rework::float8, r.ideal_cycle::float8
-    FROM ({
-    touching(
-        "production_count", 'r.id, r.asset_id, r.start, r."end", r.good, r.scrap, r.rework, r.ideal_cycle', "reach"
-    )
-}) r
+        r.good::float8, r.scrap::float8, r.rework::float8, r.ideal_cycle::float8, r.life_from, r.life_to
+    FROM ({touching("production_count", COUNT_COLUMNS, "asked")}) r
 ), portion AS MATERIALIZED ({{parts}}
 ), slice AS MATERIALIZED (
     SELECT m.id, m.asset_id, m.cell, {on_axis("t.s")} AS ss, {on_axis("t.e")} AS se
-    FROM portion m JOIN assets_asset a ON a.id = m.asset_id
-        JOIN plan p ON p.asset_id = m.asset_id JOIN axis x ON x.axis = p.axis,
-        LATERAL (SELECT greatest(m.ps, p.lo, {LIFE_FROM}) AS s, least(m.pe, p.hi, {LIFE_TO}) AS e) t
+    FROM portion m JOIN plan p ON p.asset_id = m.asset_id JOIN axis x ON x.axis = p.axis,
+        LATERAL (SELECT greatest(m.ps, p.lo) AS s, least(m.pe, p.hi) AS e) t
     WHERE t.s < t.e
 ), available AS (
     SELECT id, cell, sum(se - ss) AS seconds FROM slice GROUP BY id, cell
@@ -326,13 +321,18 @@ COUNTS = f"""
 )"""
 
 PARTS_OF_DAYS = """
-    SELECT m.*, n AS cell, greatest(m.s, (%(days)s::bigint[])[n]) AS ps, least(m.e, (%(days)s::bigint[])[n + 1]) AS pe
+    SELECT m.*, n AS cell, ps, pe
     FROM made m, LATERAL generate_series(
-        width_bucket(m.s, %(days)s::bigint[]), width_bucket(m.e - 1, %(days)s::bigint[])) AS n"""
+        width_bucket(m.s, %(days)s::bigint[]), width_bucket(m.e - 1, %(days)s::bigint[])) AS n, LATERAL (
+        SELECT greatest(m.s, m.life_from, (%(days)s::bigint[])[n]) AS ps,
+            least(m.e, m.life_to, (%(days)s::bigint[])[n + 1]) AS pe) part
+    WHERE ps < pe"""
 
 PARTS_OF_CELLS = """
-    SELECT m.*, cell.cell, greatest(m.s, cell.lo) AS ps, least(m.e, cell.hi) AS pe
-    FROM made m JOIN cell ON cell.asset_id = m.asset_id AND m.s < cell.hi AND m.e > cell.lo"""
+    SELECT m.*, cell.cell, ps, pe
+    FROM made m JOIN cell ON cell.asset_id = m.asset_id AND m.s < cell.hi AND m.e > cell.lo, LATERAL (
+        SELECT greatest(m.s, m.life_from, cell.lo) AS ps, least(m.e, m.life_to, cell.hi) AS pe) part
+    WHERE ps < pe"""
 
 # A failed item lasts until it was restored, else as long as the stop around it. Above, a failure counts as the
 # stop that it caused, from the moment at which that stop holds the parent.
@@ -342,8 +342,10 @@ EVENTS = f"""
 ), failure AS MATERIALIZED (
     SELECT f.id, f.asset_id, {seconds("f.occurred")} AS o, {seconds("f.restored")} AS u,
         f.detection = 'maintenance' AS found
-    FROM watch w JOIN assets_failure f ON f.asset_id = w.asset_id
-        AND f.occurred >= to_timestamp(w.lo) AND f.occurred < to_timestamp(w.hi)
+    FROM watch w CROSS JOIN LATERAL (
+        SELECT * FROM assets_failure f WHERE f.asset_id = w.asset_id
+            AND f.occurred >= to_timestamp(w.lo) AND f.occurred < to_timestamp(w.hi) OFFSET 0
+    ) f
 ), around AS (
     SELECT f.id, bool_and(b.kind <> 0) AS planned, max(b.past) AS past, bool_or(b.open) AS open
     FROM failure f JOIN piece b ON b.asset_id = f.asset_id AND b.owner = f.asset_id AND b.s <= f.o AND b.e > f.o

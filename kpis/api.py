@@ -1,0 +1,169 @@
+"""Key figures in the REST API: many at once, and the explanation of one."""
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from core.api.resource import Door
+from core.errors import Refused
+from kpis import explaining, figures, questions
+from kpis.definitions import DEFINITIONS
+from kpis.figures import BY, SCOPES, Figure
+
+PARAMETERS = [
+    OpenApiParameter(
+        "asset", str, description="Ids or codes, separated by commas; without it the whole site is asked for."
+    ),
+    OpenApiParameter("site", str, description="Id or code; needed without `asset`."),
+    OpenApiParameter(
+        "from", str, required=True, description="Instant with offset, or a date (start of its production day)."
+    ),
+    OpenApiParameter("to", str, required=True, description="Instant with offset, or a date; not included."),
+    OpenApiParameter("scope", str, enum=SCOPES, description="The asset alone, its machines, or everything below it."),
+]
+
+
+class PartySerializer(serializers.Serializer):
+    id = serializers.IntegerField()
+    code = serializers.CharField()
+    name = serializers.CharField()
+
+
+class IntervalSerializer(serializers.Serializer):
+    confidence = serializers.FloatField()
+    lower = serializers.FloatField(allow_null=True)
+    upper = serializers.FloatField(allow_null=True)
+
+
+FigureSerializer = type(
+    "FigureSerializer",
+    (serializers.Serializer,),
+    {
+        "asset": PartySerializer(allow_null=True),
+        "site": PartySerializer(),
+        "definition": serializers.ChoiceField(list(DEFINITIONS)),
+        "version": serializers.IntegerField(),
+        "from": serializers.DateTimeField(),
+        "to": serializers.DateTimeField(),
+        "value": serializers.FloatField(allow_null=True),
+        "unit": serializers.CharField(),
+        "status": serializers.CharField(),
+        "reason": serializers.CharField(),
+        "coverage": serializers.FloatField(allow_null=True),
+        "inputs": serializers.DictField(child=serializers.FloatField()),
+        "interval": IntervalSerializer(allow_null=True),
+        "computed_at": serializers.DateTimeField(),
+        "__doc__": "One figure: a value, or the reason why there is none.",
+    },
+)
+
+
+class ExplanationSerializer(serializers.Serializer):
+    """A figure with its formula, the records that went in, and what was left out."""
+
+    figure = FigureSerializer()
+    formula = serializers.CharField()
+    calculation = serializers.CharField()
+    doc = serializers.CharField()
+    calendars = serializers.ListField(child=serializers.DictField())
+    stops = serializers.ListField(child=serializers.DictField())
+    failures = serializers.ListField(child=serializers.DictField())
+    counts = serializers.ListField(child=serializers.DictField())
+    unobserved = PartySerializer(many=True)
+    open_stops = serializers.IntegerField()
+    entered_late = serializers.IntegerField()
+    truncated = serializers.BooleanField()
+
+
+def party(row) -> dict | None:
+    return row and {"id": row.pk, "code": row.code, "name": row.name}
+
+
+def as_row(figure: Figure, site) -> dict:
+    return {
+        "asset": party(figure.asset),
+        "site": party(site),
+        "definition": figure.definition.key,
+        "version": figure.definition.version,
+        "from": figure.start.astimezone(site.zone).isoformat(),
+        "to": figure.end.astimezone(site.zone).isoformat(),
+        "value": figure.value,
+        "unit": figure.unit,
+        "status": figure.status,
+        "reason": figure.reason,
+        "coverage": figure.coverage,
+        "inputs": figure.inputs,
+        "interval": figure.interval,
+        "computed_at": figure.computed_at.isoformat(),
+    }
+
+
+class Figures(Door):
+    """Key figures of assets or of a site."""
+
+    @extend_schema(
+        operation_id="kpis_list",
+        parameters=[
+            *PARAMETERS,
+            OpenApiParameter("by", str, enum=BY, description="How the window is cut."),
+            OpenApiParameter("definition", str, description=f"Comma-separated; of {', '.join(DEFINITIONS)}."),
+        ],
+        responses=FigureSerializer(many=True),
+    )
+    def get(self, request):
+        """Key figures of many assets, definitions and buckets at once; a value, or the reason why there is none."""
+        question = questions.asked(request.query_params, request.user)
+        found = figures.read(
+            question.assets, site=question.site, start=question.start, end=question.end, by=question.by,
+            scope=question.scope if question.assets else "leaves", definitions=question.definitions,
+        )  # fmt: skip
+        return Response([as_row(figure, question.site) for figure in found])
+
+
+class Explanation(Door):
+    """Why a figure is what it is."""
+
+    @extend_schema(
+        operation_id="kpis_explanation",
+        parameters=[*PARAMETERS, OpenApiParameter("definition", str, required=True, enum=list(DEFINITIONS))],
+        responses=ExplanationSerializer,
+    )
+    def get(self, request):
+        """One figure with its formula, the records that went in, the calendar used, and what was left out."""
+        question = questions.asked(request.query_params, request.user)
+        if len(question.definitions) != 1 or len(question.assets or [None]) != 1:
+            raise Refused("Ask for one definition of one asset or site.", code="one_only", field="definition")
+        why = explaining.explain(
+            question.assets[0] if question.assets else None, site=question.site, definition=question.definitions[0],
+            start=question.start, end=question.end, scope=question.scope if question.assets else "leaves",
+            now=timezone.now(),
+        )  # fmt: skip
+        figure = why.figure
+        return Response(
+            {
+                "figure": as_row(figure, question.site),
+                "formula": str(figure.definition.formula),
+                "calculation": explaining.sentence(figure),
+                "doc": str(figure.definition.doc),
+                "calendars": [{"of": whose, "name": name} for whose, name in why.calendars],
+                "stops": [
+                    {"id": stop.pk, "asset": stop.asset.code, "start": stop.start, "end": stop.end, "seconds": seconds,
+                     "planned": stop.planned, "reason": stop.reason and stop.reason.code, "entered_at": stop.entered_at}
+                    for stop, seconds in why.stops
+                ],
+                "failures": [
+                    {"id": row.pk, "asset": row.asset.code, "occurred": row.occurred, "restored": row.restored}
+                    for row in why.failures
+                ],
+                "counts": [
+                    {"id": row.pk, "asset": row.asset.code, "start": row.start, "end": row.end, "good": row.good,
+                     "scrap": row.scrap, "rework": row.rework, "ideal_cycle": row.ideal_cycle}
+                    for row in why.counts
+                ],
+                "unobserved": [party(asset) for asset in why.unobserved],
+                "open_stops": why.open_stops,
+                "entered_late": why.entered_late,
+                "truncated": why.more,
+            }
+        )  # fmt: skip

@@ -1,0 +1,61 @@
+"""The pictures of the Performance page, as data; a figure without a value stays a gap."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils import formats
+from django.utils.translation import gettext as _
+
+from core.kit import charts
+from core.kit.charts import Chart, Series, Step
+
+HOUR = 3600
+PERCENT = {"availability", "achieved_availability", "oee", "teep", "performance", "quality", "quality_by_pieces"}
+
+
+def shown(figure) -> float | None:
+    """A figure's value as charts show it: shares in per cent, times in hours."""
+    if figure is None or figure.value is None:
+        return None
+    return figure.value * 100 if figure.unit == "share" else figure.value
+
+
+def labels(figures: Sequence, site, by: str) -> list[str]:
+    """The beginning of each bucket on the site's calendar."""
+    how = {"day": "j M", "week": "j M", "month": "M Y"}.get(by, "j M Y")
+    return [formats.date_format(site.local(figure.start), how) for figure in figures]
+
+
+def trend(
+    title: Any, series: Sequence[tuple[Any, Sequence, str]], *, site, by: str, unit: str, digits: int = 1
+) -> Chart:
+    """Figures over time; `series` are (name, figures of the buckets, tone)."""
+    return charts.trend(
+        title,
+        labels(series[0][1], site, by),
+        [Series(name, [shown(figure) for figure in figures], tone) for name, figures, tone in series],
+        unit=unit,
+        digits=digits,
+    )
+
+
+def losses(steps: Sequence[tuple[Any, float]]) -> Chart:
+    """From planned production time down to good time, in hours; `steps` are (label, seconds), the last is good time."""
+    if not steps:
+        return charts.waterfall(_("Where planned time went"), [], unit="h")
+    *lost, good = steps
+    planned = sum(seconds for _label, seconds in steps)
+    drawn = [Step(_("Planned"), planned / HOUR, total=True)]
+    drawn += [Step(label, -seconds / HOUR) for label, seconds in lost if round(seconds)]
+    drawn.append(Step(good[0], good[1] / HOUR, total=True, tone="ok"))
+    return charts.waterfall(_("Where planned time went"), drawn, unit="h")
+
+
+def stops(reasons: Sequence[tuple[Any, float, int]], *, most: int = 12) -> Chart:
+    """Lost hours by reason, the largest first; what is left over is put together."""
+    head, rest = list(reasons[:most]), reasons[most:]
+    if rest:
+        head.append((_("All others"), sum(each[1] for each in rest), sum(each[2] for each in rest)))
+    return charts.pareto(
+        _("Stops by reason"), [name for name, *_rest in head], [seconds / HOUR for _name, seconds, _n in head], unit="h"
+    )

@@ -1,0 +1,109 @@
+"""Why a figure is what it is: the records behind it, what was left out and why, and which calendar was used."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import F, Q
+from django.utils.translation import gettext as _
+
+from assets.models import Asset, Downtime, Failure
+from core.models import Site
+from kpis import figures
+from kpis.figures import Figure
+from production.models import Count, OperatingCalendar
+
+MOST = 200  # rows of each kind on the page; the totals are of all
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One figure with its inputs; rows are the newest first and at most `MOST` of a kind."""
+
+    figure: Figure
+    assets: list[Asset]
+    unobserved: list[Asset]
+    stops: list[tuple[Downtime, float]]  # with the seconds inside the window
+    failures: list[Failure]
+    counts: list[Count]
+    calendars: list[tuple[str, str]]  # whose calendar, and its name
+    open_stops: int
+    entered_late: int  # stops entered more than a day after they began
+
+    @property
+    def more(self) -> bool:
+        return MOST in (len(self.stops), len(self.failures), len(self.counts))
+
+
+def explain(
+    asset: Asset | None, *, site: Site, definition: str, start: datetime, end: datetime, scope: str, now: datetime
+) -> Explanation:
+    """The figure of one asset (or of the whole site) and everything it was made from."""
+    subjects = [asset] if asset else None
+    (figure,) = figures.read(subjects, site=site, start=start, end=end, scope=scope, definitions=[definition], now=now)
+    (found,) = figures.pool(subjects, site=site, buckets=[(start, end)], scope=scope, now=now).values()
+    (ids,) = figures.members(subjects, site=site, scope=scope)
+    until = min(end, now)
+    rows = {row.pk: row for row in Asset.objects.filter(pk__in=ids).order_by("code")}
+    stops = Downtime.objects.filter(Q(asset__in=ids) | stopping(ids)).touching(start, until)
+    newest = list(stops.select_related("asset", "reason").order_by("-start", "-pk")[:MOST])
+    return Explanation(
+        figure=figure,
+        assets=list(rows.values()),
+        unobserved=[rows[pk] for pk in found.unobserved if pk in rows],
+        stops=[(stop, clipped(stop, start, until)) for stop in newest],
+        failures=list(
+            Failure.objects.filter(asset__in=ids, occurred__gte=start, occurred__lt=until)
+            .select_related("asset", "problem").order_by("-occurred", "-pk")[:MOST]
+        ),
+        counts=list(
+            Count.objects.filter(asset__in=ids, start__lt=until, end__gt=start)
+            .select_related("asset").order_by("-start", "-pk")[:MOST]
+        ),
+        calendars=calendars(site, list(rows.values())),
+        open_stops=stops.filter(end=None).count(),
+        entered_late=stops.filter(entered_at__gt=F("start") + figures.DAY).count(),
+    )  # fmt: skip
+
+
+def stopping(ids: list[int]) -> Q:
+    """Stops of children that stop one of these assets, as things stand today."""
+    return Q(asset__parent__in=ids, asset__stops_parent=True)
+
+
+def clipped(stop: Downtime, start: datetime, end: datetime) -> float:
+    """Seconds of the stop inside the window; an open stop runs to its end."""
+    return max(0.0, (min(stop.end or end, end) - max(stop.start, start)).total_seconds())
+
+
+def calendars(site: Site, assets: list[Asset]) -> list[tuple[str, str]]:
+    """The calendars that these assets follow: their own, else the nearest ancestor's, else the site's, else none."""
+    own = {
+        calendar.asset_id: calendar
+        for calendar in OperatingCalendar.objects.filter(site=site).select_related("asset").order_by("valid_from")
+    }
+    found: dict[str, str] = {}
+    for asset in assets:
+        chain = [int(part) for part in reversed(asset.path.strip("/").split("/")) if part]
+        owner = next((pk for pk in chain if pk in own), None)
+        calendar = own.get(owner)
+        whose = calendar.asset.code if calendar and calendar.asset else site.code if calendar else _("none")
+        found[whose] = calendar.name if calendar else _("24 hours a day, 7 days a week")
+    return sorted(found.items())
+
+
+def sentence(figure: Figure) -> str:
+    """The formula with this figure's numbers in it."""
+    sums = figure.inputs
+    hours = {name: f"{sums[name] / 3600:,.2f} h" for name in sums if isinstance(sums[name], (int, float))}
+    return {
+        "availability": f"{hours['operating_time']} ÷ {hours['planned_production_time']}",
+        "achieved_availability": f"{hours['operating_time']} ÷ {hours['scheduled_time']}",
+        "mtbf": f"{hours['operating_time']} ÷ {sums['failures']:g}",
+        "mtbf_by_items": f"{hours['operating_time']} ÷ {sums['failed_items']:g}",
+        "mttr": f"{hours['restoration_time']} ÷ {sums['restored_failures']:g}",
+        "oee": f"{hours['ideal_time_of_good']} ÷ {hours['planned_production_time']}",
+        "performance": f"{hours['ideal_time']} ÷ {hours['operating_time']}",
+        "quality": f"{hours['ideal_time_of_good']} ÷ {hours['ideal_time']}",
+        "quality_by_pieces": f"{sums['good']:,.0f} ÷ {sums['good'] + sums['scrap'] + sums['rework']:,.0f}",
+        "teep": f"{hours['ideal_time_of_good']} ÷ {hours['calendar_time']}",
+    }[figure.definition.key]

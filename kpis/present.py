@@ -1,0 +1,84 @@
+"""How a figure reads: its value with unit, or the sentence that says why there is none."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from core.kit.badges import Badge
+from core.kit.present import number_text
+
+MARKS = {"partial": ("watch", "eye-off"), "suspect": ("warn", "alert-triangle")}
+
+
+def said(figure) -> str:
+    """ "92.4 %", "310 h" or "no data"; rounding happens here, at the last moment."""
+    if figure.value is None:
+        return _("undefined") if figure.status == "undefined" else _("no data")
+    return f"{number_text(figure_value(figure), digits(figure))}\u202f{unit(figure)}"
+
+
+def figure_value(figure) -> float | None:
+    if figure.value is None:
+        return None
+    return figure.value * 100 if figure.unit == "share" else figure.value
+
+
+def unit(figure) -> str:
+    return "%" if figure.unit == "share" else figure.unit
+
+
+def digits(figure) -> int:
+    if figure.unit == "share":
+        return 1
+    return 0 if figure.value is not None and abs(figure.value) >= 100 else 1
+
+
+def mark(figure) -> Badge | None:
+    """A mark beside a figure that is not plainly right."""
+    if figure.status not in MARKS:
+        return None
+    tone, icon = MARKS[figure.status]
+    return Badge({"partial": _("Partial"), "suspect": _("Suspect")}[figure.status], tone, icon)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure on the Performance page: value, interval or reason, and the change since the window before."""
+
+    label: Any
+    value: float | None
+    unit: str
+    digits: int
+    badge: Badge | None
+    note: str
+    url: str
+
+    @classmethod
+    def of(cls, figure, former, *, url: str) -> "Tile":
+        return cls(
+            figure.definition.name,
+            figure_value(figure),
+            unit(figure),
+            digits(figure),
+            mark(figure),
+            note(figure, former),
+            url,
+        )
+
+
+def note(figure, former) -> str:
+    """The reason where there is no value, else the interval and what it was before."""
+    if figure.value is None:
+        return str(figure.reason)
+    parts = []
+    if figure.interval and figure.interval.get("lower") is not None:
+        upper = figure.interval.get("upper")
+        ends = [number_text(figure.interval["lower"], 0), number_text(upper, 0) if upper is not None else "∞"]
+        parts.append(
+            _("90 %% interval %(lower)s to %(upper)s %(unit)s")
+            % {"lower": ends[0], "upper": ends[1], "unit": unit(figure)}
+        )
+    if former is not None and former.value is not None:
+        parts.append(_("before: %(value)s") % {"value": said(former)})
+    return " · ".join(parts)

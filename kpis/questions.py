@@ -1,0 +1,92 @@
+"""What an address asks for: the same parameters for pages and for the REST API, with errors that name them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.http import QueryDict
+from django.shortcuts import get_object_or_404
+from django.utils.dateparse import parse_datetime
+
+from assets.models import Asset
+from core.errors import Refused
+from core.models import Site
+from kpis.definitions import DEFINITIONS
+
+PARAMETERS = {"asset", "site", "from", "to", "by", "scope", "definition"}
+MOST_ASSETS = 500
+
+
+@dataclass(frozen=True)
+class Question:
+    """`assets=None` asks for the site as a whole."""
+
+    site: Site
+    assets: list[Asset] | None
+    start: datetime
+    end: datetime
+    by: str
+    scope: str
+    definitions: list[str]
+
+
+def asked(query: QueryDict, user) -> Question:
+    """Read the question; rows of other sites do not exist (404), anything else that is wrong is refused."""
+    if unknown := sorted(set(query) - PARAMETERS - {"format"}):
+        raise Refused(
+            f"Unknown parameter; known are {', '.join(sorted(PARAMETERS))}.", code="unknown", field=unknown[0]
+        )
+    assets = [_asset(text, user) for text in _words(query, "asset")]
+    if len(assets) > MOST_ASSETS:
+        raise Refused(f"At most {MOST_ASSETS} assets at once.", code="too_many", field="asset")
+    if query.get("site"):
+        site = get_object_or_404(Site.objects.visible_to(user), **_key(query["site"]))
+    elif assets:
+        site = assets[0].site
+    else:
+        raise Refused("Name assets or a site.", code="required", field="asset")
+    if any(asset.site_id != site.pk for asset in assets):
+        raise Refused("All assets of one question must belong to one site.", code="several_sites", field="asset")
+    start, end = _moment(query, "from", site), _moment(query, "to", site)
+    definitions = _words(query, "definition") or list(DEFINITIONS)
+    return Question(
+        site, assets or None, start, end, query.get("by") or "total", query.get("scope") or "asset", definitions
+    )
+
+
+def _words(query: QueryDict, name: str) -> list[str]:
+    return [word.strip() for text in query.getlist(name) for word in text.split(",") if word.strip()]
+
+
+def _key(text: str) -> dict:
+    return {"pk": int(text)} if text.isascii() and text.isdigit() and len(text) < 19 else {"code__iexact": text}
+
+
+def _asset(text: str, user) -> Asset:
+    rows = Asset.objects.visible_to(user).select_related("site")
+    found = list(rows.filter(**_key(text))[:2])
+    if len(found) > 1:
+        raise Refused("Several sites have this code; give the id.", code="ambiguous", field="asset")
+    return found[0] if found else get_object_or_404(rows.none())
+
+
+def _moment(query: QueryDict, name: str, site: Site) -> datetime:
+    """An instant with its offset, or a date: the start of that production day at the site."""
+    text = (query.get(name) or "").strip().replace(" ", "+")  # a "+" that was not encoded arrives as a space
+    if not text:
+        raise Refused("Give an instant (2026-03-01T06:00:00+01:00) or a date.", code="required", field=name)
+    try:
+        if len(text) == 10:
+            return site.day_begins(date.fromisoformat(text))
+        moment = parse_datetime(text)
+    except (ValueError, OverflowError):
+        moment = None
+    if moment is None:
+        raise Refused("Neither an instant nor a date.", code="invalid", field=name)
+    if moment.tzinfo is None:
+        raise Refused("An instant needs its offset from UTC, such as +01:00 or Z.", code="naive", field=name)
+    try:
+        moment.astimezone(site.zone) - timedelta(days=2)
+        moment.astimezone(site.zone) + timedelta(days=2)
+    except OverflowError:
+        raise Refused("This instant is out of range.", code="invalid", field=name) from None
+    return moment

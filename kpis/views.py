@@ -1,0 +1,207 @@
+"""Performance: what the plant, a line or a machine achieved in a window, and where the rest went."""
+
+from functools import cached_property
+from urllib.parse import urlencode
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from assets.models import Asset
+from core.errors import Refused
+from core.kit.views import Page
+from kpis import charts, explaining, figures, questions, windows
+from kpis.definitions import DEFINITIONS
+from kpis.present import Tile, mark, said
+
+TILES = ("availability", "mtbf", "mttr", "oee")
+ROW = ("availability", "mtbf", "oee")
+
+
+class Performance(Page):
+    """One page for the site and, with `?asset=`, for everything below an asset; the address is the question."""
+
+    template_name = "kpis/performance.html"
+    title = gettext_lazy("Performance")
+
+    def get(self, request, *args, **kwargs):
+        return self.draw()
+
+    @cached_property
+    def asset(self) -> Asset | None:
+        wanted = self.request.GET.get("asset", "")
+        if not wanted:
+            return None
+        rows = Asset.objects.visible_to(self.request.user).select_related("site", "parent")
+        return get_object_or_404(rows, pk=int(wanted) if wanted.isdigit() else 0)
+
+    @cached_property
+    def site(self):
+        return self.asset.site if self.asset else self.request.site
+
+    @cached_property
+    def window(self) -> windows.Window:
+        return windows.asked(self.site, self.request.GET, now=self.now)
+
+    @cached_property
+    def now(self):
+        return timezone.now()
+
+    def page_title(self) -> str:
+        return (
+            f"{self.asset.code} · {self.asset.name}"
+            if self.asset
+            else self.site.name
+            if self.site
+            else _("Performance")
+        )
+
+    def crumbs(self) -> list[tuple]:
+        if self.asset is None:
+            return []
+        above = Asset.objects.filter(pk__in=self.asset.path.strip("/").split("/")).exclude(pk=self.asset.pk)
+        links = [(f"{each.code} · {each.name}", self.url(asset=each.pk)) for each in above.order_by("path")]
+        return [(self.site.name, self.url(asset=None)), *links]
+
+    def url(self, **changes) -> str:
+        """This page's address with another asset or window."""
+        keep = {key: value for key, value in self.request.GET.items() if key in {"asset", "window", "from", "to"}}
+        query = {key: value for key, value in (keep | changes).items() if value not in (None, "")}
+        return f"{reverse('performance')}?{urlencode(query)}"
+
+    def context(self) -> dict:
+        if self.site is None:
+            return {"window": None}
+        window = self.window
+        scope = {"site": self.site, "now": self.now}
+        assets = [self.asset] if self.asset else None
+        whole = self._read(assets, start=window.start, end=window.end, definitions=TILES, **scope)
+        former = window.moved(-1)
+        before = self._read(assets, start=former.start, end=former.end, definitions=TILES, **scope)
+        buckets = figures.read(
+            assets, start=window.trend_start, end=window.end, by=window.by, definitions=TILES, **scope
+        )
+        lost, reasons = figures.losses(assets, start=window.start, end=window.end, **scope)
+        return {
+            "window": window,
+            "windows": [
+                (name, label, self.url(window=name, **{"from": None, "to": None})) for name, label in windows.CHOICES
+            ],
+            "earlier": self.url(window=None, **{"from": former.first, "to": former.last}),
+            "later": self._later(),
+            "tiles": [Tile.of(whole[key], before.get(key), url=self.why(whole[key])) for key in TILES if key in whole],
+            "answer": self._answer(whole),
+            "charts": self._charts(buckets, lost, reasons),
+            "below": self._below(scope),
+            "asset": self.asset,
+        }
+
+    def why(self, figure) -> str:
+        """The address of a figure's explanation."""
+        query = {"definition": figure.definition.key, "from": figure.start.isoformat(), "to": figure.end.isoformat()}
+        query |= {"asset": figure.asset.pk, "scope": "leaves"} if figure.asset else {"site": self.site.code}
+        return f"{reverse('figure')}?{urlencode(query)}"
+
+    def _read(self, assets, **question) -> dict:
+        return {figure.definition.key: figure for figure in figures.read(assets, **question)}
+
+    def _later(self) -> str:
+        after = self.window.moved(1)
+        return self.url(window=None, **{"from": after.first, "to": after.last}) if after.start <= self.now else ""
+
+    def _answer(self, whole: dict) -> str:
+        known = {key: figure for key, figure in whole.items() if figure.value is not None}
+        if not known:
+            return _("Nothing was recorded in this window, so there is no figure to show.")
+        parts = [f"{figure.definition.name} {said(figure)}" for figure in known.values()]
+        missing = len(whole) - len(known)
+        if missing:
+            parts.append(ngettext("%(n)d figure has no value", "%(n)d figures have no value", missing) % {"n": missing})
+        return ", ".join(parts) + "."
+
+    def _charts(self, buckets, lost, reasons) -> list:
+        by_key: dict[str, list] = {key: [] for key in TILES}
+        for figure in buckets:
+            by_key[figure.definition.key].append(figure)
+        site, by = self.site, self.window.by
+        return [
+            charts.trend(
+                _("Availability and OEE"),
+                [(_("Availability"), by_key["availability"], "1"), (_("OEE"), by_key["oee"], "2")],
+                site=site, by=by, unit="%",
+            ),
+            charts.losses(lost),
+            charts.stops(reasons),
+            charts.trend(_("MTBF"), [(_("MTBF"), by_key["mtbf"], "3")], site=site, by=by, unit="h", digits=0),
+        ]  # fmt: skip
+
+    def _below(self, scope: dict) -> list[dict]:
+        """The assets right below, each with its own figures."""
+        children = Asset.objects.filter(site=self.site, parent=self.asset, archived_at=None).order_by("code")
+        children = list(children.select_related("site"))
+        if not children:
+            return []
+        rows: dict[int, dict] = {child.pk: {} for child in children}
+        for figure in figures.read(children, start=self.window.start, end=self.window.end, definitions=ROW, **scope):
+            rows[figure.asset.pk][figure.definition.key] = figure
+        return [
+            {
+                "asset": child,
+                "url": self.url(asset=child.pk),
+                "cells": [
+                    (figure, said(figure), self.why(figure)) for key in ROW if (figure := rows[child.pk].get(key))
+                ],
+            }
+            for child in children
+        ]
+
+
+class WhyFigure(Page):
+    """The explanation of one figure: formula, numbers, records, exclusions."""
+
+    template_name = "kpis/figure.html"
+
+    @cached_property
+    def question(self) -> questions.Question:
+        question = questions.asked(self.request.GET, self.request.user)
+        if len(question.definitions) != 1 or question.definitions[0] not in DEFINITIONS:
+            raise Http404("Which figure?")
+        return question
+
+    @cached_property
+    def why(self) -> explaining.Explanation:
+        question = self.question
+        return explaining.explain(
+            question.assets[0] if question.assets else None, site=question.site, definition=question.definitions[0],
+            start=question.start, end=question.end, scope=question.scope if question.assets else "leaves",
+            now=timezone.now(),
+        )  # fmt: skip
+
+    def get(self, request, *args, **kwargs):
+        try:
+            return self.draw()
+        except Refused as error:
+            raise Http404(error.message) from error
+
+    def page_title(self) -> str:
+        figure = self.why.figure
+        whose = figure.asset.code if figure.asset else self.question.site.name
+        return f"{figure.definition.name} · {whose}"
+
+    def crumbs(self) -> list[tuple]:
+        return [(_("Performance"), reverse("performance"))]
+
+    def context(self) -> dict:
+        why = self.why
+        return {
+            "why": why,
+            "figure": why.figure,
+            "said": said(why.figure),
+            "mark": mark(why.figure),
+            "sentence": explaining.sentence(why.figure),
+            "site_zone": self.question.site.zone,
+            "percent": None if why.figure.coverage is None else why.figure.coverage * 100,
+        }
