@@ -13,6 +13,7 @@ def addresses() -> list[str]:
     return ["/password/", "/search/", *(url for url in found if url)]
 
 
+@pytest.mark.timeout(400)  # a walk of some twenty pages, on a machine that may be busy
 def test_every_page_of_the_menu_is_accessible_fits_and_logs_no_error(visit, plant, look):
     seen = visit("administrator", **look)
     wrong = []
