@@ -8,6 +8,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed, Throttled
 
 from people import tokens
+from people.login import address_of
 from people.models import Token, User
 
 MOST_FAILURES = 20  # wrong tokens from one address
@@ -35,8 +36,8 @@ class Failures:
     """Wrong tokens from one address in the last minutes. Callers with a right one never wait."""
 
     def __init__(self, request):
-        address = request.META.get("REMOTE_ADDR", "")
-        self.key = f"token-failures:{hashlib.sha256(address.encode()).hexdigest()[:32]}"
+        place = hashlib.sha256(address_of(request).encode()).hexdigest()
+        self.key = f"token-failures:{place}"
 
     def note(self) -> None:
         """Count one more; Throttled after too many."""

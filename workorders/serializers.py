@@ -1,12 +1,15 @@
 """What the REST API reads and answers about work orders and requests. Durations are seconds."""
 
-from django.db.models import DecimalField, OuterRef, Subquery, Sum
+from functools import partial
+
+from django.db.models import DecimalField, F, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 from rest_framework import serializers
 
-from assets.serializers import AssetReference, CodeReference, DowntimeReference
+from assets.serializers import AssetReference, CodeReference, DowntimeReference, DowntimeSerializer, FailureSerializer
 from core.api.fields import Computed, Instant, Minutes, Reference
 from core.api.serializers import RowSerializer, Strict
+from core.api.shapes import JsonObject
 from core.models import Attachment
 from core.serializers import PersonReference, SiteReference
 from workorders.lifecycle import MOVES, Move
@@ -237,3 +240,18 @@ class RefusalInput(Strict):
     """Why no order comes of a request; the reporter reads it."""
 
     answer = serializers.CharField(max_length=300)
+
+
+# --- What stops and failures of lower apps say about their orders ----------------------------------------
+
+
+def newest_order(name: str):
+    """The newest order about a stop or a failure, as a reference; null without one."""
+    orders = WorkOrder.objects.filter(**{name: OuterRef("pk")}).order_by("-pk")
+    built = JsonObject({part: F(path) for part, path in OrderReference.parts.items()})
+    return Subquery(orders.values_list(built)[:1])
+
+
+for serializer, link in ((DowntimeSerializer, "downtime"), (FailureSerializer, "failure")):
+    shape = OrderReference(read_only=True, allow_null=True)
+    serializer.hang("work_order", Computed(partial(newest_order, link), shape=shape))

@@ -130,6 +130,9 @@ def test_an_order_goes_from_the_wish_to_closed_and_its_failure_and_cost_are_ther
     assert done["cost"] == 40
     closed = act(planner, pk, "verification")
     assert (closed["state"], closed["owner"]) == ("closed", None)
+    link = {"id": pk, "number": 1, "name": "Replace the drive"}
+    assert planner.get(f"/api/v1/downtimes/{stop.pk}/").json()["work_order"] == link
+    assert planner.get(f"/api/v1/failures/{done['failure']['id']}/").json()["work_order"] == link
     verbs = [event.verb for event in history(WorkOrder.objects.get(pk=pk)) if event.verb.startswith("work_order.")]
     assert verbs[0] == "work_order.verified"
     assert_problem(planner.post(f"{ORDERS}{pk}/verification/"), 409, "wrong_state")
