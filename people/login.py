@@ -12,7 +12,7 @@ from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.contrib.messages.views import SuccessMessageMixin
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -76,6 +76,21 @@ class LoginForm(AuthenticationForm):
 class LogIn(LoginView):
     form_class = LoginForm
     redirect_authenticated_user = True
+
+    def form_valid(self, form):
+        """A person who chose a language gets it on every machine."""
+        response = super().form_valid(form)
+        if language := form.get_user().language:
+            speak(response, language)
+        return response
+
+
+def speak(response: HttpResponse, language: str) -> None:
+    """Pages are in this language from now on; an empty one leaves it to the browser."""
+    if language:
+        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language, max_age=60 * 60 * 24 * 365, samesite="Lax")
+    else:
+        response.delete_cookie(settings.LANGUAGE_COOKIE_NAME)
 
 
 class ChangePassword(SuccessMessageMixin, PasswordChangeView):

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +22,14 @@ class UserQuerySet(models.QuerySet):
             return self.none()
         colleagues = Membership.objects.filter(user=models.OuterRef("pk"), site__in=user.site_ids)
         return self.filter(models.Q(pk=user.pk) | models.Exists(colleagues))
+
+    def with_role_at(self, sites) -> "UserQuerySet":
+        """Those who have any role at one of the sites (or their ids)."""
+        return self.filter(models.Exists(Membership.objects.filter(user=models.OuterRef("pk"), site__in=sites)))
+
+    def in_charge_of(self, user) -> "UserQuerySet":
+        """Those who have a role at a site that the user administers."""
+        return self.with_role_at(user.sites_where("administer"))
 
 
 class Users(UserManager.from_queryset(UserQuerySet)):
@@ -48,6 +57,9 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
+
+    def get_absolute_url(self) -> str:
+        return reverse("person", args=[self.pk])
 
     @cached_property
     def roles(self) -> dict[int, frozenset[str]]:

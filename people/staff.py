@@ -100,13 +100,20 @@ def set_roles(user: User, roles: Wanted, *, by: User) -> None:
     user.__dict__.pop("roles", None)
 
 
+def in_charge(by: User, user: User) -> bool:
+    """Whether `by` may change everything about the person: administers all sites of the person."""
+    if by.is_superuser:
+        return True
+    sites = set(user.site_ids)
+    return not user.is_superuser and bool(sites) and set(by.sites_where("administer")) >= sites
+
+
 def _check_may_change(user: User, names: set[str], *, by: User, password: bool) -> None:
     unknown = sorted(names - OWN - EVERYWHERE)
     if unknown:
         raise ValueError(f"Not fields of a user that may be changed: {', '.join(unknown)}")
     administered = set(by.sites_where("administer"))
-    over_all = by.is_superuser or (not user.is_superuser and user.site_ids and administered >= set(user.site_ids))
-    if over_all or not (names or password):
+    if in_charge(by, user) or not (names or password):
         return
     if user == by and names <= OWN and not password:
         return
