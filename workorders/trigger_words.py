@@ -23,6 +23,12 @@ def sentence(trigger: Trigger) -> str:
     return str(_("%(every)s on %(on)s at %(at)s") % words)
 
 
+def full_sentence(trigger: Trigger) -> str:
+    """The same with a capital and a full stop, standing alone."""
+    words = sentence(trigger)
+    return f"{words[:1].upper()}{words[1:]}."
+
+
 def _every(trigger: Trigger) -> str:
     n = trigger.every
     words: dict[Unit, str] = {

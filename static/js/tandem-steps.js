@@ -8,11 +8,10 @@ class Steps extends HTMLElement {
     this.adder.hidden = false;
     this.adder.addEventListener("click", () => this.add());
     for (const row of [...this.list.children]) {
-      const used = this.field(row, "text").value || row.querySelector(".field-wrong");
       this.dress(row);
-      if (!used) row.remove();
+      // Spare rows stay in the form, so that its numbering has no gaps, and are shown when one is added.
+      row.hidden = !this.field(row, "text").value && !row.querySelector(".field-wrong");
     }
-    // Spare rows went away: those that stay keep their names, and the total still covers the highest.
     this.list.addEventListener("click", (event) => this.press(event));
     this.list.addEventListener("change", (event) => {
       if (event.target.name.endsWith("-kind")) this.fit(event.target.closest(".step-row"));
@@ -51,16 +50,21 @@ class Steps extends HTMLElement {
   }
 
   add() {
+    const before = this.rows();
+    const row = [...this.list.children].find((each) => each.hidden && !this.field(each, "DELETE").checked) ?? this.make();
+    row.hidden = false;
+    this.list.append(row);
+    this.renumber(before);
+    this.field(row, "text").focus();
+  }
+
+  make() {
     const number = Number(this.total.value);
     const holder = document.createElement("ol");
     holder.innerHTML = this.querySelector("template").innerHTML.replaceAll("__prefix__", String(number));
-    const row = holder.firstElementChild;
-    const before = this.rows();
-    this.list.append(row);
     this.total.value = String(number + 1);
-    this.dress(row);
-    this.renumber(before);
-    this.field(row, "text").focus();
+    this.dress(holder.firstElementChild);
+    return holder.firstElementChild;
   }
 
   press(event) {

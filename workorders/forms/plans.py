@@ -84,8 +84,7 @@ class PlanForm(ModelForm):
         else:
             self.fields["job_plan"].queryset = rows
             self.initial.setdefault("start", timezone.localdate() + timedelta(days=1))
-        for name in ("every", "unit", "start"):
-            self.fields[name].required = False  # a rule needs none; the trigger asks for what it needs
+        self.fields["start"].error_messages["required"] = _("Say on which day it is due first.")
 
     @property
     def grouped(self) -> list[tuple[str, list]]:
@@ -115,8 +114,7 @@ class PlanForm(ModelForm):
             nth = cleaned["nth"]
             weekdays = [cleaned["nth_weekday"]] if cleaned["nth_weekday"] is not None else []
         return {
-            "every": cleaned.get("every") or (1 if pattern == BY_RULE else 0),
-            "unit": "week" if pattern == ON_WEEKDAYS else cleaned.get("unit") or "month",
+            "unit": "week" if pattern == ON_WEEKDAYS else cleaned["unit"],
             "weekdays": sorted(weekdays),
             "nth": nth,
             "last_day_of_month": pattern == ON_LAST_DAY,
@@ -125,9 +123,7 @@ class PlanForm(ModelForm):
 
     def _trigger(self, cleaned: dict) -> Trigger | None:
         floating = cleaned["basis"] == PreventivePlan.Basis.FLOATING
-        if cleaned["start"] is None:
-            self.add_error("start", _("Say on which day it is due first."))
-        elif cleaned["pattern"] == BY_RULE and not cleaned["rule"]:
+        if cleaned["pattern"] == BY_RULE and not cleaned["rule"]:
             self.add_error("rule", _("Write the rule."))
         elif floating and cleaned["pattern"] != INTERVAL:
             self.add_error("pattern", _("A floating plan counts from completion and cannot keep to a certain day."))

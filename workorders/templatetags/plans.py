@@ -6,16 +6,15 @@ from django import template
 
 from core.models import Site
 from workorders.recurrence import Trigger
-from workorders.trigger_words import sentence
+from workorders.trigger_words import full_sentence
 
 register = template.Library()
 
 
 @register.filter
 def in_words(trigger: Trigger) -> str:
-    """The trigger as a sentence: "Every Monday at 06:00"."""
-    words = sentence(trigger)
-    return words[:1].upper() + words[1:]
+    """The trigger as a sentence: "Every week on Monday at 06:00."."""
+    return full_sentence(trigger)
 
 
 @register.filter(expects_localtime=False)

@@ -21,7 +21,7 @@ from workorders.models import OccurrenceState, PlanAsset, PlanOccurrence, Preven
 from workorders.plan_filters import PlanFilter
 from workorders.plan_tables import GenerationTable, PlanTable, plan_badge
 from workorders.tasks import generate_preventive_at
-from workorders.trigger_words import sentence
+from workorders.trigger_words import full_sentence
 
 PLANS = (gettext_lazy("Preventive plans"), reverse_lazy("preventive-plans"))
 
@@ -81,7 +81,7 @@ class PlanPage(DetailPage):
         pairs = PlanAsset.objects.filter(plan=self.object).aggregate(next_due=Min("next_due"))
         waiting = PlanOccurrence.objects.filter(plan=self.object, state=OccurrenceState.GENERATED)
         found = waiting.aggregate(open=Count("pk"), late=Count("pk", filter=Q(due__lt=timezone.now())))
-        words = [sentence(self.object.trigger).capitalize() + "."]
+        words = [full_sentence(self.object.trigger)]
         if pairs["next_due"]:
             words.append(_("Next: %(when)s.") % {"when": when_text(pairs["next_due"])})
         if found["open"]:
