@@ -71,7 +71,7 @@ def _write(now: datetime, days: int, say: Callable[[str], None]) -> dict[str, in
     say("stops and failures of two years …")
     history = stops.happen(made)
     standing = today.stand_still(made, history)
-    stops.write(history)
+    stops.write(made, history)
     say("counts per shift …")
     counts = output.make(made, history)
     say("work orders …")

@@ -30,8 +30,10 @@ def remove() -> int:
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
     gone = 0
     for model, ways in _belonging():
-        own = models.Q(*((f"{way or 'pk'}__in", sites) for way in ways), _connector=models.Q.OR)
-        gone += _delete(model._base_manager.filter(pk__in=model._base_manager.filter(own).values("pk")))
+        own = models.Q()
+        for way in ways:
+            own |= _reaching(model, way, sites)
+        gone += _delete(model._base_manager.filter(own))
     gone += _remove_people(leaving)
     unused = AssetKind.objects.filter(code__in=[kind.code for kind in world.KINDS], assets=None)
     kinds = list(unused.values_list("pk", flat=True))
@@ -69,6 +71,17 @@ def _ways(model: type[models.Model], paths: dict, *, null: bool) -> list[str]:
         for field in model._meta.concrete_fields
         if (field.many_to_one or field.one_to_one) and field.null is null and field.related_model in paths
     ]
+
+
+def _reaching(model: type[models.Model], way: str, sites: list[int]) -> models.Q:
+    """Rows that lead to the sites, by references in subqueries: a join with itself would be planned badly here."""
+    if not way:
+        return models.Q(pk__in=sites)
+    name, _, rest = way.partition("__")
+    above = model._meta.get_field(name).related_model
+    if not rest:
+        return models.Q(**{f"{name}__in": sites})
+    return models.Q(**{f"{name}__in": above._base_manager.filter(_reaching(above, rest, sites)).values("pk")})
 
 
 def _remove_people(leaving: list[int]) -> int:

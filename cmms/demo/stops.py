@@ -4,12 +4,14 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from assets.models import Downtime, DowntimeReason, Failure, FailureCode, Source
+from assets.checks import said
+from assets.models import Asset, Downtime, DowntimeReason, Failure, FailureCode, Source
 from cmms.demo.chance import around, stream, weibull
 from cmms.demo.plant import Plant, Unit
 from cmms.demo.shifts import OperatingAxis, Shift
-from cmms.demo.world import NEW_MACHINE, Line
+from cmms.demo.world import MOVED, NEW_MACHINE, Line
 from core.copying import copy_in, reserve_ids
+from core.models import Event
 from people.models import User
 
 QUIET_BEFORE_NOW = timedelta(hours=3)  # chance ends here; what happens right now is written in `today`
@@ -77,8 +79,11 @@ def happen(plant: Plant) -> History:
     return history
 
 
-def write(history: History) -> None:
-    """Store the history; stops and failures get their ids in the order in which they began."""
+def write(plant: Plant, history: History) -> None:
+    """Store the history; stops and failures get their ids in the order in which they began.
+
+    What people entered leaves its events, as it does on the pages; of what machines report there would be too many.
+    """
     history.stops.sort(key=lambda stop: stop.start)
     history.failures.sort(key=lambda failure: failure.occurred)
     for stop, id_ in zip(history.stops, reserve_ids(Downtime, len(history.stops)), strict=True):
@@ -103,6 +108,38 @@ def write(history: History) -> None:
          Failure.Detection.MAINTENANCE if f.found_in_maintenance else Failure.Detection.OPERATION,
          f.stop and f.stop.id, Source.OPERATOR, f.entered_at or f.occurred, f.entered_by and f.entered_by.pk)
         for f in history.failures
+    ))  # fmt: skip
+
+    _record(plant, history)
+
+
+def _record(plant: Plant, history: History) -> None:
+    assets = {asset.pk: asset for asset in Asset.objects.filter(site__demo=True).select_related("site", "parent")}
+    founder = plant.people["sabine"]
+    told = [
+        (asset, founder, "asset.created", asset, f"{asset} created", asset.commissioned) for asset in assets.values()
+    ]
+    for unit in plant.units:
+        if unit.spec.code == MOVED[0]:
+            asset = assets[unit.asset.pk]
+            told.append((asset, founder, "asset.moved", asset, f"{asset} moved to {asset.parent}", plant.at(MOVED[2])))
+    for stop in history.stops:
+        if stop.entered_by:
+            asset = assets[stop.asset_id]
+            since = said(stop.start, asset.site)
+            words = f"was down {since} to {said(stop.end, asset.site)}" if stop.end else f"is down since {since}"
+            verb = "downtime.recorded" if stop.end else "downtime.opened"
+            told.append((asset, stop.entered_by, verb, stop, f"{asset} {words} ({stop.reason})", stop.entered_at))
+    for failure in history.failures:
+        asset = assets[failure.unit.asset.pk]
+        words = f"{asset} failed at {said(failure.occurred, asset.site)} ({failure.problem})"
+        told.append((asset, failure.entered_by, "failure.recorded", failure, words, failure.entered_at))
+    told.sort(key=lambda event: event[5])
+    labels = {Asset: "assets.asset", Stop: "assets.downtime", Breakdown: "assets.failure"}
+    columns = ["site_id", "actor_id", "verb", "object_type", "object_id", "summary", "at"]
+    copy_in(Event, columns, (
+        (asset.site_id, by.pk, verb, labels[type(row)], row.id, words[:300], at)
+        for asset, by, verb, row, words, at in told
     ))  # fmt: skip
 
 

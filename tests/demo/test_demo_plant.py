@@ -104,6 +104,14 @@ def test_orders_stand_in_every_state_and_belong_together(shown):
     assert not without_event.exists()
 
 
+def test_what_people_entered_stands_in_the_history(shown):
+    told = Event.objects.filter(object_type="assets.failure", verb="failure.recorded")
+    assert told.count() == Failure.objects.count()
+    entered = Downtime.objects.exclude(entered_by=None)
+    assert Event.objects.filter(object_type="assets.downtime").count() == entered.count()
+    assert Event.objects.filter(verb="asset.created").count() == Asset.objects.count()
+
+
 def test_done_preventive_work_has_its_steps_answered_within_limits(shown):
     done = Step.objects.filter(order__completed_at__isnull=False)
     assert done.exists()
