@@ -1,5 +1,6 @@
 """docs/how-to/api.md does what it says: its commands run, one after the other, against a real server."""
 
+import json
 import os
 import re
 import shutil
@@ -23,6 +24,12 @@ def commands() -> str:
     """The shell blocks of the page, also those inside of lists, in order."""
     blocks = re.findall(r"^( *)```sh\n(.*?)^ *```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
     return "\n".join(re.sub(rf"^{indent}", "", block, flags=re.MULTILINE) for indent, block in blocks)
+
+
+def figures_in(output: str) -> list[dict]:
+    """The rows that kpis/ answered: the first list in the output that holds figures."""
+    start = output.index('[{"asset"')
+    return json.JSONDecoder().raw_decode(output[start:])[0]
 
 
 def database_url() -> str:
@@ -49,5 +56,10 @@ def test_every_command_of_the_quick_start_works(transactional_db, live_server, t
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert '"unchanged":2' in done.stdout
     assert Count.objects.count() == 2
+    # 16 h scheduled, 1 h stopped by the one failure.
+    figures = {row["definition"]: row for row in figures_in(done.stdout)}
+    found = {name: (figures[name]["value"], figures[name]["unit"]) for name in ("mtbf", "mttr")}
+    assert found == {"mtbf": (15.0, "h"), "mttr": (1.0, "h")}
+    assert figures["availability"]["value"] == 0.9375
     order, failure = WorkOrder.objects.get(), Failure.objects.get()
     assert (order.state, order.failure, failure.downtime) == ("in_progress", failure, order.downtime)
