@@ -2,6 +2,7 @@
 
 import django_filters
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
 
 from core.filters import RowFilter
 from core.models import Site
@@ -10,9 +11,9 @@ from people.roles import Role
 
 
 class UserFilter(django_filters.FilterSet):
-    search = django_filters.CharFilter(method="by_text")
-    site = RowFilter(Site, method="at_site")
-    role = django_filters.ChoiceFilter(choices=Role.choices, method="with_role")
+    search = django_filters.CharFilter(label=_("Name"), method="by_text")
+    site = RowFilter(Site, label=_("Site"), method="at_site")
+    role = django_filters.ChoiceFilter(label=_("Role"), choices=Role.choices, method="with_role", empty_label=_("any"))
 
     class Meta:
         model = User

@@ -4,10 +4,11 @@ from functools import cached_property
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch
 from django.http import HttpResponseRedirect
 from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
+from django_filters import TypedChoiceFilter
 
 from core.errors import Refused
 from core.kit.badges import Action
@@ -25,9 +26,17 @@ SITES = (_("Sites"), reverse_lazy("sites"))
 
 
 class PersonFilter(UserFilter):
-    """Without what only programs ask for."""
+    """Those of the chosen site; a role is one that is held there."""
 
     site = None
+    is_active = TypedChoiceFilter(
+        label=_("Account"), choices=[("", _("any")), ("true", _("Open")), ("false", _("Closed"))], empty_value=None,
+        coerce=lambda value: value == "true",
+    )  # fmt: skip
+
+    def with_role(self, rows, name, role):
+        here = Membership.objects.filter(user=OuterRef("pk"), role=role, site=self.request.site)
+        return rows.filter(Exists(here))
 
 
 class PersonList(ListPage):

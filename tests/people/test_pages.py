@@ -60,6 +60,10 @@ def test_the_list_shows_the_people_of_the_chosen_site_with_their_roles_there(ent
     }  # fmt: skip
     roles = {user.username: [membership.role for membership in user.roles_here] for user in table.rows}
     assert roles["both"] == ["planner"], "not what the person is in Chicago"
+    managers = enter("administrator").get("/people/?role=manager").context["table"].rows
+    assert [user.username for user in managers] == ["manager"]
+    technicians = enter("administrator").get("/people/?role=technician").context["table"].rows
+    assert [user.username for user in technicians] == ["technician"], "a role elsewhere is not told"
     assert [user.username for user in enter("stranger").get("/people/").context["table"].rows] == ["both", "stranger"]
 
 
