@@ -42,3 +42,22 @@ register(
         related=("asset", "work_order"),
     )
 )
+register(
+    Lookup(
+        "workorders.JobPlan",
+        ("code", "title"),
+        label=_("Job plans"),
+        icon="list-check",
+        detail=lambda job_plan: _("Archived") if job_plan.archived_at else "",
+    )
+)
+register(
+    Lookup(
+        "workorders.PreventivePlan",
+        ("name",),
+        label=_("Preventive plans"),
+        icon="repeat",
+        detail=lambda plan: plan.job_plan.title,
+        related=("job_plan",),
+    )
+)

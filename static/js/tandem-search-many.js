@@ -11,8 +11,9 @@ class SearchMany extends HTMLElement {
     const box = this.querySelector("template").content.cloneNode(true);
     this.adder = box.querySelector("select");
     this.adder.id = this.select.id;
-    this.adder.setAttribute("aria-describedby", this.select.getAttribute("aria-describedby") ?? "");
-    if (this.select.getAttribute("aria-invalid")) this.adder.setAttribute("aria-invalid", "true");
+    for (const name of ["aria-describedby", "aria-invalid"]) {
+      if (this.select.hasAttribute(name)) this.adder.setAttribute(name, this.select.getAttribute(name));
+    }
     this.select.removeAttribute("id");
     this.append(box);
     this.adder.addEventListener("change", (event) => {
