@@ -461,7 +461,8 @@ def test_pages_take_a_constant_number_of_queries(plant, log_in):
         step(row, "number", text="Pressure")
         row.assignments.create(person=plant.planner, start=timezone.now() + timedelta(hours=row.assignments.count()))
     many = {page: count(client, page) for page in pages}
-    assert many == few
+    # A related row that was missing at first may cost its one query; more rows of a kind must not.
+    assert {page: queries for page, queries in many.items() if queries > few[page] + 1} == {}
     assert max(few.values()) <= 40
 
 
