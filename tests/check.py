@@ -89,6 +89,8 @@ def run_tests() -> tuple[int, int, int]:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         done = subprocess.run([*PYTHON, "pytest", *PARALLEL, "-ra", f"--junitxml={report}"], cwd=ROOT)
+        if not report.exists():
+            print(f"The test run broke off (exit {done.returncode}) before it could report.", flush=True)
         return tally(report, done.returncode)
 
 
