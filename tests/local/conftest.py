@@ -1,6 +1,7 @@
 """Copies of Tandem that tests may kill."""
 
 import tempfile
+import uuid
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,12 @@ def copy(kept_copy) -> Copy:
         kept_copy.start().ready()
     kept_copy.wait_until_healthy()
     return kept_copy
+
+
+@pytest.fixture
+def own_cache(settings):
+    """Signs of life that no other test's worker or beat writes; tests that run at the same time share one Valkey."""
+    settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": uuid.uuid4().hex}}
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from django.db import connection
 from cmms import pulse
 from cmms.local.process import free_port
 
+pytestmark = pytest.mark.usefixtures("own_cache")
+
 ALL_UP = {"status": "ok", **dict.fromkeys(("web", "database", "broker", "worker", "beat"), "up")}
 
 

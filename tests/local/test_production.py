@@ -25,6 +25,7 @@ from cmms.local.process import free_port, until
 from tests.local.copies import ROOT
 
 HOST = "tandem.example.com"
+pytestmark = pytest.mark.timeout(600)  # static files are compressed and a server is started
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service.get("image") == "tandem"}
@@ -182,7 +183,7 @@ def test_the_nightly_backup_is_a_dump_that_can_be_read_and_old_ones_go(tmp_path)
     assert "TABLE DATA public assets_asset" in listed.stdout
 
 
-def test_the_health_check_of_a_container_without_a_port_tells_alive_from_dead(capsys):
+def test_the_health_check_of_a_container_without_a_port_tells_alive_from_dead(own_cache):
     cache.delete("pulse:beat")
     with pytest.raises(CommandError, match="no sign of life from beat for 45 seconds"):
         call_command("alive", "beat")
