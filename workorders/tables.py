@@ -25,11 +25,11 @@ class DueColumn(WhenColumn):
 
 
 class OrderTable(Table):
-    number = Column(_("Number"), "code", link=True, order_by="number", phone="subtitle", export=lambda row: row.number)
+    number = Column(_("Number"), "code", link=True, order_by="number", export=lambda row: row.number)
     summary = Column(_("Summary"), link=True, order_by="summary", phone="title")
     state = BadgeColumn(_("State"), "badge", order_by="state")
     priority = BadgeColumn(_("Priority"), "priority_badge", order_by=("priority", "due_to"), phone="detail")
-    asset = Column(_("Asset"), "asset.code", link="asset", order_by="asset__code")
+    asset = Column(_("Asset"), "asset.code", link="asset", order_by="asset__code", phone="subtitle")
     asset_name = Column(_("Name of the asset"), "asset.name", order_by="asset__name", hidden=True)
     kind = Column(_("Kind"), "get_kind_display", order_by="kind")
     due = DueColumn(_("Due"), "due_to", order_by="due_to", relative=True)
