@@ -21,6 +21,11 @@ def said(moment: datetime, site: Site) -> str:
     return date_format(site.local(moment), "SHORT_DATETIME_FORMAT")
 
 
+def noted(moment: datetime, site: Site) -> str:
+    """The moment on the site's clock as the text of an event keeps it, whatever the locale: 2026-11-22 21:40."""
+    return f"{site.local(moment):%Y-%m-%d %H:%M}"
+
+
 def check_moment(moment: datetime, *, field: str, now: datetime | None = None) -> None:
     """An instant that has a time zone and is not in the future."""
     if timezone.is_naive(moment):

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from assets.checks import check_code, check_in_use, check_interval, check_row, check_version, locked, said
+from assets.checks import check_code, check_in_use, check_interval, check_row, check_version, locked, noted, said
 from assets.models import Asset, Downtime, Failure, FailureCode, Source
 from core.changes import apply, plain
 from core.errors import Conflict, Refused
@@ -196,7 +196,7 @@ def _again(known: Failure, sent: Failure) -> Failure:
 def summary(failure: Failure) -> str:
     """The sentence of the event that records it."""
     problem = f" ({failure.problem.name})" if failure.problem else ""
-    return f"{failure.asset} failed at {said(failure.occurred, failure.asset.site)}{problem}"
+    return f"{failure.asset} failed at {noted(failure.occurred, failure.asset.site)}{problem}"
 
 
 def facts(failure: Failure) -> dict[str, Any]:

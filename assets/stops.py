@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from assets import failures
-from assets.checks import check_in_use, check_interval, check_reason, check_version, locked, said
+from assets.checks import check_in_use, check_interval, check_reason, check_version, locked, noted, said
 from assets.models import Asset, Downtime, DowntimeReason, Failure, Source
 from core.changes import apply, plain
 from core.errors import Conflict, DomainError, Refused
@@ -327,7 +327,7 @@ def remove(stop: Downtime, *, by, why: str = "", version: int | None = None) -> 
     check_version(stop, version)
     for failure in stop.failures.select_related("asset"):
         failures.take_back(failure, by=by, why=why)
-    summary = f"{stop.asset}: stop of {said(stop.start, site)} removed"
+    summary = f"{stop.asset}: stop of {noted(stop.start, site)} removed"
     record("downtime.removed", stop.asset, by=by, site=site, summary=summary, why=why, downtime=stop.pk, **facts(stop))
     stop.delete()
 
@@ -378,7 +378,9 @@ def _correct(
         )  # fmt: skip
     if turns:
         changed["is_failure"] = [not is_failure, is_failure]
-    summary = _back(stop) if verb == "downtime.closed" else f"{asset}: stop of {said(stop.start, asset.site)} corrected"
+    summary = (
+        _back(stop) if verb == "downtime.closed" else f"{asset}: stop of {noted(stop.start, asset.site)} corrected"
+    )
     more = {"why": why} if why else {}
     record(verb, stop, by=by, site=asset.site, summary=summary, changes=changed, **facts(stop), **more)
 
@@ -425,14 +427,14 @@ def _already_down(stop: Downtime, asset: Asset) -> Conflict:
 
 def _down(stop: Downtime) -> str:
     reason = f" ({stop.reason.name})" if stop.reason else ""
-    since = said(stop.start, stop.asset.site)
+    since = noted(stop.start, stop.asset.site)
     if stop.end is None:
         return f"{stop.asset} is down since {since}{reason}"
-    return f"{stop.asset} was down {since} to {said(stop.end, stop.asset.site)}{reason}"
+    return f"{stop.asset} was down {since} to {noted(stop.end, stop.asset.site)}{reason}"
 
 
 def _back(stop: Downtime) -> str:
-    return f"{stop.asset} is back since {said(stop.end, stop.asset.site)}"
+    return f"{stop.asset} is back since {noted(stop.end, stop.asset.site)}"
 
 
 def facts(stop: Downtime) -> dict[str, Any]:
