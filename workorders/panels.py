@@ -1,5 +1,5 @@
-"""The tabs of this app; found by itself at start."""
+"""The tabs of this app and its marks in the asset tree; found by itself at start."""
 
-from workorders import order_panels, plan_panels
+from workorders import asset_marks, order_panels, plan_panels
 
-__all__ = ["order_panels", "plan_panels"]
+__all__ = ["asset_marks", "order_panels", "plan_panels"]
