@@ -28,8 +28,9 @@ class Definition:
     version: int = 1
     counted: bool = False
 
-    def of(self, facts: Facts) -> Result:
-        return self.compute(facts)
+    def of(self, facts: Facts, threshold: float) -> Result:
+        """The figure; below `threshold` of coverage it is partial."""
+        return self.compute(facts, threshold=threshold)
 
 
 DEFINITIONS = {
@@ -88,6 +89,7 @@ DEFINITIONS = {
 
 REASONS = {
     Reason.NONE: "",
+    Reason.NOT_BEGUN: _("This window has not begun."),
     Reason.NOT_IN_SERVICE: _("It was not in service in this window."),
     Reason.NO_RECORDS: _("Nothing was ever recorded for it, so its state is unknown."),
     Reason.NO_PLANNED_TIME: _("No production was planned in this window."),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from assets.models import Asset, Downtime, Failure
 from core.models import Site
 from kpis import figures
+from kpis.definitions import DEFINITIONS
 from kpis.figures import Figure
 from production.models import Count, OperatingCalendar
 
@@ -39,9 +40,9 @@ def explain(
 ) -> Explanation:
     """The figure of one asset (or of the whole site) and everything it was made from."""
     subjects = [asset] if asset else None
-    (figure,) = figures.read(subjects, site=site, start=start, end=end, scope=scope, definitions=[definition], now=now)
-    (found,) = figures.pool(subjects, site=site, buckets=[(start, end)], scope=scope, now=now).values()
-    (ids,) = figures.members(subjects, site=site, scope=scope)
+    (found,) = figures.periods(subjects, site=site, start=start, end=end, scope=scope, now=now)
+    figure = found.figure(DEFINITIONS[definition])
+    ids = found.assets
     until = min(end, now)
     rows = {row.pk: row for row in Asset.objects.filter(pk__in=ids).order_by("code")}
     stops = Downtime.objects.filter(Q(asset__in=ids) | stopping(ids)).touching(start, until)

@@ -29,6 +29,7 @@ class Reason(StrEnum):
     """Why a figure is not plainly `ok`; pages and API put the sentence to it."""
 
     NONE = ""
+    NOT_BEGUN = "not_begun"
     NOT_IN_SERVICE = "not_in_service"
     NO_RECORDS = "no_records"
     NO_PLANNED_TIME = "no_planned_time"
@@ -71,9 +72,9 @@ class Facts:
     """
 
     calendar: float = 0.0  # CT, s
-    scheduled: float = 0.0  # PT, s
-    observed: float = 0.0  # scheduled time in which the asset's state is known, s
-    recorded: int = 0  # assets (or their days) of which any record or a live source exists
+    scheduled: float = 0.0  # PT in which the asset's state is known, s
+    unobserved: float = 0.0  # PT in which it is not, s; of assets without any record
+    recorded: int = 0  # assets (or their days) of which any record exists
     planned_stop: float = 0.0  # PS, s
     down: float = 0.0  # UD, s
     off_schedule: float = 0.0  # XD, s
@@ -85,7 +86,7 @@ class Facts:
     restored: int = 0  # events with a restoration time
     restoration: float = 0.0  # their restoration times, s
     open_events: int = 0  # events whose asset is still down
-    counts: int = 0  # count records
+    counts: int = 0  # parts of count records; only whether there are any matters
     good: float = 0.0  # pieces
     scrap: float = 0.0
     rework: float = 0.0
@@ -104,6 +105,10 @@ class Facts:
         for key, value in other.losses.items():
             losses[key] = losses.get(key, 0.0) + value
         return Facts(**sums, losses=losses)
+
+    def __mul__(self, number: int) -> "Facts":
+        """The facts of so many assets alike; only for facts without losses."""
+        return Facts(**{each.name: getattr(self, each.name) * number for each in fields(self) if each.name != "losses"})
 
     @property
     def planned_production(self) -> float:
@@ -135,7 +140,8 @@ class Facts:
         """Share of scheduled time whose state is known."""
         if not self.recorded:
             return 0.0
-        return self.observed / self.scheduled if self.scheduled else 1.0
+        asked = self.scheduled + self.unobserved
+        return self.scheduled / asked if asked else 1.0
 
 
 NO_FACTS = Facts()

@@ -313,8 +313,8 @@ def facts(records: Records, asset: int, window: Span) -> Facts:
     return replace(
         _counted(records, asset, window),
         calendar=window.seconds,
-        scheduled=seconds(plan),
-        observed=seconds(plan) if recorded else 0.0,
+        scheduled=seconds(plan) if recorded else 0.0,
+        unobserved=0.0 if recorded else seconds(plan),
         recorded=int(recorded),
         planned_stop=seconds(planned_stop),
         down=seconds(down),

@@ -78,13 +78,14 @@ class Performance(Page):
         window = self.window
         scope = {"site": self.site, "now": self.now}
         assets = [self.asset] if self.asset else None
-        whole = self._read(assets, start=window.start, end=window.end, definitions=TILES, **scope)
+        found = figures.periods(assets, start=window.start, end=window.end, **scope)
+        whole = {key: found[0].figure(DEFINITIONS[key]) for key in TILES}
         former = window.moved(-1)
         before = self._read(assets, start=former.start, end=former.end, definitions=TILES, **scope)
         buckets = figures.read(
             assets, start=window.trend_start, end=window.end, by=window.by, definitions=TILES, **scope
         )
-        lost, reasons = figures.losses(assets, start=window.start, end=window.end, **scope)
+        lost, reasons = figures.losses(found)
         return {
             "window": window,
             "windows": [

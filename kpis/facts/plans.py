@@ -75,11 +75,12 @@ class Plans:
             yield Stretch(start, end, owners, shift)
             reached = shift + line.at(end)
 
-    def scheduled(self, asset_id: int, start: int, end: int) -> int:
-        """Scheduled seconds of the asset in [start, end)."""
+    def between(self, stretches: tuple[Stretch, ...], start: int, end: int) -> int:
+        """Scheduled seconds in [start, end) by an asset's stretches."""
         return sum(
             self.axis(each.owners).between(max(start, each.start), min(end, each.end))
-            for each in self.stretches(asset_id)
+            for each in stretches
+            if each.start < end and each.end > start
         )
 
     def _inherited(self, asset_ids: list[int]) -> dict[int, list[tuple[int, int, int, int]]]:

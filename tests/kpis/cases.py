@@ -47,7 +47,7 @@ def stop(id: int, start: float, end: float | None, *, asset: int = 1, **fields) 
 
 
 def break_(id: int, start: float, end: float, *, asset: int = 1) -> Stop:
-    return stop(id, start, end, asset=asset, planned=True, excluded=True)
+    return stop(id, start, end, asset=asset, planned=True, excluded=True, loss="other")
 
 
 def failure(id: int, occurred: float, restored: float | None = None, **fields) -> Failure:
@@ -193,7 +193,7 @@ CASES = [
         "a planned stop that overruns is unplanned from its planned end on",
         records(
             24,
-            stops=(stop(1, 8, 11, planned=True, excluded=True, planned_end=at(10)),),
+            stops=(stop(1, 8, 11, planned=True, excluded=True, planned_end=at(10), loss="other"),),
         ),
         within(0, 24),
         facts={"planned_stop": 7200, "down": 3600, "stops": 1},
@@ -330,7 +330,7 @@ CASES = [
                 failure(1, 10, 10),
                 *(failure(n + 2, 100 * n + 50, 100 * n + 50, asset=2) for n in range(9)),
             ),
-            stops=(break_(1, 1500, 1501, asset=3),),
+            stops=(break_(1, 50, 50, asset=3),),
             lives={3: within(0, 100)},
         ),
         within(0, 1000),

@@ -3,10 +3,12 @@
 Times lie on a grid of ten minutes over a few days around a clock change in Berlin, so that borders meet often.
 """
 
+import os
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from kpis.intervals import Calendar, Span
@@ -18,6 +20,18 @@ DAYS = 5
 STEPS = DAYS * 24 * 6
 LINE, MACHINE, SPARE, PART, OTHER_LINE = 1, 2, 3, 4, 5
 GROUP, INNER_GROUP = 1, 2
+
+
+def in_database(examples: int) -> settings:
+    """Settings of a property that writes each example into the database; one that fails is shown as it is, since
+    shrinking it there would take minutes."""
+    return settings(
+        max_examples=int(os.environ.get("KPI_EXAMPLES", examples)),
+        deadline=None,
+        phases=[Phase.explicit, Phase.reuse, Phase.generate],
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
+
 
 # number → planned, excluded, loss class
 REASONS = {

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.db import connection, transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.models import Asset, Downtime, DowntimeReason, Failure, Placement, RedundancyGroup
@@ -13,7 +13,7 @@ from kpis.computing import compute_site
 from kpis.facts import store
 from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent, LossDay
 from production.models import CalendarException, Count, OperatingCalendar, WeeklySlot
-from tests.kpis.plants import GRID, STEPS, plants
+from tests.kpis.plants import GRID, STEPS, in_database, plants
 from tests.kpis.test_sql_equals_oracle import Undone
 from tests.kpis.world import first_instant
 from tests.kpis.world import store as write
@@ -166,9 +166,7 @@ class Editor:
         self.site.save()
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@in_database(20)
 @given(data=st.data(), records=plants(), day_start=st.sampled_from([time(0), time(6)]))
 def test_changed_days_computed_again_equal_everything_computed_again(db, data, records, day_start):
     with pytest.raises(Undone), transaction.atomic():

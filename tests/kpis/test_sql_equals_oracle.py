@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kpis import oracle
@@ -14,13 +14,11 @@ from kpis.facts import live
 from kpis.facts.store import catch_up
 from kpis.intervals import Span, production_days, schedule, seconds
 from kpis.models import AssetDay, FailureEvent, LossDay
-from tests.kpis.plants import BERLIN, GRID, STEPS, begins, calendars, plants
+from tests.kpis.plants import BERLIN, GRID, STEPS, begins, calendars, in_database, plants
 from tests.kpis.world import Stored, facts_of, first_instant, store
 
 SUMS = (*live.NUMBERS, *live.FRACTIONS)
-random_plants = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+random_plants = in_database(25)
 
 
 class Undone(Exception):

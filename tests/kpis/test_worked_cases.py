@@ -74,7 +74,7 @@ def test_an_asset_without_records_is_not_fully_available():
 
 
 def test_counts_faster_than_the_ideal_make_the_figure_suspect_and_keep_its_value():
-    sums = Facts(calendar=3600, scheduled=3600, observed=3600, recorded=1, counts=1, good=100, ideal_good=4000)
+    sums = Facts(calendar=3600, scheduled=3600, recorded=1, counts=1, good=100, ideal_good=4000)
     result = formulas.performance(sums)
     assert (result.value, result.status, result.reason) == (
         pytest.approx(4000 / 3600),
@@ -85,9 +85,9 @@ def test_counts_faster_than_the_ideal_make_the_figure_suspect_and_keep_its_value
 
 
 def test_planned_time_without_any_count_has_no_oee_but_counting_nothing_is_zero():
-    idle = Facts(calendar=3600, scheduled=3600, observed=3600, recorded=1)
+    idle = Facts(calendar=3600, scheduled=3600, recorded=1)
     assert (oee(idle).value, oee(idle).reason) == (None, Reason.NO_COUNTS)
-    nothing = Facts(calendar=3600, scheduled=3600, observed=3600, recorded=1, counts=1)
+    nothing = Facts(calendar=3600, scheduled=3600, recorded=1, counts=1)
     assert (oee(nothing).value, oee(nothing).status) == (0, Status.OK)
     assert formulas.performance(nothing).value == 0
     assert (formulas.quality(nothing).value, formulas.quality(nothing).reason) == (None, Reason.NOTHING_MADE)
@@ -100,15 +100,15 @@ def test_no_planned_time_leaves_every_ratio_undefined():
 
 
 def test_low_coverage_is_partial_and_keeps_its_value():
-    sums = Facts(calendar=7200, scheduled=7200, observed=3600, recorded=1, down=720)
+    sums = Facts(calendar=7200, scheduled=3600, unobserved=3600, recorded=1, down=360)
     result = formulas.availability(sums, threshold=0.8)
     assert (result.value, result.status, result.reason) == (0.9, Status.PARTIAL, Reason.LOW_COVERAGE)
 
 
 def test_failures_without_end_times_have_no_mttr():
-    none = Facts(calendar=3600, scheduled=3600, observed=3600, recorded=1, events=2, items=2)
+    none = Facts(calendar=3600, scheduled=3600, recorded=1, events=2, items=2)
     assert formulas.mttr(none).reason is Reason.NO_RESTORATION_TIMES
-    still_down = Facts(calendar=3600, scheduled=3600, observed=3600, recorded=1, events=1, items=1, open_events=1)
+    still_down = Facts(calendar=3600, scheduled=3600, recorded=1, events=1, items=1, open_events=1)
     assert (formulas.mttr(still_down).status, formulas.mttr(still_down).reason) == (
         Status.UNDEFINED,
         Reason.NOT_RESTORED_YET,

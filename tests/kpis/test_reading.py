@@ -1,0 +1,114 @@
+"""Figures as pages and API read them: from stored days, from records, and from both at once."""
+
+from dataclasses import fields, replace
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from django.db import transaction
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assets.models import Asset
+from kpis import oracle
+from kpis.computing import compute_site
+from kpis.figures import BY, SCOPES, periods
+from kpis.formulas import Facts, total
+from kpis.intervals import span
+from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent, LossDay
+from tests.kpis.cases import CASES
+from tests.kpis.plants import GRID, STEPS, in_database, plants
+from tests.kpis.test_changes import Editor
+from tests.kpis.test_sql_equals_oracle import Undone
+from tests.kpis.world import first_instant
+from tests.kpis.world import store as write
+
+NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
+
+
+def forget(site) -> None:
+    """Nothing stored, nothing marked: figures come from the records alone."""
+    for model in (AssetDay, LossDay, FailureEvent, FactState, ChangedDay):
+        model.objects.all().delete()
+
+
+def assert_alike(one: Facts, other: Facts, told="") -> None:
+    for each in fields(Facts):
+        first, second = getattr(one, each.name), getattr(other, each.name)
+        if each.name == "counts":
+            first, second = bool(first), bool(second)
+        elif each.name == "losses":
+            first, second = ({k: v for k, v in losses.items() if v} for losses in (first, second))
+        assert first == pytest.approx(second, abs=1e-6), (told, each.name)
+
+
+@pytest.mark.parametrize("stored", [False, True], ids=["from the records", "from stored days"])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_worked_answer_comes_out_of_the_database(db, case, stored):
+    plant = write(case.records)
+    if stored:
+        compute_site(plant.site, now=case.records.now)
+        assert ChangedDay.objects.count() == 0
+    assets = [plant.assets[number] for number in case.assets]
+    found = periods(
+        assets, site=plant.site, start=case.window.start, end=case.window.end, scope="asset", now=case.records.now
+    )
+    facts = total(each.answer.all for each in found)
+    assert_alike(facts, total(oracle.facts(case.records, number, case.window) for number in case.assets))
+    for name, expected in (case.facts or {}).items():
+        assert getattr(facts, name) == pytest.approx(expected, abs=1e-6), name
+    for formula, expected in (case.figures or {}).items():
+        assert formula(facts).value == pytest.approx(expected, abs=5e-7), formula.__name__
+
+
+examples = in_database(20)
+
+
+@examples
+@given(
+    data=st.data(), records=plants(), day_start=st.sampled_from([time(0), time(6)]), by=st.sampled_from(BY),
+    first=st.integers(0, STEPS // 2), length=st.integers(1, STEPS), earlier=st.integers(0, STEPS // 3),
+)  # fmt: skip
+def test_stored_and_computed_parts_make_what_the_oracle_says(db, data, records, day_start, by, first, length, earlier):
+    with pytest.raises(Undone), transaction.atomic():
+        plant = write(records, day_start=day_start)
+        compute_site(plant.site, now=records.now - earlier * GRID)
+        start = datetime.fromtimestamp(first_instant(records), UTC) + first * GRID
+        found = periods(
+            list(plant.assets.values()), site=plant.site, start=start, end=start + length * GRID, by=by, scope="asset",
+            now=records.now,
+        )  # fmt: skip
+        numbers = {asset.pk: number for number, asset in plant.assets.items()}
+        for each in found:
+            expected = oracle.facts(records, numbers[each.asset.pk], span(each.start, each.end))
+            assert_alike(without_record(each.answer.all), without_record(expected), (each.asset.code, each.start))
+        raise Undone
+
+
+def without_record(facts: Facts) -> Facts:
+    """Without what says whether an asset is observed: after a deletion that is right a minute later."""
+    return replace(facts, scheduled=facts.scheduled + facts.unobserved, unobserved=0, recorded=0)
+
+
+@examples
+@given(data=st.data(), records=plants(), scope=st.sampled_from(SCOPES), by=st.sampled_from(BY))
+def test_figures_are_right_before_changed_days_are_computed_again(db, data, records, scope, by):
+    with pytest.raises(Undone), transaction.atomic():
+        plant = write(records)
+        compute_site(plant.site, now=records.now)
+        begin = datetime.fromtimestamp(first_instant(records) + 1, UTC)
+        editor = Editor(data, begin, plant.site)
+        for _ in range(3):
+            editor.edit()
+        assets = None if data.draw(st.booleans()) else list(Asset.objects.filter(site=plant.site).order_by("id"))
+
+        def read():
+            end = records.now + timedelta(days=1)
+            return periods(assets, site=plant.site, start=begin, end=end, by=by, scope=scope, now=records.now)
+
+        with_stored = read()
+        forget(plant.site)
+        for one_, other in zip(with_stored, read(), strict=True):
+            assert_alike(without_record(one_.answer.all), without_record(other.answer.all), one_.start)
+            assert_alike(without_record(one_.answer.counted), without_record(other.answer.counted), one_.start)
+            assert one_.answer.causes == other.answer.causes
+        raise Undone
