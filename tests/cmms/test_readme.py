@@ -5,9 +5,10 @@ from pathlib import Path
 
 from django.conf import settings
 
-from cmms import env
+from cmms import env, gunicorn
 
 README = (Path(settings.BASE_DIR) / "README.md").read_text()
+assert gunicorn.bind  # read with the settings, so that its variables are known
 ROW = re.compile(r"^\| `([A-Z_]+)` \| (.+?) \| (.+) \|$", re.MULTILINE)
 
 
