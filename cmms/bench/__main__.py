@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
+from cmms.local import assets
 from cmms.local.postgres import Postgres, make_home
 from cmms.local.valkey import Valkey
 
@@ -73,6 +74,14 @@ def embedded_servers():
 
 
 @contextmanager
+def own_folders():
+    """Collected static files and attachments stay apart from those of a running copy."""
+    with tempfile.TemporaryDirectory(prefix="tandem-bench-") as folder:
+        os.environ |= {"STATIC_ROOT": f"{folder}/static", "MEDIA_ROOT": f"{folder}/media"}
+        yield
+
+
+@contextmanager
 def own_database():
     """An empty database beside the configured one, migrated, and dropped at the end."""
     name = settings.DATABASES["default"]["NAME"]
@@ -96,7 +105,7 @@ def main() -> int:
     options = parsed()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cmms.settings")
     os.environ.setdefault("SECRET_KEY", secrets.token_hex(32))
-    with embedded_servers():
+    with own_folders(), embedded_servers():
         return run(options)
 
 
@@ -110,6 +119,8 @@ def run(options: argparse.Namespace) -> int:
     now = load.moment()
     size = load.Size(options.assets, options.downtimes, options.orders, options.days)
     tenth = max(1, options.orders // 10)
+    assets.stage()
+    call_command("collectstatic", interactive=False, verbosity=0)
     with own_database():
         print(f"machine: {measure.machine()}")
         print(f"sizes: {size}")

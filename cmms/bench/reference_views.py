@@ -65,46 +65,40 @@ class PlainList(generics.ListAPIView):
     filter_backends = []
 
 
-PERSON = "json_build_object('id', {0}.id, 'code', {0}.username, 'name', trim({0}.first_name || ' ' || {0}.last_name))"
+PERSON = """(SELECT json_build_object('id', p.id, 'code', p.username, 'name',
+        COALESCE(NULLIF(trim(p.first_name || ' ' || p.last_name), ''), p.username)) FROM people_user p WHERE p.id = {0})"""
 BARE = f"""
 SELECT json_build_object('next', NULL, 'previous', NULL, 'results', json_agg(row))::text FROM (
     SELECT json_build_object(
         'id', o.id, 'number', o.number,
-        'site', json_build_object('id', s.id, 'code', s.code, 'name', s.name),
-        'asset', json_build_object('id', a.id, 'code', a.code, 'name', a.name),
+        'site', (SELECT json_build_object('id', s.id, 'code', s.code, 'name', s.name)
+                 FROM core_site s WHERE s.id = o.site_id),
+        'asset', (SELECT json_build_object('id', a.id, 'code', a.code, 'name', a.name)
+                  FROM assets_asset a WHERE a.id = o.asset_id),
         'kind', o.kind, 'state', o.state, 'priority', o.priority, 'priority_reason', o.priority_reason,
         'consequence', o.consequence, 'likelihood', o.likelihood, 'summary', o.summary, 'due_from', o.due_from,
         'due_to', o.due_to, 'estimate', o.estimate_minutes * 60,
-        'job_plan', CASE WHEN j.id IS NOT NULL THEN json_build_object('id', j.id, 'code', j.code, 'name', j.title) END,
-        'owner', CASE WHEN w.id IS NOT NULL THEN {PERSON.format("w")} END,
+        'job_plan', (SELECT json_build_object('id', j.id, 'code', j.code, 'name', j.title)
+                     FROM workorders_jobplan j WHERE j.id = o.job_plan_id),
+        'owner', {PERSON.format("o.owner_id")},
         'assignments', ARRAY(
-            SELECT json_build_object('id', x.id, 'person', {PERSON.format("p")}, 'start', x.start,
+            SELECT json_build_object('id', x.id, 'person', {PERSON.format("x.person_id")}, 'start', x.start,
                                      'duration', x.minutes * 60)
-            FROM workorders_assignment x JOIN people_user p ON p.id = x.person_id
-            WHERE x.order_id = o.id ORDER BY x.start, x.id),
+            FROM workorders_assignment x WHERE x.order_id = o.id ORDER BY x.start, x.id),
         'cost', COALESCE((SELECT sum(c.amount) FROM workorders_cost c WHERE c.order_id = o.id), 0),
         'was_failure', o.was_failure,
-        'failure', CASE WHEN f.id IS NOT NULL
-            THEN json_build_object('id', f.id, 'occurred', f.occurred, 'restored', f.restored) END,
-        'downtime', CASE WHEN d.id IS NOT NULL
-            THEN json_build_object('id', d.id, 'start', d.start, 'end', d."end") END,
-        'follow_up_of', CASE WHEN u.id IS NOT NULL
-            THEN json_build_object('id', u.id, 'number', u.number, 'name', u.summary) END,
+        'failure', (SELECT json_build_object('id', f.id, 'occurred', f.occurred, 'restored', f.restored)
+                    FROM assets_failure f WHERE f.id = o.failure_id),
+        'downtime', (SELECT json_build_object('id', d.id, 'start', d.start, 'end', d."end")
+                     FROM assets_downtime d WHERE d.id = o.downtime_id),
+        'follow_up_of', (SELECT json_build_object('id', u.id, 'number', u.number, 'name', u.summary)
+                         FROM workorders_workorder u WHERE u.id = o.follow_up_of_id),
         'hold_reason', o.hold_reason, 'state_note', o.state_note,
-        'reported_by', CASE WHEN r.id IS NOT NULL THEN {PERSON.format("r")} END,
+        'reported_by', {PERSON.format("o.reported_by_id")},
         'reported_at', o.reported_at, 'created', o.created, 'state_since', o.state_since, 'started_at', o.started_at,
         'completed_at', o.completed_at, 'closed_at', o.closed_at, 'source', o.source, 'external_id', o.external_id,
         'version', o.version) AS row
-    FROM workorders_workorder o
-    JOIN core_site s ON s.id = o.site_id
-    JOIN assets_asset a ON a.id = o.asset_id
-    LEFT JOIN workorders_jobplan j ON j.id = o.job_plan_id
-    LEFT JOIN people_user w ON w.id = o.owner_id
-    LEFT JOIN people_user r ON r.id = o.reported_by_id
-    LEFT JOIN assets_failure f ON f.id = o.failure_id
-    LEFT JOIN assets_downtime d ON d.id = o.downtime_id
-    LEFT JOIN workorders_workorder u ON u.id = o.follow_up_of_id
-    ORDER BY o.id DESC LIMIT 50) page
+    FROM workorders_workorder o ORDER BY o.id DESC LIMIT 50) page
 """
 
 

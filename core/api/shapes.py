@@ -9,7 +9,7 @@ from functools import cache
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection, models
-from django.db.models import Case, Expression, F, Func, OuterRef, Value, When
+from django.db.models import Case, Expression, F, Func, OuterRef, Subquery, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
 from rest_framework import serializers
@@ -41,6 +41,14 @@ class EpochSeconds(Func):
     output_field = models.FloatField()
 
 
+class EqualsAny(Func):
+    """Whether a value is one of an array: of a few known values, so that their rows are sought by index."""
+
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY("
+    output_field = models.BooleanField()
+
+
 class Shape:
     """The JSON of one resource's rows; `fields` limits it to some of the serializer's fields."""
 
@@ -68,7 +76,7 @@ class Shape:
         pairs = pairs_of(self.serializer_class(), self.model, without=self.without)
         rows = (
             self.model._base_manager.order_by()
-            .filter(pk__in=RawSQL("SELECT unnest(%s)", [_IDS]))
+            .filter(EqualsAny(F("pk"), Value(_IDS)))
             .values_list("pk", Cast(JsonObject(pairs), models.TextField()))
         )
         return rows.query.sql_with_params()
@@ -102,9 +110,9 @@ def expression_of(field: serializers.Field, model: type[models.Model], prefix: s
         case Minutes():
             return F(path) * 60
         case Reference():
-            return reference(field, path)
+            return reference(field, model, path)
         case ManyRelatedField(child_relation=Reference() as child):
-            return related_rows(model, field.source, lambda inner: reference(child, ""))
+            return related_rows(model, field.source, lambda inner: named(child))
         case serializers.ListSerializer(child=serializers.BaseSerializer() as child):
             callers = getattr(child.Meta, "only_at_callers_sites", None)
             return related_rows(model, field.source, lambda inner: JsonObject(pairs_of(child, inner)), within=callers)
@@ -123,13 +131,18 @@ def column(model: type[models.Model], path: str) -> Expression:
     return F(path)
 
 
-def reference(field: Reference, path: str) -> Expression:
-    """{id, code, name} of the row at `path`, or null; with an empty path, of the row itself."""
-    prefix = f"{path}__" if path else ""
-    built = JsonObject(
-        {name: part(prefix) if callable(part) else F(prefix + part) for name, part in field.parts.items()}
-    )
-    return Case(When(**{f"{path}__isnull": False}, then=built), default=None) if path else built
+def reference(field: Reference, model: type[models.Model], path: str) -> Expression:
+    """{id, code, name} of the row at `path`, or null.
+
+    Each is a look-up of its own by primary key: with a join for each, planning would cost more than the answer.
+    """
+    related = field_at(model, path).related_model
+    return Subquery(related._base_manager.order_by().filter(pk=OuterRef(path)).values_list(named(field)))
+
+
+def named(field: Reference) -> Expression:
+    """{id, code, name} of the row itself."""
+    return JsonObject({name: part("") if callable(part) else F(part) for name, part in field.parts.items()})
 
 
 def related_rows(model: type[models.Model], source: str, build, *, within: str | None = None) -> Expression:

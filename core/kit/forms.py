@@ -56,7 +56,7 @@ class SearchSelect(forms.Select):
     """
 
     template_name = "components/search_select.html"
-    first_rows = 200
+    first_rows = 50
 
     def get_context(self, name: str, value: Any, attrs: dict | None) -> dict:
         context = super().get_context(name, value, attrs)
@@ -86,7 +86,7 @@ class SearchMany(forms.SelectMultiple):
     """
 
     template_name = "components/search_many.html"
-    first_rows = 200
+    first_rows = 50
 
     def get_context(self, name: str, value: Any, attrs: dict | None) -> dict:
         context = super().get_context(name, value, attrs)
