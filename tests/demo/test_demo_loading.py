@@ -1,6 +1,6 @@
 """Loading the demo plant and taking it out again."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from django.apps import apps
@@ -12,6 +12,7 @@ from cmms.demo.load import load
 from cmms.demo.remove import remove
 from core.errors import Refused
 from core.models import Event, Site
+from kpis.models import AssetDay, ChangedDay, FactState
 from people.models import Membership, User
 from people.roles import Role
 from production.models import Count
@@ -32,6 +33,15 @@ def test_the_same_moment_gives_the_same_plant(db):
     first = fingerprint()
     assert len(first) > 500
     assert first == fingerprint()
+
+
+def test_key_figures_of_the_history_stand_as_soon_as_it_is_loaded(db):
+    made = load(NOW, days=14)
+    assert made["asset-days"] == AssetDay.objects.count() > 300
+    assert not ChangedDay.objects.exists()
+    through = dict(FactState.objects.values_list("asset__site__code", "through"))
+    # In Joliet it is 04:20: its production day, which begins at 06:00, is still yesterday's.
+    assert through == {"regensburg": date(2026, 6, 16), "joliet": date(2026, 6, 15)}
 
 
 def test_removing_leaves_nothing_behind(db):
