@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import DESK, PHONE
 from tests.workorders.planned import job_plan, weekly
 from workorders.generation import generate
 from workorders.models import JobPlan, PreventivePlan
@@ -19,6 +19,44 @@ def plan(plant) -> PreventivePlan:
     first = made.occurrences.order_by("due").first()
     generate(plan=made, until=first.due)
     return made
+
+
+def test_pages_of_plans_are_accessible_and_fit_in_all_looks(visit, plan, look):
+    seen = visit("planner", **look)
+    occurrence = plan.occurrences.filter(state="forecast").first()
+    own = f"/preventive-plans/{plan.pk}/"
+    paths = [own, f"{own}edit/", f"/occurrences/{occurrence.pk}/skip/", f"/job-plans/{plan.job_plan_id}/edit/"]
+    wrong = []
+    for path in paths:
+        seen.goto(path)
+        wrong += seen.violations()
+        wrong += [f"{path} is {seen.overflow()} px too wide"] if seen.overflow() else []
+    assert wrong == []
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_the_year_follows_the_form_before_anything_is_saved(visit, plant, size):
+    job_plan(plant.berlin, estimate_minutes=20)
+    page = visit("planner", size=size).goto("/preventive-plans/new/")
+    year = page.locator("#preview")
+    page.get_by_label("Name", exact=True).fill("Grease")
+    page.get_by_role("combobox", name="Job plan").click()
+    page.get_by_role("combobox", name="Job plan").press_sequentially("lubr")
+    page.get_by_role("option", name="lubricate").click()
+    page.get_by_role("combobox", name="Assets").press_sequentially("M1")
+    page.get_by_role("option", name="M1").click()
+    page.get_by_label("On certain days of the week").check()
+    page.get_by_label("Every", exact=True).fill("2")
+    page.get_by_label("Monday", exact=True).check()
+    year.get_by_text("Every 2 weeks on Monday at 06:00").wait_for()
+    assert not page.locator("[name=rule]").is_visible()
+    assert PreventivePlan.objects.count() == 0
+
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url("**/preventive-plans/*/")
+
+    made = PreventivePlan.objects.get()
+    assert (made.name, made.every, made.weekdays, list(made.assets.all())) == ("Grease", 2, [0], [plant.filler])
 
 
 def test_steps_are_added_moved_and_removed_by_buttons(visit, plant):
