@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models import F, Prefetch, Q
+from django.db.models import Exists, F, OuterRef, Prefetch, Q
 from django.utils import timezone
 
 from core.models import Site
@@ -15,6 +15,7 @@ from workorders.timekeeping import running
 MOST = 200  # open orders of one person; more is a planning problem
 MOST_READY = 8
 SOON = timedelta(days=7)
+BEFORE_ONE = [state for state in State if state not in (State.DRAFT, State.CLOSED, State.CANCELLED)]
 
 
 @dataclass
@@ -39,7 +40,7 @@ def my_work(user: User, site: Site, *, now: datetime | None = None) -> MyWork:
     mine = MyWork(clocks=list(running(user)))
     own = Prefetch("assignments", Assignment.objects.filter(person=user).order_by("start"), to_attr="my_assignments")
     rows = WorkOrder.objects.at(site).filter(Q(pk__in=user.assignments.values("order")) | Q(owner=user))
-    rows = rows.exclude(state__in=[State.DRAFT, State.CLOSED, State.CANCELLED])
+    rows = rows.filter(state__in=BEFORE_ONE)
     for order in rows.select_related("asset", "site").prefetch_related(own).order_by("priority", "pk")[:MOST]:
         order.my_start = next((each.start for each in order.my_assignments if each.start), None)
         list_of(mine, order, user, now, today).append(order)
@@ -47,7 +48,7 @@ def my_work(user: User, site: Site, *, now: datetime | None = None) -> MyWork:
         orders.sort(key=lambda order: order.my_start or order.due_to or now)
     mine.ready = list(
         WorkOrder.objects.at(site)
-        .filter(state__in=[State.APPROVED, State.PLANNED], assignments=None)
+        .filter(~Exists(Assignment.objects.filter(order=OuterRef("pk"))), state__in=[State.APPROVED, State.PLANNED])
         .filter(Q(owner=None) | ~Q(owner=user))
         .select_related("asset", "site")
         .order_by("priority", F("due_to").asc(nulls_last=True), "pk")[:MOST_READY]

@@ -97,6 +97,14 @@ class Column:
         address = self.address(row)
         return format_html('<a href="{}">{}</a>', address, shown) if address else shown
 
+    @property
+    def opening(self) -> SafeString:
+        """The opening tag of its cells."""
+        return format_html(
+            '<td role="cell" class="phone-{} align-{}{}" data-label="{}">',
+            self.phone, self.align, " numeric" if self.numeric else "", self.label,
+        )  # fmt: skip
+
     def show(self, value: Any, row: Any) -> SafeString | str:
         if isinstance(value, bool):
             return _("yes") if value else _("no")
@@ -203,18 +211,12 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Cell:
-    column: Column
-    html: SafeString | str
-
-
-@dataclass(frozen=True)
 class Line:
-    """One row of the page: its key for the check box, and its cells."""
+    """One row of the page: its key for the check box, and its cells as HTML."""
 
     pk: Any
     row: Any
-    cells: list[Cell]
+    cells: SafeString
 
 
 class Table:
@@ -312,10 +314,12 @@ class Table:
         return self.first + len(self.rows) - 1
 
     def lines(self) -> Iterator[Line]:
-        shown = self.shown
+        # The frame of a cell is the same in all rows, and a template would build it anew in each.
+        shown = [(column, column.opening) for column in self.shown]
         for row in self.rows:
             key = row.pk if isinstance(row, models.Model) else None
-            yield Line(key, row, [Cell(column, column.html(row)) for column in shown])
+            cells = "".join(f"{opening}{conditional_escape(column.html(row))}</td>" for column, opening in shown)
+            yield Line(key, row, mark_safe(cells))
 
     # --- addresses -----------------------------------------------------------------------------
 
