@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from kpis.intervals import DAY, Calendar, Span, day_begins, on_the_clock, production_date, slots_of
 
 FAR = 9_000_000_000_000_000  # an instant beyond all others, for spans without an end
+NEVER = 250_000_000_000  # an instant after all records that still is a date
 EVER = -60_000_000_000  # an instant before all records that still is a date
 
 

@@ -116,15 +116,23 @@ def read(
 
 
 def periods(
-    assets: Sequence[Asset] | None, *, site: Site, start: datetime, end: datetime, by: str = "total",
+    assets: Sequence[Asset | None] | None, *, site: Site, start: datetime, end: datetime, by: str = "total",
     scope: str = "leaves", now: datetime | None = None,
 ) -> list[Period]:  # fmt: skip
-    """What is known of each asset (or of the whole site) in each bucket of [start, end); assets in the given order."""
+    """What is known of each asset (None or no list: the whole site) in each bucket of [start, end), in this order."""
+    subjects = [None] if assets is None else assets
+    return known(subjects, cut(site, start, end, by), site=site, scope=scope, now=now)
+
+
+def known(
+    subjects: Sequence[Asset | None], buckets: Sequence[tuple[datetime, datetime]], *, site: Site,
+    scope: str = "leaves", now: datetime | None = None,
+) -> list[Period]:  # fmt: skip
+    """What is known of each subject in each bucket; the buckets follow each other without a gap."""
     if scope not in SCOPES:
         raise Refused(f"scope must be one of {', '.join(SCOPES)}.", code="invalid", field="scope")
     now = now or timezone.now()
-    buckets = cut(site, start, end, by)
-    counting = members(site, assets, start, end, Scope(scope))
+    counting = members(site, subjects, buckets[0][0], buckets[-1][1], Scope(scope))
     spans = [(epoch(begin), max(epoch(past), epoch(begin) + 1)) for begin, past in buckets]
     reader = Reader(site, counting, spans, now)
     answers = reader.answers()
@@ -143,7 +151,7 @@ def periods(
             now=now,
             recalculating=reader.recalculating,
         )
-        for position, subject in enumerate([None] if assets is None else assets)
+        for position, subject in enumerate(subjects)
         for number, (begin, past) in enumerate(buckets)
     ]
 

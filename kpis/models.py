@@ -72,7 +72,8 @@ class LossDay(models.Model):
 class FailureEvent(models.Model):
     """One failure of an asset, as MTBF counts it: one or more failed items (`items`).
 
-    `until` is when the last item was up again, as far as known; `restored` only where every item says so.
+    `until` is when the last item was up again, as far as known, and far in the future while one is down;
+    `restored` is only there where every item has a restoration time.
     """
 
     pk = models.CompositePrimaryKey("asset_id", "occurred")
@@ -85,6 +86,9 @@ class FailureEvent(models.Model):
     found = models.BooleanField(_("found in maintenance"))
 
     objects = scoped_by("asset__site").as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["asset", "until"], name="failure_event_until")]
 
     def __str__(self) -> str:
         return f"{self.asset_id} {self.occurred:%Y-%m-%d %H:%M}"

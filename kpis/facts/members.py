@@ -22,38 +22,49 @@ class Scope(StrEnum):
     LEAVES = "leaves"  # of those, the machines at the ends of the branches
 
 
-def members(site: Site, assets: Sequence[Asset] | None, start: datetime, end: datetime, scope: Scope) -> list[Member]:
-    """Which assets count for each asked one (by position; for None the whole site), and how long they stood below it.
+def members(site: Site, subjects: Sequence[Asset | None], start: datetime, end: datetime, scope: Scope) -> list[Member]:
+    """Which assets count for each subject (by position; None is the whole site), and how long they stood below it.
 
-    One without machines below it counts for itself.
+    An asset without machines below it counts for itself. The site as a whole has no scope of its own: *asset*
+    means its machines there.
     """
-    if assets is not None and scope is Scope.ASSET:
-        return [Member(position, asset.pk) for position, asset in enumerate(assets)]
+    found: list[Member] = []
     parameters = {"far": FAR, "start": epoch(start), "end": epoch(end), "site": site.pk}
+    assets = [(position, each) for position, each in enumerate(subjects) if each is not None]
     with connection.cursor() as cursor:
-        if assets is None:
-            leaf = f"AND {LEAF.format(asset='a.id')}" if scope is Scope.LEAVES else ""
-            cursor.execute(
-                f"SELECT a.id FROM assets_asset a WHERE a.site_id = %(site)s {leaf} ORDER BY a.id", parameters
-            )
-            return [Member(0, asset_id) for (asset_id,) in cursor.fetchall()]
+        if None in subjects:
+            leaf = "" if scope is Scope.SUBTREE else f"AND {LEAF.format(asset='a.id')}"
+            cursor.execute(f"SELECT a.id FROM assets_asset a WHERE a.site_id = %(site)s {leaf}", parameters)
+            ids = [asset_id for (asset_id,) in cursor.fetchall()]
+            found += [
+                Member(position, asset_id)
+                for position, subject in enumerate(subjects)
+                if subject is None
+                for asset_id in ids
+            ]
+        if scope is Scope.ASSET or not assets:
+            return [*found, *(Member(position, asset.pk) for position, asset in assets)]
         leaf = f"WHERE {LEAF.format(asset='down.asset_id')}" if scope is Scope.LEAVES else ""
         cursor.execute(
             f"""
             WITH RECURSIVE down(root, asset_id, since, until) AS (
-                SELECT position::int - 1, id, -%(far)s::bigint, %(far)s::bigint
-                FROM unnest(%(roots)s::bigint[]) WITH ORDINALITY AS r(id, position)
+                SELECT root, id, -%(far)s::bigint, %(far)s::bigint
+                FROM unnest(%(roots)s::int[], %(assets)s::bigint[]) AS r(root, id)
                 UNION
                 SELECT d.root, v.asset_id, greatest(d.since, v.since), least(d.until, v.until)
                 FROM down d JOIN {PLACED} v ON v.parent_id = d.asset_id
                     AND greatest(d.since, v.since, %(start)s) < least(d.until, v.until, %(end)s)
             ) SELECT root, asset_id, since, until FROM down {leaf} ORDER BY root, asset_id, since
             """,
-            parameters | {"roots": literal(asset.pk for asset in assets)},
+            parameters
+            | {
+                "roots": literal(position for position, _ in assets),
+                "assets": literal(asset.pk for _, asset in assets),
+            },
         )
-        found = [Member(*row) for row in cursor.fetchall()]
-    alone = set(range(len(assets))) - {member.root for member in found}
-    return [*found, *(Member(position, assets[position].pk) for position in sorted(alone))]
+        below = [Member(*row) for row in cursor.fetchall()]
+    branching = {member.root for member in below}
+    return [*found, *below, *(Member(position, each.pk) for position, each in assets if position not in branching)]
 
 
 # A machine: nothing but components stood below it in the window, and it is no component itself.

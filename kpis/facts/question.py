@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from core.models import Site
-from kpis.axis import EVER, FAR, ProductionDays
+from kpis.axis import EVER, FAR, NEVER, ProductionDays
 from kpis.facts.plans import Plans
 from kpis.facts.statement import ANSWER, LIFE_FROM, LIFE_TO, STORE, seconds, statement
 
@@ -133,6 +133,7 @@ class Question:
             "now": self.now,
             "far": FAR,
             "ever": EVER,
+            "never": NEVER,
             "overrun": self.site.overrun_is_unplanned,
             **columns("reach", starts),
             **columns("watch", self.watch),

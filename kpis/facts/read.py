@@ -160,8 +160,7 @@ class Reader:
                 )
                 SELECT root, bucket, {every}, {counted}, array_agg(asset_id) FILTER (WHERE counts > 0) FROM (
                     SELECT m.root, d.bucket, m.asset_id, {", ".join(f"sum({name}) AS {name}" for name in NAMES)}
-                    FROM member m JOIN kpis_assetday f ON f.asset_id = m.asset_id
-                        AND f.day >= m.first AND f.day < m.past JOIN day d ON d.day = f.day
+                    FROM member m CROSS JOIN LATERAL ({of_member("kpis_assetday")}) f JOIN day d ON d.day = f.day
                     GROUP BY m.root, d.bucket, m.asset_id
                 ) per_asset LEFT JOIN forced USING (root, bucket, asset_id) GROUP BY root, bucket
                 """,
@@ -189,8 +188,7 @@ class Reader:
                 )
                 SELECT m.root, d.bucket, f.reason_id, f.loss, sum(f.seconds), sum(f.stops),
                     coalesce(sum(f.seconds) FILTER (WHERE counted), 0)
-                FROM member m JOIN kpis_lossday f ON f.asset_id = m.asset_id AND f.day >= m.first AND f.day < m.past
-                    JOIN day d ON d.day = f.day
+                FROM member m CROSS JOIN LATERAL ({of_member("kpis_lossday")}) f JOIN day d ON d.day = f.day
                     LEFT JOIN counted c ON c.root = m.root AND c.bucket = d.bucket AND c.asset_id = m.asset_id
                 GROUP BY 1, 2, 3, 4
                 """,
@@ -261,8 +259,10 @@ class Reader:
                     count(*) FILTER (WHERE open AND NOT found)
                 FROM unnest(%(root)s::int[], %(asset)s::bigint[], %(since)s::bigint[], %(until)s::bigint[])
                     AS m(root, asset_id, since, until)
-                JOIN kpis_failureevent e ON e.asset_id = m.asset_id
-                    AND e.occurred >= to_timestamp(m.since) AND e.occurred < to_timestamp(m.until) AND {NOT_REPLACED}
+                CROSS JOIN LATERAL (
+                    SELECT * FROM kpis_failureevent e WHERE e.asset_id = m.asset_id
+                        AND e.occurred >= to_timestamp(m.since) AND e.occurred < to_timestamp(m.until) OFFSET 0
+                ) e WHERE {NOT_REPLACED}
                 GROUP BY 1, 2
                 """,
                 {
@@ -333,6 +333,11 @@ STORED = """
     member(root, asset_id, first, past) AS MATERIALIZED (
         SELECT * FROM unnest(%(root)s::int[], %(asset)s::bigint[], %(first)s::date[], %(past)s::date[])
     ), day(day, bucket) AS MATERIALIZED (SELECT * FROM unnest(%(day)s::date[], %(bucket)s::int[]))"""
+
+
+def of_member(table: str) -> str:
+    """A member's stored days; OFFSET 0 lets the planner seek them by index and not read the whole table."""
+    return f"SELECT * FROM {table} f WHERE f.asset_id = m.asset_id AND f.day >= m.first AND f.day < m.past OFFSET 0"
 
 
 def parameters(rows: dict[str, list]) -> dict:

@@ -418,7 +418,8 @@ STORE = """
     WHERE (%(days)s::bigint[])[cell] < w.hi AND (%(days)s::bigint[])[cell + 1] > w.lo AND (seconds > 0 OR stops > 0)
 ), stored_events AS (
     INSERT INTO kpis_failureevent (asset_id, occurred, until, restored, items, open, found)
-    SELECT asset_id, to_timestamp(o), to_timestamp(u), to_timestamp(restored), items, open, found
+    SELECT asset_id, to_timestamp(o), CASE WHEN open THEN to_timestamp(%(never)s) ELSE to_timestamp(u) END,
+        to_timestamp(restored), items, open, found
     FROM event JOIN wanted w USING (asset_id) WHERE o >= w.lo AND o < w.hi
 )
 SELECT count(*) FROM stored_days

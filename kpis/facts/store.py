@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from core.models import Site
-from kpis.axis import EVER, FAR, ProductionDays, epoch, instant
+from kpis.axis import EVER, ProductionDays, epoch, instant
 from kpis.facts.plans import Plans
 from kpis.facts.question import (
     Question,
@@ -31,7 +31,7 @@ from kpis.facts.statement import seconds
 from kpis.intervals import DAY, day_begins, production_date
 from kpis.models import FactState
 
-VERSION = 1  # of the computation; raise it and every asset is computed again
+VERSION = 2  # of the computation; raise it and every asset is computed again
 CHUNK = 500  # assets of one transaction
 
 
@@ -233,13 +233,16 @@ def events_touching(spans: Ranges) -> list[tuple[int, int, int]]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT e.asset_id, {seconds("e.occurred")},
-                CASE WHEN e.open THEN %(far)s ELSE greatest({seconds("e.until")}, {seconds("e.occurred")} + 1) END
+            SELECT w.asset_id, {seconds("e.occurred")}, greatest({seconds("e.until")}, {seconds("e.occurred")} + 1)
             FROM unnest(%(w_asset)s::bigint[], %(w_lo)s::bigint[], %(w_hi)s::bigint[]) AS w(asset_id, lo, hi)
-            JOIN kpis_failureevent e ON e.asset_id = w.asset_id AND e.occurred < to_timestamp(w.hi)
-                AND (e.open OR e.until > to_timestamp(w.lo) OR e.occurred >= to_timestamp(w.lo))
+            CROSS JOIN LATERAL (
+                SELECT occurred, until FROM kpis_failureevent e
+                WHERE e.asset_id = w.asset_id AND e.until >= to_timestamp(w.lo) OFFSET 0
+            ) e
+            WHERE e.occurred < to_timestamp(w.hi)
+                AND (e.until > to_timestamp(w.lo) OR e.occurred >= to_timestamp(w.lo))
             """,
-            {"far": FAR, **columns("w", spans)},
+            columns("w", spans),
         )
         return cursor.fetchall()
 

@@ -147,11 +147,15 @@ class Zones:
         """Spans whose failure events must be computed, and those among them in which stored events do not count."""
         now = self.clock.now
         wanted = {
-            asset_id: merged([(state.stored, now), *((lo, min(hi, now)) for lo, hi in self.waiting.get(asset_id, ()))])
+            asset_id: merged([(state.stored, now), *((lo, min(hi, now)) for lo, hi in waiting)])
+            if (waiting := self.waiting.get(asset_id))
+            else [(state.stored, now)]
             for asset_id, state in self.states.items()
+            # Without changes, what is stored is right for a window that ends before the running day.
+            if state.stored < self.end or asset_id in self.waiting
         }
         widened = {asset_id: list(spans) for asset_id, spans in wanted.items()}
-        for asset_id, occurred, until in events_touching(wanted):
+        for asset_id, occurred, until in events_touching(wanted) if wanted else ():
             widened[asset_id].append((occurred, min(until, now)))
         first = EVER
         if any(lo <= EVER for spans in widened.values() for lo, _ in spans):
