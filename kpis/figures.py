@@ -139,6 +139,7 @@ def known(
     of_root: dict[int, list[int]] = defaultdict(list)
     for each in reader.stretches:
         of_root[each.member.root].append(each.member.asset_id)
+    unobserved = {root: sorted(set(assets) - reader.observed) for root, assets in of_root.items()}
     return [
         Period(
             site=site,
@@ -146,7 +147,7 @@ def known(
             start=begin,
             end=past,
             answer=answers.get((position, number), Answer()),
-            unobserved=sorted(set(of_root[position]) - reader.observed),
+            unobserved=unobserved.get(position, []),
             assets=of_root[position],
             now=now,
             recalculating=reader.recalculating,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from enum import Enum, StrEnum
 from math import log
+from operator import add, attrgetter
 
 HOUR = 3600.0
 CONFIDENCE = 0.9
@@ -96,19 +97,14 @@ class Facts:
     doubtful: float = 0.0  # pieces counted while there was no operating time
 
     def __add__(self, other: "Facts") -> "Facts":
-        sums = {
-            each.name: getattr(self, each.name) + getattr(other, each.name)
-            for each in fields(self)
-            if each.name != "losses"
-        }
         losses = dict(self.losses)
         for key, value in other.losses.items():
             losses[key] = losses.get(key, 0.0) + value
-        return Facts(**sums, losses=losses)
+        return Facts(**dict(zip(SUMS, map(add, sums_of(self), sums_of(other)), strict=True)), losses=losses)
 
     def __mul__(self, number: int) -> "Facts":
         """The facts of so many assets alike; only for facts without losses."""
-        return Facts(**{each.name: getattr(self, each.name) * number for each in fields(self) if each.name != "losses"})
+        return Facts(**{name: value * number for name, value in zip(SUMS, sums_of(self), strict=True)})
 
     @property
     def planned_production(self) -> float:
@@ -144,6 +140,8 @@ class Facts:
         return self.scheduled / asked if asked else 1.0
 
 
+SUMS = tuple(each.name for each in fields(Facts) if each.name != "losses")
+sums_of = attrgetter(*SUMS)
 NO_FACTS = Facts()
 
 

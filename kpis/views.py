@@ -77,15 +77,12 @@ class Performance(Page):
             return {"window": None}
         window = self.window
         scope = {"site": self.site, "now": self.now}
-        assets = [self.asset] if self.asset else None
-        found = figures.periods(assets, start=window.start, end=window.end, **scope)
-        whole = {key: found[0].figure(DEFINITIONS[key]) for key in TILES}
         former = window.moved(-1)
-        before = self._read(assets, start=former.start, end=former.end, definitions=TILES, **scope)
-        buckets = figures.read(
-            assets, start=window.trend_start, end=window.end, by=window.by, definitions=TILES, **scope
-        )
-        lost, reasons = figures.losses(found)
+        two = [(former.start, former.end), (window.start, window.end)]
+        before, whole, *below = figures.known([self.asset, *self.children], two, **scope)
+        trend = figures.periods([self.asset], start=window.trend_start, end=window.end, by=window.by, **scope)
+        lost, reasons = figures.losses([whole])
+        tiles = {key: whole.figure(DEFINITIONS[key]) for key in TILES}
         return {
             "window": window,
             "windows": [
@@ -93,10 +90,12 @@ class Performance(Page):
             ],
             "earlier": self.url(window=None, **{"from": former.first, "to": former.last}),
             "later": self._later(),
-            "tiles": [Tile.of(whole[key], before.get(key), url=self.why(whole[key])) for key in TILES if key in whole],
-            "answer": self._answer(whole),
-            "charts": self._charts(buckets, lost, reasons),
-            "below": self._below(scope),
+            "tiles": [
+                Tile.of(figure, before.figure(figure.definition), url=self.why(figure)) for figure in tiles.values()
+            ],
+            "answer": self._answer(tiles),
+            "charts": self._charts(trend, lost, reasons),
+            "below": [self._line(period) for period in below[1::2]],
             "asset": self.asset,
         }
 
@@ -104,10 +103,11 @@ class Performance(Page):
         """The address of a figure's explanation."""
         query = {"definition": figure.definition.key, "from": figure.start.isoformat(), "to": figure.end.isoformat()}
         query |= {"asset": figure.asset.pk, "scope": "leaves"} if figure.asset else {"site": self.site.code}
-        return f"{reverse('figure')}?{urlencode(query)}"
+        return f"{self.explanation}?{urlencode(query)}"
 
-    def _read(self, assets, **question) -> dict:
-        return {figure.definition.key: figure for figure in figures.read(assets, **question)}
+    @cached_property
+    def explanation(self) -> str:
+        return reverse("figure")
 
     def _later(self) -> str:
         after = self.window.moved(1)
@@ -123,10 +123,8 @@ class Performance(Page):
             parts.append(ngettext("%(n)d figure has no value", "%(n)d figures have no value", missing) % {"n": missing})
         return ", ".join(parts) + "."
 
-    def _charts(self, buckets, lost, reasons) -> list:
-        by_key: dict[str, list] = {key: [] for key in TILES}
-        for figure in buckets:
-            by_key[figure.definition.key].append(figure)
+    def _charts(self, trend, lost, reasons) -> list:
+        by_key = {key: [period.figure(DEFINITIONS[key]) for period in trend] for key in TILES}
         site, by = self.site, self.window.by
         return [
             charts.trend(
@@ -139,25 +137,20 @@ class Performance(Page):
             charts.trend(_("MTBF"), [(_("MTBF"), by_key["mtbf"], "3")], site=site, by=by, unit="h", digits=0),
         ]  # fmt: skip
 
-    def _below(self, scope: dict) -> list[dict]:
-        """The assets right below, each with its own figures."""
-        children = Asset.objects.filter(site=self.site, parent=self.asset, archived_at=None).order_by("code")
-        children = list(children.select_related("site"))
-        if not children:
-            return []
-        rows: dict[int, dict] = {child.pk: {} for child in children}
-        for figure in figures.read(children, start=self.window.start, end=self.window.end, definitions=ROW, **scope):
-            rows[figure.asset.pk][figure.definition.key] = figure
-        return [
-            {
-                "asset": child,
-                "url": self.url(asset=child.pk),
-                "cells": [
-                    (figure, said(figure), self.why(figure)) for key in ROW if (figure := rows[child.pk].get(key))
-                ],
-            }
-            for child in children
-        ]
+    @cached_property
+    def children(self) -> list[Asset]:
+        """The assets right below."""
+        rows = Asset.objects.filter(site=self.site, parent=self.asset, archived_at=None).order_by("code")
+        return list(rows.select_related("site"))
+
+    def _line(self, period: figures.Period) -> dict:
+        """One of them with its own figures."""
+        found = [period.figure(DEFINITIONS[key]) for key in ROW]
+        return {
+            "asset": period.asset,
+            "url": self.url(asset=period.asset.pk),
+            "cells": [(figure, said(figure), self.why(figure)) for figure in found],
+        }
 
 
 class WhyFigure(Page):

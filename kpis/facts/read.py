@@ -199,11 +199,15 @@ class Reader:
                     "c_asset": literal(each[2] for each in counted),
                 },
             )
+            sums: dict[tuple[int, int], tuple[Counter, Counter]] = defaultdict(lambda: (Counter(), Counter()))
             for root, bucket, reason, loss, lost, stops, of_counted in cursor.fetchall():
-                answer = answers[root, bucket]
-                answer.add_cause((reason, loss), int(lost), int(stops))
-                answer.all += Facts(losses={loss: float(lost)})
-                answer.counted += Facts(losses={loss: float(of_counted)})
+                answers[root, bucket].add_cause((reason, loss), int(lost), int(stops))
+                of_all, of_those = sums[root, bucket]
+                of_all[loss] += float(lost)
+                of_those[loss] += float(of_counted)
+        for key, (of_all, of_those) in sums.items():
+            answers[key].all += Facts(losses=of_all)
+            answers[key].counted += Facts(losses=of_those)
 
     # --- Times and failures
 
@@ -229,10 +233,20 @@ class Reader:
         for (root, plan, since, until, bucket), number in counted.items():
             if times := self._times(plan, since, until, bucket, True):
                 answers[root, bucket].counted += times * number
+        self._add_ages(answers)
+
+    def _add_ages(self, answers: Answers) -> None:
+        """When the oldest stored part was computed; members alike share their zones."""
+        oldest: dict[tuple[int, int], Stretch] = {}
         for each in self.stretches:
+            if at := each.state.computed_at:
+                known = oldest.setdefault((each.member.root, id(each.zones)), each)
+                if at < known.state.computed_at:
+                    oldest[each.member.root, id(each.zones)] = each
+        for (root, _), each in oldest.items():
             for bucket, (stored, _) in enumerate(each.zones):
-                if stored and each.state.computed_at:
-                    answer = answers[each.member.root, bucket]
+                if stored:
+                    answer = answers[root, bucket]
                     answer.computed_at = min(answer.computed_at or each.state.computed_at, each.state.computed_at)
 
     def _times(self, plan: tuple, since: int, until: int, bucket: int, known: bool) -> Facts | None:
