@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from assets.models import Failure
 from core.models import ImportRun, ImportState, Site
+from kpis import computing
 from people.roles import Role
 from tests import plant as world
 from tests.data import reference_file, reference_json
@@ -91,3 +92,21 @@ def test_by_the_command_twice(mine):
     assert "1,143 rows, 0 accepted, 0 rejected, 1,143 unchanged, 101 duplicates" in again.getvalue()
     assert list(WorkOrder.objects.order_by("pk").values()) == before
     assert Failure.objects.count() == 1045
+
+
+def test_the_imported_orders_give_an_mtbf_but_no_mttr(mine, client):
+    """The file has no end times: the product says so instead of inventing repair times, page and API alike."""
+    arguments = ["import", "work-orders", str(reference_file("excavators_A_C.csv")), "--site", "mine"]
+    arguments += [f"--value-map=kind:{written}={meaning}" for written, meaning in MEANINGS.items()]
+    call_command(*arguments, "--option", "create_assets", "--option", "failures", stdout=io.StringIO())
+    computing.compute_due()
+    code, told = next(iter(answers()["per_asset"].items()))
+    client.force_login(world.person("manager", mine, Role.MANAGER))
+
+    question = {"asset": code, "site": "mine", "from": told["first"], "to": told["last"]}
+    mttr, mtbf = client.get("/api/v1/kpis/", question | {"definition": "mttr,mtbf"}).json()
+    assert (mttr["value"], mttr["status"], mttr["reason"]) == (None, "no data", "No restoration times were recorded.")
+    assert 0 < mttr["inputs"]["missing_restoration_times"] == mtbf["inputs"]["failures"] <= told["pm01"]
+    assert mtbf["status"] == "ok"
+    page = client.get(reverse("performance"), {"asset": mttr["asset"]["id"], "from": told["first"], "to": told["last"]})
+    assert "No restoration times were recorded." in page.content.decode()

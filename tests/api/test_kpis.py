@@ -1,0 +1,56 @@
+"""Key figures in the REST API: who may ask, what is refused and how, and the shape of an answer."""
+
+import pytest
+from rest_framework.test import APIClient
+
+from kpis.api import FigureSerializer
+from kpis.definitions import DEFINITIONS
+from people.roles import Role
+from tests import plant as world
+from tests.contracts.api import ROLES, assert_problem, client_of
+
+ADDRESSES = ["/api/v1/kpis/", "/api/v1/kpis/explanation/"]
+WEEK = {"from": "2026-03-02", "to": "2026-03-09"}
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_nobody_without_a_log_in_reads_figures(plant, address):
+    assert_problem(APIClient().get(address, {"asset": "M1", "definition": "mtbf"} | WEEK), 401)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_everybody_at_the_site_reads_the_same_figures(plant, role):
+    person = world.person(f"reader-{role}", plant.berlin, Role(role))
+    rows = client_of(person, scope="read").get(ADDRESSES[0], {"site": "berlin"} | WEEK).json()
+    assert [row["definition"] for row in rows] == list(DEFINITIONS)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("whose", ["asset", "site"])
+def test_another_site_does_not_exist(plant, address, whose):
+    key = {"asset": plant.foreign.pk, "site": plant.chicago.pk}[whose]
+    assert_problem(client_of(plant.manager).get(address, {whose: key, "definition": "mtbf"} | WEEK), 404)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "known"),
+    [({"by": "shift"}, "total, day, week, month"), ({"scope": "fleet"}, "asset, subtree, leaves"),
+     ({"definition": "luck"}, "mtbf"), ({"colour": "red"}, "asset, by")],
+)  # fmt: skip
+def test_a_wrong_word_is_refused_with_those_that_are_known(plant, wrong, known):
+    answer = client_of(plant.manager).get(ADDRESSES[0], {"asset": "M1"} | WEEK | wrong)
+    body = assert_problem(answer, 422, field=next(iter(wrong)))
+    assert known in body["detail"] or known in body["errors"][0]["detail"]
+
+
+def test_an_answer_has_the_fields_of_the_schema(plant):
+    rows = client_of(plant.manager).get(ADDRESSES[0], {"asset": "M1,M2", "by": "day"} | WEEK).json()
+    assert len(rows) == 2 * 7 * len(DEFINITIONS)
+    assert all(row.keys() == FigureSerializer().fields.keys() for row in rows)
+    assert {row["asset"]["code"] for row in rows} == {"M1", "M2"}
+    assert {row["from"][-6:] for row in rows} == {"+01:00"}
+
+
+def test_figures_are_only_read(plant):
+    for method in ("post", "put", "patch", "delete"):
+        assert_problem(getattr(client_of(plant.manager), method)(ADDRESSES[0], {}, format="json"), 405)
