@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 
 from core.kit import charts
 from core.kit.charts import Chart, Series, Step
+from kpis.definitions import DEFINITIONS
 
 HOUR = 3600
-PERCENT = {"availability", "achieved_availability", "oee", "teep", "performance", "quality", "quality_by_pieces"}
 
 
 def shown(figure) -> float | None:
@@ -36,6 +36,16 @@ def trend(
         [Series(name, [shown(figure) for figure in figures], tone) for name, figures, tone in series],
         unit=unit,
         digits=digits,
+    )
+
+
+def trends(periods: Sequence, *, site, by: str) -> tuple[Chart, Chart]:
+    """Availability with OEE, and MTBF, over the buckets of one subject."""
+    of = {key: [period.figure(DEFINITIONS[key]) for period in periods] for key in ("availability", "oee", "mtbf")}
+    shares = [(_("Availability"), of["availability"], "1"), (_("OEE"), of["oee"], "2")]
+    return (
+        trend(_("Availability and OEE"), shares, site=site, by=by, unit="%"),
+        trend(_("MTBF"), [(_("MTBF"), of["mtbf"], "3")], site=site, by=by, unit="h", digits=0),
     )
 
 

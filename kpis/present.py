@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from core.kit.badges import Badge
 from core.kit.present import number_text
+from kpis.definitions import DEFINITIONS
 
+TILES = ("availability", "mtbf", "mttr", "oee")
 MARKS = {"partial": ("watch", "eye-off"), "suspect": ("warn", "alert-triangle")}
 
 
@@ -42,6 +46,13 @@ def mark(figure) -> Badge | None:
     return Badge({"partial": _("Partial"), "suspect": _("Suspect")}[figure.status], tone, icon)
 
 
+def address_of(figure, site) -> str:
+    """The page that explains the figure."""
+    query = {"definition": figure.definition.key, "from": figure.start.isoformat(), "to": figure.end.isoformat()}
+    query |= {"asset": figure.asset.pk, "scope": "leaves"} if figure.asset else {"site": site.code}
+    return f"{reverse('figure')}?{urlencode(query)}"
+
+
 @dataclass(frozen=True)
 class Tile:
     """One figure on the Performance page: value, interval or reason, and the change since the window before."""
@@ -65,6 +76,12 @@ class Tile:
             note(figure, former),
             url,
         )
+
+
+def tiles(now, former) -> list[Tile]:
+    """The four headline figures of a Period beside the one before."""
+    figures = [(now.figure(DEFINITIONS[key]), former.figure(DEFINITIONS[key])) for key in TILES]
+    return [Tile.of(figure, before, url=address_of(figure, now.site)) for figure, before in figures]
 
 
 def note(figure, former) -> str:

@@ -15,9 +15,8 @@ from core.errors import Refused
 from core.kit.views import Page
 from kpis import charts, explaining, figures, questions, windows
 from kpis.definitions import DEFINITIONS
-from kpis.present import Tile, mark, said
+from kpis.present import TILES, address_of, mark, said, tiles
 
-TILES = ("availability", "mtbf", "mttr", "oee")
 ROW = ("availability", "mtbf", "oee")
 
 
@@ -82,7 +81,7 @@ class Performance(Page):
         before, whole, *below = figures.known([self.asset, *self.children], two, **scope)
         trend = figures.periods([self.asset], start=window.trend_start, end=window.end, by=window.by, **scope)
         lost, reasons = figures.losses([whole])
-        tiles = {key: whole.figure(DEFINITIONS[key]) for key in TILES}
+        headlines = [whole.figure(DEFINITIONS[key]) for key in TILES]
         return {
             "window": window,
             "windows": [
@@ -90,52 +89,30 @@ class Performance(Page):
             ],
             "earlier": self.url(window=None, **{"from": former.first, "to": former.last}),
             "later": self._later(),
-            "tiles": [
-                Tile.of(figure, before.figure(figure.definition), url=self.why(figure)) for figure in tiles.values()
-            ],
-            "answer": self._answer(tiles),
+            "tiles": tiles(whole, before),
+            "answer": self._answer(headlines),
             "charts": self._charts(trend, lost, reasons),
             "below": [self._line(period) for period in below[1::2]],
             "asset": self.asset,
         }
 
-    def why(self, figure) -> str:
-        """The address of a figure's explanation."""
-        query = {"definition": figure.definition.key, "from": figure.start.isoformat(), "to": figure.end.isoformat()}
-        query |= {"asset": figure.asset.pk, "scope": "leaves"} if figure.asset else {"site": self.site.code}
-        return f"{self.explanation}?{urlencode(query)}"
-
-    @cached_property
-    def explanation(self) -> str:
-        return reverse("figure")
-
     def _later(self) -> str:
         after = self.window.moved(1)
         return self.url(window=None, **{"from": after.first, "to": after.last}) if after.start <= self.now else ""
 
-    def _answer(self, whole: dict) -> str:
-        known = {key: figure for key, figure in whole.items() if figure.value is not None}
+    def _answer(self, whole: list[figures.Figure]) -> str:
+        known = [figure for figure in whole if figure.value is not None]
         if not known:
             return _("Nothing was recorded in this window, so there is no figure to show.")
-        parts = [f"{figure.definition.name} {said(figure)}" for figure in known.values()]
+        parts = [f"{figure.definition.name} {said(figure)}" for figure in known]
         missing = len(whole) - len(known)
         if missing:
             parts.append(ngettext("%(n)d figure has no value", "%(n)d figures have no value", missing) % {"n": missing})
         return ", ".join(parts) + "."
 
     def _charts(self, trend, lost, reasons) -> list:
-        by_key = {key: [period.figure(DEFINITIONS[key]) for period in trend] for key in TILES}
-        site, by = self.site, self.window.by
-        return [
-            charts.trend(
-                _("Availability and OEE"),
-                [(_("Availability"), by_key["availability"], "1"), (_("OEE"), by_key["oee"], "2")],
-                site=site, by=by, unit="%",
-            ),
-            charts.losses(lost),
-            charts.stops(reasons),
-            charts.trend(_("MTBF"), [(_("MTBF"), by_key["mtbf"], "3")], site=site, by=by, unit="h", digits=0),
-        ]  # fmt: skip
+        effectiveness, reliability = charts.trends(trend, site=self.site, by=self.window.by)
+        return [effectiveness, charts.losses(lost), charts.stops(reasons), reliability]
 
     @cached_property
     def children(self) -> list[Asset]:
@@ -149,7 +126,7 @@ class Performance(Page):
         return {
             "asset": period.asset,
             "url": self.url(asset=period.asset.pk),
-            "cells": [(figure, said(figure), self.why(figure)) for figure in found],
+            "cells": [(figure, said(figure), address_of(figure, self.site)) for figure in found],
         }
 
 

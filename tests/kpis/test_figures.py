@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from assets.models import Downtime, Failure
+from assets.models import Asset, Downtime, Failure
 from core.errors import Refused
 from kpis import computing, figures
 from production.models import Count
@@ -160,6 +161,38 @@ def test_the_performance_page_shows_the_figures_and_says_what_is_missing(client,
     assert "98.2" in page.content.decode()
     empty = client.get(reverse("performance"), {"from": "2026-03-02", "to": "2026-03-08", "asset": plant.palletiser.pk})
     assert "Nothing was ever recorded for it, so its state is unknown." in empty.content.decode()
+
+
+def test_the_page_of_an_asset_tells_its_last_30_days(client, plant):
+    now = timezone.now()
+    day = plant.berlin.day_begins(plant.berlin.production_day(now)) - timedelta(days=10)
+    Downtime.objects.create(asset=plant.filler, start=day, end=day + timedelta(hours=72), reason=plant.breakdown)
+    client.force_login(plant.manager)
+    tab = client.get(reverse("asset", args=[plant.filler.pk]), {"tab": "performance"}).content.decode()
+    assert "90.0" in tab  # 27 of 30 days
+    assert "before: 100.0" in tab
+    assert f"{reverse('performance')}?asset={plant.filler.pk}" in tab
+    assert f"{reverse('figure')}?definition=availability" in tab
+    assert plant.breakdown.name in tab
+
+
+def test_the_performance_page_asks_as_often_for_a_large_site(client, plant, history, django_assert_max_num_queries):
+    computing.compute_due(now=timezone.now())
+    client.force_login(plant.manager)
+    page = reverse("performance")
+    client.get(page)
+
+    def queries() -> int:
+        with django_assert_max_num_queries(40) as asked:
+            client.get(page)
+        return len(asked)
+
+    small = queries()
+    for number in range(12):
+        made = Asset.objects.create(site=plant.berlin, code=f"N{number}", name="New", parent=plant.line)
+        Downtime.objects.create(asset=made, start=BEGIN, end=BEGIN + HOUR, reason=plant.breakdown)
+    computing.compute_due(now=timezone.now())
+    assert queries() == small
 
 
 def test_a_window_that_ends_before_it_begins_is_refused(plant):

@@ -1,0 +1,33 @@
+"""The tab that assets get from this app; found by itself at start."""
+
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from core.kit.panels import Panel, register
+from kpis import charts, figures, windows
+from kpis.present import tiles
+
+
+@register("assets.Asset")
+class AssetPerformance(Panel):
+    """The asset's figures of the last 30 days beside those of the 30 before, and where the time went."""
+
+    slug, label, icon, order = "performance", _("Performance"), "chart-histogram", 10
+    template = "kpis/panels/performance.html"
+
+    def context(self, request, obj):
+        now = timezone.now()
+        window = windows.asked(obj.site, QueryDict(), now=now)
+        former = window.moved(-1)
+        two = [(former.start, former.end), (window.start, window.end)]
+        before, whole = figures.known([obj], two, site=obj.site, now=now)
+        trend = figures.periods([obj], start=window.start, end=window.end, by=window.by, site=obj.site, now=now)
+        _steps, reasons = figures.losses([whole])
+        return {
+            "window": window,
+            "tiles": tiles(whole, before),
+            "charts": [*charts.trends(trend, site=obj.site, by=window.by)[:1], charts.stops(reasons)],
+            "more_url": f"{reverse('performance')}?asset={obj.pk}",
+        }
