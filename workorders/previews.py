@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 
-from django.db.models import Q
 from django.utils import timezone
 
 from core.models import Site
@@ -120,12 +119,11 @@ def of_plan(
     mine = PlanOccurrence.objects.filter(plan=plan, asset__in=asset_ids)
     mine = mine.exclude(state=OccurrenceState.FORECAST, due__gt=now)
     begin = beginnings(course, asset_ids, mine, now=now, since=since)
-    waiting = dict(
-        mine.filter(Q(state=OccurrenceState.GENERATED) | Q(state=OccurrenceState.FORECAST)).values_list(
-            "asset_id", "due"
-        )
-    )
-    found: Counter[tuple[datetime, bool]] = Counter()
+    ahead = mine.filter(state__in=(OccurrenceState.GENERATED, OccurrenceState.FORECAST))
+    ahead = list(ahead.values_list("asset_id", "due", "state"))
+    waiting = {asset_id: due for asset_id, due, _state in ahead}
+    # What fell due earlier today and waits for the generator; the rest follows from the trigger.
+    found = Counter((due, False) for _, due, state in ahead if state == OccurrenceState.FORECAST and due >= since)
     groups = Counter((begin[asset_id], waiting.get(asset_id)) for asset_id in asset_ids)
     for (goes_on, waits_until), count in groups.items():
         for due, assumed in _dues(course, goes_on, waits_until, since=since, now=now):

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from tests.contracts.api import ApiContract, assert_problem, client_of
-from tests.workorders.planned import job_plan, weekly
+from tests.workorders.planned import job_plan, upcoming
 from workorders.models import JobPlan, PlanOccurrence, PreventivePlan, WorkOrder
 
 PLANNERS = frozenset({"planner", "administrator"})
@@ -50,12 +50,11 @@ class TestPreventivePlans(ApiContract):
 
     def rows(self, plant):
         if not PreventivePlan.objects.filter(site=plant.berlin).exists():
-            now = timezone.now()
             shared, oil = job_plan(plant.berlin), job_plan(plant.berlin, "oil")
-            weekly(plant.berlin, [plant.filler], now=now, job_plan=shared, name="Grease")
-            weekly(plant.berlin, [plant.labeller], now=now, job_plan=oil, name="Oil")
-            weekly(plant.berlin, [plant.palletiser], now=now, job_plan=shared, name="Belts")
-            weekly(plant.berlin, [plant.filler, plant.labeller], now=now, job_plan=shared, name="Rest", active=False)
+            upcoming(plant.berlin, [plant.filler], job_plan=shared, name="Grease")
+            upcoming(plant.berlin, [plant.labeller], job_plan=oil, name="Oil")
+            upcoming(plant.berlin, [plant.palletiser], job_plan=shared, name="Belts")
+            upcoming(plant.berlin, [plant.filler, plant.labeller], job_plan=shared, name="Rest", active=False)
         return list(PreventivePlan.objects.filter(site=plant.berlin))
 
     def new(self, plant):
@@ -64,10 +63,10 @@ class TestPreventivePlans(ApiContract):
         return dict(self.create)
 
     def more(self, plant):
-        weekly(plant.berlin, [plant.filler], now=timezone.now(), name=f"More {PreventivePlan.objects.count()}")
+        upcoming(plant.berlin, [plant.filler], name=f"More {PreventivePlan.objects.count()}")
 
     def foreign(self, plant):
-        return weekly(plant.chicago, [plant.foreign], now=timezone.now(), name="Grease")
+        return upcoming(plant.chicago, [plant.foreign], name="Grease")
 
 
 class TestOccurrences(ApiContract):
@@ -76,15 +75,15 @@ class TestOccurrences(ApiContract):
 
     def rows(self, plant):
         if not PlanOccurrence.objects.filter(plan__site=plant.berlin).exists():
-            weekly(plant.berlin, [plant.filler, plant.labeller], now=timezone.now())
+            upcoming(plant.berlin, [plant.filler, plant.labeller])
             PlanOccurrence.objects.filter(asset=plant.filler, sequence=2).update(state="skipped", reason="Holiday")
         return list(PlanOccurrence.objects.filter(plan__site=plant.berlin))
 
     def more(self, plant):
-        weekly(plant.berlin, [plant.palletiser], now=timezone.now(), name=f"More {PreventivePlan.objects.count()}")
+        upcoming(plant.berlin, [plant.palletiser], name=f"More {PreventivePlan.objects.count()}")
 
     def foreign(self, plant):
-        plan = weekly(plant.chicago, [plant.foreign], now=timezone.now())
+        plan = upcoming(plant.chicago, [plant.foreign])
         return plan.occurrences.first()
 
     def test_each_filter_narrows(self, plant, reader):
@@ -173,7 +172,7 @@ def test_a_plan_that_makes_no_sense_names_the_field(plant, planner, changes, sta
 
 
 def test_only_what_is_sent_of_a_trigger_changes(plant, planner):
-    plan = weekly(plant.berlin, [plant.filler], now=timezone.now())
+    plan = upcoming(plant.berlin, [plant.filler])
 
     answer = planner.patch(f"/api/v1/preventive-plans/{plan.pk}/", {"trigger": {"every": 3}, "active": False})
 
@@ -183,9 +182,9 @@ def test_only_what_is_sent_of_a_trigger_changes(plant, planner):
 
 
 def test_generation_answers_what_it_did(plant, planner):
-    plan = weekly(plant.berlin, [plant.filler, plant.labeller], now=timezone.now())
+    plan = upcoming(plant.berlin, [plant.filler, plant.labeller])
     address = f"/api/v1/preventive-plans/{plan.pk}/generation/"
-    until = (timezone.now() + timedelta(days=8)).isoformat()
+    until = (timezone.now() + timedelta(days=2)).isoformat()
 
     assert planner.post(address, {}).json() == {"orders": 0, "missed": 0, "fact": "nothing was due"}
     assert planner.post(address, {"until": until}).json() == {"orders": 2, "missed": 0, "fact": "2 orders generated"}
@@ -196,8 +195,8 @@ def test_generation_answers_what_it_did(plant, planner):
 
 
 def test_a_technician_does_not_generate(plant):
-    plan = weekly(plant.berlin, [plant.filler], now=timezone.now())
-    until = (timezone.now() + timedelta(days=8)).isoformat()
+    plan = upcoming(plant.berlin, [plant.filler])
+    until = (timezone.now() + timedelta(days=2)).isoformat()
 
     answer = client_of(plant.technician).post(f"/api/v1/preventive-plans/{plan.pk}/generation/", {"until": until})
 
@@ -206,14 +205,14 @@ def test_a_technician_does_not_generate(plant):
 
 
 def test_the_year_of_a_plan_and_of_one_that_nobody_has_saved(plant, planner):
-    plan = weekly(plant.berlin, [plant.filler, plant.labeller], now=timezone.now())
+    plan = upcoming(plant.berlin, [plant.filler, plant.labeller])
 
     saved = planner.get(f"/api/v1/preventive-plans/{plan.pk}/preview/").json()
-    trigger = {"start": "2026-06-01", "time": "06:00", "every": 1, "unit": "week"}
+    trigger = {"start": f"{plan.start}", "time": "06:00", "every": 1, "unit": "week"}
     unsaved = planner.post("/api/v1/preventive-plans/preview/", sent(assets=["M1", "M2"], trigger=trigger)).json()
 
     assert saved == unsaved
-    assert saved["sentence"] == "every week on Monday at 06:00"
+    assert saved["sentence"] == f"every week on {plan.start:%A} at 06:00"
     assert len(saved["months"]) == 13
     assert saved["orders"] in (104, 106)
     assert saved["working_time"] == saved["orders"] * 1800
@@ -229,7 +228,7 @@ def test_a_preview_of_nonsense_names_the_field(plant, planner):
 
 
 def test_an_occurrence_is_skipped_with_its_reason_once(plant, planner):
-    plan = weekly(plant.berlin, [plant.filler], now=timezone.now())
+    plan = upcoming(plant.berlin, [plant.filler])
     address = f"/api/v1/occurrences/{plan.occurrences.order_by('due').first().pk}/skip/"
 
     assert_problem(planner.post(address, {}), 400, field="reason")

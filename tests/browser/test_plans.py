@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from tests.browser.conftest import DESK, PHONE
-from tests.workorders.planned import job_plan, weekly
+from tests.workorders.planned import job_plan, upcoming
 from workorders.generation import generate
 from workorders.models import JobPlan, PreventivePlan
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def plan(plant) -> PreventivePlan:
-    made = weekly(plant.berlin, [plant.filler, plant.labeller], now=timezone.now(), horizon_days=120)
+    made = upcoming(plant.berlin, [plant.filler, plant.labeller], horizon_days=120)
     first = made.occurrences.order_by("due").first()
     generate(plan=made, until=first.due)
     return made

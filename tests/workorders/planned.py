@@ -1,6 +1,8 @@
 """Plans for tests: a job plan with steps, and plans that use it."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
+
+from django.utils import timezone
 
 from assets.models import Asset
 from core.models import Site
@@ -33,6 +35,12 @@ def weekly(site: Site, assets: list[Asset], *, now: datetime, by=None, **fields)
     }
     values.setdefault("job_plan", JobPlan.objects.filter(site=site).first() or job_plan(site))
     return planning.create_plan(site, by=by, assets=assets, now=now, **values)
+
+
+def upcoming(site: Site, assets: list[Asset], **fields) -> PreventivePlan:
+    """Every week from tomorrow at 06:00 on, so that nothing is due today, whatever day today is."""
+    now = timezone.now()
+    return weekly(site, assets, now=now, **{"start": site.local(now).date() + timedelta(days=1), **fields})
 
 
 def story(plan: PreventivePlan, asset: Asset | None = None) -> list[tuple[int, str, str]]:

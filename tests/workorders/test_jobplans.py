@@ -3,11 +3,10 @@
 from decimal import Decimal
 
 import pytest
-from django.utils import timezone
 
 from core.errors import Conflict, NotAllowed, Refused
 from core.events import history
-from tests.workorders.planned import MONDAY, job_plan, weekly
+from tests.workorders.planned import MONDAY, job_plan, upcoming, weekly
 from workorders import jobplans, planning
 from workorders.generation import generate
 from workorders.models import JobPlan, WorkOrder
@@ -111,7 +110,7 @@ def test_only_planners_and_administrators_of_the_site_write_job_plans(plant, who
 
 
 def test_a_job_plan_in_use_cannot_be_archived(plant):
-    plan = weekly(plant.berlin, [plant.filler], now=timezone.now())
+    plan = upcoming(plant.berlin, [plant.filler])
 
     with pytest.raises(Refused) as refused:
         jobplans.archive(plan.job_plan, by=plant.planner)
@@ -128,7 +127,7 @@ def test_a_job_plan_in_use_cannot_be_archived(plant):
 
 
 def test_a_plan_with_an_archived_job_plan_cannot_be_resumed(plant):
-    plan = weekly(plant.berlin, [plant.filler], now=timezone.now())
+    plan = upcoming(plant.berlin, [plant.filler])
     planning.pause(plan, by=plant.planner)
     jobplans.archive(plan.job_plan, by=plant.planner)
 

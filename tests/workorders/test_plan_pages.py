@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.models import JobRun
-from tests.workorders.planned import job_plan, story, weekly
+from tests.workorders.planned import job_plan, story, upcoming
 from workorders.models import JobPlan, OccurrenceState, PreventivePlan, WorkOrder
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def plan(plant) -> PreventivePlan:
-    return weekly(plant.berlin, [plant.filler, plant.labeller], now=timezone.now())
+    return upcoming(plant.berlin, [plant.filler, plant.labeller])
 
 
 @pytest.fixture
@@ -278,7 +278,7 @@ def test_the_lists_take_as_many_queries_for_many_plans_as_for_few(planner, plant
     planner.get(addresses[0])  # the first visit also opens the session
     few = [queries(address) for address in addresses]
     for number in range(6):
-        weekly(plant.berlin, [plant.palletiser], now=timezone.now(), name=f"Plan {number}")
+        upcoming(plant.berlin, [plant.palletiser], name=f"Plan {number}")
         job_plan(plant.berlin, f"job-{number}")
 
     assert [queries(address) for address in addresses] == few

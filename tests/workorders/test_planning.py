@@ -8,7 +8,7 @@ from django.utils import timezone
 from assets import tree
 from core.errors import Conflict, NotAllowed, Refused
 from core.events import history
-from tests.workorders.planned import MONDAY, job_plan, story, weekly
+from tests.workorders.planned import MONDAY, job_plan, story, upcoming, weekly
 from tests.workorders.test_generation import complete
 from workorders import planning
 from workorders.generation import Outcome, generate
@@ -488,7 +488,7 @@ def test_cancelling_an_order_by_its_verb_skips_the_occurrence(plant):
 
 
 def test_archiving_and_restoring_an_asset_ends_and_resumes_its_forecast(plant, django_capture_on_commit_callbacks):
-    plan = weekly(plant.berlin, [plant.filler, plant.labeller], now=timezone.now())
+    plan = upcoming(plant.berlin, [plant.filler, plant.labeller])
 
     with django_capture_on_commit_callbacks(execute=True):
         tree.archive(plant.labeller, by=plant.planner)
@@ -502,7 +502,7 @@ def test_archiving_and_restoring_an_asset_ends_and_resumes_its_forecast(plant, d
 
 
 def test_setting_a_day_of_retirement_is_followed(plant, django_capture_on_commit_callbacks):
-    weekly(plant.berlin, [plant.filler], now=timezone.now())
+    upcoming(plant.berlin, [plant.filler])
 
     with django_capture_on_commit_callbacks(execute=True):
         tree.edit(plant.filler, {"retired": timezone.now() - DAY}, by=plant.planner)

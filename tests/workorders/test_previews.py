@@ -54,6 +54,19 @@ def test_a_running_plan_goes_on_behind_what_was_generated(plant):
     assert shown.minutes_each == 30
 
 
+def test_what_fell_due_this_morning_and_waits_for_the_generator_is_shown(plant):
+    plan = weekly(plant.berlin, [plant.filler, plant.labeller], now=BEFORE)
+    noon = MONDAY + timedelta(hours=6)
+
+    shown = previews.of_plan(plan, now=noon)
+
+    assert shown.dues[:2] == [
+        previews.Due(MONDAY, 2, assumed=False),
+        previews.Due(MONDAY + 7 * DAY, 2, assumed=False),
+    ]
+    assert shown.dues == previews.of_trigger(plan.trigger, plant.berlin, assets=2, now=noon).dues
+
+
 def test_an_edit_is_shown_as_it_will_be_written(plant):
     plan = weekly(plant.berlin, [plant.filler, plant.labeller], now=BEFORE)
     generate(now=MONDAY)
