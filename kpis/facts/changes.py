@@ -10,15 +10,15 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from core.models import Site
-from kpis.axis import EVER, FAR
-from kpis.facts.question import Ranges, calculating, columns, merged
+from kpis.axis import EVER, FAR, NEVER
+from kpis.facts.question import Ranges, calculating, columns, merged, reaching_counts
 from kpis.facts.statement import seconds
 from kpis.facts.store import Clock, lock, rewrite
 
 BATCH = 2000  # marks of one transaction
 
 START = f"CASE WHEN m.start IS NULL OR NOT isfinite(m.start) THEN {EVER} ELSE {seconds('m.start')} END"
-END = f"""CASE WHEN m."end" IS NULL OR NOT isfinite(m."end") THEN {FAR}
+END = f"""CASE WHEN m."end" IS NULL OR NOT isfinite(m."end") THEN {NEVER}
     ELSE greatest(ceil(date_part('epoch', m."end"))::bigint, {START} + 1) END"""
 
 
@@ -32,7 +32,7 @@ def refresh(site: Site, *, now: datetime | None = None, batch: int = BATCH) -> i
             marks = _claim(site, batch)
             if not marks:
                 return written
-            spans = with_parents(_spans(marks))
+            spans = affected(_spans(marks))
             written += rewrite(clock, spans, lock(spans))
             with connection.cursor() as cursor:
                 cursor.execute("DELETE FROM kpis_changedday WHERE id = ANY(%s)", [[mark[0] for mark in marks]])
@@ -121,7 +121,15 @@ def pending(site: Site, limit: int) -> Ranges | None:
         rows = cursor.fetchall()
     if rows and rows[0][0] > limit:
         return None
-    return with_parents(_spans(rows))
+    return affected(_spans(rows))
+
+
+def affected(spans: Ranges) -> Ranges:
+    """What the spans change: themselves, the parents they reach, and counts that cross their borders.
+
+    A count is split over days by operating time, so a stop on one of its days changes its share of the others.
+    """
+    return reaching_counts(with_parents(spans))
 
 
 def with_parents(spans: Ranges) -> Ranges:

@@ -177,10 +177,10 @@ class Question:
             cursor.execute(self._text(ANSWER), self.parameters())
             return cursor.fetchall()
 
-    def store(self, wanted: Ranges) -> int:
-        """Write the facts of the wanted spans, whole production days; the number of asset-days written."""
+    def store(self, wanted: Ranges, events: Ranges) -> int:
+        """Write the wanted production days and the failure events of their spans; the number of asset-days written."""
         with connection.cursor() as cursor:
-            cursor.execute(self._text(STORE), self.parameters() | columns("want", wanted))
+            cursor.execute(self._text(STORE), self.parameters() | columns("want", wanted) | columns("event", events))
             written = cursor.fetchone()[0]
             cursor.execute("SET LOCAL enable_nestloop = on")
             return written

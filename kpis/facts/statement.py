@@ -396,10 +396,13 @@ UNION ALL
 SELECT 'event', asset_id, 0, NULL, ARRAY[o, u, restored, items, open::int, found::int], NULL FROM event
 """
 
-# Only the wanted spans are written; around them cells were computed for the counts that reach over.
+# Only the wanted days are written; around them cells were computed for the counts that reach over. Failure events
+# have spans of their own: one that begins on a wanted day may last longer than what was looked at.
 STORE = """
 , wanted(asset_id, lo, hi) AS MATERIALIZED (
     SELECT * FROM unnest(%(want_asset)s::bigint[], %(want_lo)s::bigint[], %(want_hi)s::bigint[])
+), begun(asset_id, lo, hi) AS MATERIALIZED (
+    SELECT * FROM unnest(%(event_asset)s::bigint[], %(event_lo)s::bigint[], %(event_hi)s::bigint[])
 ), stored_days AS (
     INSERT INTO kpis_assetday (asset_id, day, planned_stop, down, off_schedule, stops, counts,
         good, scrap, rework, ideal_good, ideal_scrap, ideal_rework, doubtful)
@@ -420,7 +423,7 @@ STORE = """
     INSERT INTO kpis_failureevent (asset_id, occurred, until, restored, items, open, found)
     SELECT asset_id, to_timestamp(o), CASE WHEN open THEN to_timestamp(%(never)s) ELSE to_timestamp(u) END,
         to_timestamp(restored), items, open, found
-    FROM event JOIN wanted w USING (asset_id) WHERE o >= w.lo AND o < w.hi
+    FROM event JOIN begun b USING (asset_id) WHERE o >= b.lo AND o < b.hi
 )
 SELECT count(*) FROM stored_days
 """

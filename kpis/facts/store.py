@@ -131,7 +131,7 @@ def rewrite(clock: Clock, spans: Ranges, states: Iterable[FactState]) -> int:
     stored = {state.asset_id: clock.after(state.through) for state in states}
     cut = {
         asset_id: kept
-        for asset_id, each in spans.items()
+        for asset_id, each in _with_events(clock, spans).items()
         if (kept := merged((lo, min(hi, stored.get(asset_id, EVER))) for lo, hi in each))
     }
     written = _write(clock, cut)
@@ -178,14 +178,14 @@ def _complete(clock: Clock, asset_ids: list[int], *, through: date | None = None
 
 
 def _write(clock: Clock, spans: Ranges) -> int:
-    """Replace the facts of the spans, which are widened to whole production days and whole failure events."""
+    """Replace the facts of the spans: their failure events as whole ones, everything else by production days."""
     site = clock.site
     spans = _with_events(clock, {asset_id: kept for asset_id, each in spans.items() if (kept := merged(each))})
     if not spans:
         return 0
     first = beginning(site) if any(each[0][0] <= EVER for each in spans.values()) else EVER
     if first is None:
-        _erase(clock, spans)
+        _erase(clock, spans, spans)
         return 0
     lo = min(max(first, each[0][0]) for each in spans.values())
     days = ProductionDays.around(min(lo, clock.frontier), clock.frontier, site.zone, site.day_start)
@@ -193,15 +193,17 @@ def _write(clock: Clock, spans: Ranges) -> int:
         asset_id: merged((days.whole(max(lo, first), hi)[0], days.whole(lo, hi)[1]) for lo, hi in each if hi > first)
         for asset_id, each in spans.items()
     }
-    _erase(clock, {asset_id: merged([*whole[asset_id], *each]) for asset_id, each in spans.items()})
-    wanted = clipped(whole, lives(spans, clock.now))
-    return _compute(clock, wanted) if wanted else 0
+    _erase(clock, {asset_id: merged([*whole[asset_id], *each]) for asset_id, each in spans.items()}, spans)
+    served = lives(spans, clock.now)
+    wanted = clipped(whole, served)
+    return _compute(clock, wanted, clipped(spans, served)) if wanted else 0
 
 
-def _compute(clock: Clock, wanted: Ranges) -> int:
+def _compute(clock: Clock, wanted: Ranges, events: Ranges) -> int:
+    """Write the days of `wanted` and the failure events that begin in `events`, spans inside those days."""
     site = clock.site
-    reach, watch = reaching_counts(wanted), dict(wanted)
-    for asset_id, each in wanted.items():
+    reach, watch = reaching_counts(wanted), dict(events)
+    for asset_id, each in events.items():
         if each[-1][1] >= clock.frontier:
             # What began on the last day may go on: its end is in the records of today.
             reach[asset_id] = merged([*reach[asset_id], (clock.frontier, clock.now)])
@@ -217,7 +219,7 @@ def _compute(clock: Clock, wanted: Ranges) -> int:
         levels=group_levels(site),
         days=ProductionDays.around(lo, hi, site.zone, site.day_start),
     )
-    return question.store(wanted)
+    return question.store(wanted, events)
 
 
 def _with_events(clock: Clock, spans: Ranges) -> Ranges:
@@ -247,10 +249,10 @@ def events_touching(spans: Ranges) -> list[tuple[int, int, int]]:
         return cursor.fetchall()
 
 
-def _erase(clock: Clock, spans: Ranges) -> None:
-    """Delete stored facts of the spans (whole days)."""
+def _erase(clock: Clock, days: Ranges, events: Ranges) -> None:
+    """Delete stored facts of whole days, and the failure events that begin in the spans of `events`."""
     site = clock.site
-    rows = [(asset_id, lo, hi) for asset_id, each in spans.items() for lo, hi in each]
+    rows = [(asset_id, lo, hi) for asset_id, each in days.items() for lo, hi in each]
     with connection.cursor() as cursor:
         for table in ("kpis_assetday", "kpis_lossday"):
             cursor.execute(
@@ -271,5 +273,5 @@ def _erase(clock: Clock, spans: Ranges) -> None:
             USING unnest(%(w_asset)s::bigint[], %(w_lo)s::bigint[], %(w_hi)s::bigint[]) AS w(asset_id, lo, hi)
             WHERE e.asset_id = w.asset_id AND e.occurred >= to_timestamp(w.lo) AND e.occurred < to_timestamp(w.hi)
             """,
-            columns("w", spans),
+            columns("w", events),
         )

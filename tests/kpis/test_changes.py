@@ -4,6 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import Q
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from assets.models import Asset, Downtime, DowntimeReason, Failure, Placement, R
 from core.models import Site
 from kpis.computing import compute_site
 from kpis.facts import store
+from kpis.figures import periods
 from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent, LossDay
 from production.models import CalendarException, Count, OperatingCalendar, WeeklySlot
 from tests.kpis.plants import GRID, STEPS, in_database, plants
@@ -38,7 +40,7 @@ def snapshot(site: Site) -> list[tuple]:
 
 def assert_as_computed_anew(site: Site, now: datetime) -> None:
     refreshed = snapshot(site)
-    assert ChangedDay.objects.count() == 0
+    assert not ChangedDay.objects.filter(Q(site=site) | Q(asset__site=site)).exists()
     store.recompute(site, now=now)
     for one, other in zip(refreshed, snapshot(site), strict=True):
         assert one == other
@@ -83,7 +85,11 @@ class Editor:
 
     def shortened_stops(self) -> None:
         with connection.cursor() as cursor:
-            cursor.execute("UPDATE assets_downtime SET \"end\" = start + interval '1 hour' WHERE id %% 2 = 0", [])
+            cursor.execute(
+                "UPDATE assets_downtime SET \"end\" = start + interval '1 hour' WHERE id IN ("
+                "SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS no FROM assets_downtime) d"
+                " WHERE no % 2 = 0)"
+            )
 
     def deleted_stop(self) -> None:
         if stop := self.pick(Downtime.objects.order_by("id")):
@@ -164,6 +170,73 @@ class Editor:
     def overrun(self) -> None:
         self.site.overrun_is_unplanned = not self.site.overrun_is_unplanned
         self.site.save()
+
+
+def test_a_change_before_a_long_failure_of_the_same_day_leaves_the_failure_whole(plant):
+    """The day is computed again; the failure that begins on it lasts, with its second item, into later days."""
+    site, asset, day = plant.berlin, plant.filler, datetime(2026, 3, 10, tzinfo=UTC)
+    Downtime.objects.create(asset=asset, start=day + 2 * HOUR, end=day + 3 * HOUR)
+    for hour, restored in ((20, 50), (40, 70)):
+        Failure.objects.create(asset=asset, occurred=day + hour * HOUR, restored=day + restored * HOUR)
+    compute_site(site, now=NOW)
+    assert list(FailureEvent.objects.values_list("asset", "items")) == [(asset.pk, 2)]
+
+    Downtime.objects.update(end=day + 4 * HOUR)
+    compute_site(site, now=NOW)
+
+    assert list(FailureEvent.objects.values_list("asset", "items")) == [(asset.pk, 2)]
+    assert_as_computed_anew(site, NOW)
+
+
+def test_a_change_on_the_second_day_of_a_failure_does_not_cut_it_in_two(plant):
+    site, asset, day = plant.berlin, plant.filler, datetime(2026, 3, 10, tzinfo=UTC)
+    for hour, restored in ((20, 50), (49, 50)):
+        Failure.objects.create(asset=asset, occurred=day + hour * HOUR, restored=day + restored * HOUR)
+    compute_site(site, now=NOW)
+
+    Downtime.objects.create(asset=asset, start=day + 51 * HOUR, end=day + 52 * HOUR)
+    compute_site(site, now=NOW)
+
+    assert list(FailureEvent.objects.values_list("asset", "items")) == [(asset.pk, 2)]
+    assert_as_computed_anew(site, NOW)
+
+
+def test_a_further_item_of_today_joins_the_failure_of_yesterday(plant):
+    site, asset = plant.berlin, plant.filler
+    midnight = datetime(2026, 3, 19, 23, tzinfo=UTC)  # of Berlin
+    Failure.objects.create(asset=asset, occurred=midnight - HOUR, restored=midnight + 3 * HOUR)
+    compute_site(site, now=NOW)
+
+    Failure.objects.create(asset=asset, occurred=midnight + 2 * HOUR, restored=midnight + 5 * HOUR)
+    compute_site(site, now=NOW)
+
+    event = FailureEvent.objects.get()
+    assert (event.items, event.restored) == (2, midnight + 5 * HOUR)
+    assert_as_computed_anew(site, NOW)
+
+
+def test_a_stop_on_one_day_of_a_count_changes_its_share_of_the_other(plant):
+    """A night shift's count is split over its two days by operating time, and the stop takes some of one day's."""
+    site, asset = plant.berlin, plant.filler
+    midnight = datetime(2026, 3, 10, 23, tzinfo=UTC)  # of Berlin
+    Count.objects.create(
+        asset=asset, start=midnight - 4 * HOUR, end=midnight + 4 * HOUR, good=600, scrap=0, ideal_cycle=12
+    )
+    compute_site(site, now=NOW)
+    assert list(AssetDay.objects.filter(asset=asset).order_by("day").values_list("good", flat=True)) == [300, 300]
+
+    Downtime.objects.create(asset=asset, start=midnight + HOUR, end=midnight + 3 * HOUR)
+    with_stored = [each.answer.all.good for each in periods_of(asset, midnight)]
+    compute_site(site, now=NOW)
+
+    assert list(AssetDay.objects.filter(asset=asset).order_by("day").values_list("good", flat=True)) == [400, 200]
+    assert with_stored == [400, 200]
+    assert_as_computed_anew(site, NOW)
+
+
+def periods_of(asset: Asset, midnight: datetime):
+    """The day before the midnight and the day after it."""
+    return periods([asset], site=asset.site, start=midnight - 24 * HOUR, end=midnight + 24 * HOUR, by="day", now=NOW)
 
 
 @in_database(20)

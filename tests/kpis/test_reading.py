@@ -69,9 +69,18 @@ examples = in_database(20)
     first=st.integers(0, STEPS // 2), length=st.integers(1, STEPS), earlier=st.integers(0, STEPS // 3),
 )  # fmt: skip
 def test_stored_and_computed_parts_make_what_the_oracle_says(db, data, records, day_start, by, first, length, earlier):
+    then = records.now - earlier * GRID
+    # Ends are entered once they have come; what ends in the future would look different when it comes.
+    records = replace(
+        records,
+        counts=[count for count in records.counts if count.span.end <= then],
+        stops=[
+            replace(stop, end=then) if stop.end and stop.start <= then < stop.end else stop for stop in records.stops
+        ],
+    )
     with pytest.raises(Undone), transaction.atomic():
         plant = write(records, day_start=day_start)
-        compute_site(plant.site, now=records.now - earlier * GRID)
+        compute_site(plant.site, now=then)
         start = datetime.fromtimestamp(first_instant(records), UTC) + first * GRID
         found = periods(
             list(plant.assets.values()), site=plant.site, start=start, end=start + length * GRID, by=by, scope="asset",

@@ -60,11 +60,12 @@ def facts_of(cell: CellFacts, events: list[Event]) -> tuple[Facts, CellFacts]:
 
 
 def first_instant(records: oracle.Records) -> int:
-    """Before all records; of none, a week before now."""
+    """Before all records, and before now; of none, a week before now."""
     starts = [each.start for each in records.stops]
     starts += [each.occurred for each in records.failures]
     starts += [each.span.start for each in records.counts]
-    return min(map(epoch, starts), default=epoch(records.now) - 604_800) - 1
+    now = epoch(records.now)
+    return min([now, *map(epoch, starts)] if starts else [now - 604_800]) - 1
 
 
 def numbers_in(records: oracle.Records) -> set[int]:
