@@ -2,9 +2,9 @@
 
 from django.urls import path
 
-from kpis import views
+from kpis.views import performance, why
 
 urlpatterns = [
-    path("performance/", views.Performance.as_view(), name="performance"),
-    path("performance/figure/", views.WhyFigure.as_view(), name="figure"),
+    path("performance/", performance.Performance.as_view(), name="performance"),
+    path("performance/figure/", why.WhyFigure.as_view(), name="figure"),
 ]

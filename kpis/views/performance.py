@@ -3,7 +3,6 @@
 from functools import cached_property
 from urllib.parse import urlencode
 
-from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -11,11 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from assets.models import Asset
-from core.errors import Refused
 from core.kit.views import Page
-from kpis import charts, explaining, figures, questions, windows
+from kpis import charts, figures, windows
 from kpis.definitions import DEFINITIONS
-from kpis.present import TILES, address_of, mark, said, tiles
+from kpis.present import TILES, address_of, said, tiles
 
 ROW = ("availability", "mtbf", "oee")
 
@@ -127,52 +125,4 @@ class Performance(Page):
             "asset": period.asset,
             "url": self.url(asset=period.asset.pk),
             "cells": [(figure, said(figure), address_of(figure, self.site)) for figure in found],
-        }
-
-
-class WhyFigure(Page):
-    """The explanation of one figure: formula, numbers, records, exclusions."""
-
-    template_name = "kpis/figure.html"
-
-    @cached_property
-    def question(self) -> questions.Question:
-        question = questions.asked(self.request.GET, self.request.user)
-        if len(question.definitions) != 1 or question.definitions[0] not in DEFINITIONS:
-            raise Http404("Which figure?")
-        return question
-
-    @cached_property
-    def why(self) -> explaining.Explanation:
-        question = self.question
-        return explaining.explain(
-            question.assets[0] if question.assets else None, site=question.site, definition=question.definitions[0],
-            start=question.start, end=question.end, scope=question.scope if question.assets else "leaves",
-            now=timezone.now(),
-        )  # fmt: skip
-
-    def get(self, request, *args, **kwargs):
-        try:
-            return self.draw()
-        except Refused as error:
-            raise Http404(error.message) from error
-
-    def page_title(self) -> str:
-        figure = self.why.figure
-        whose = figure.asset.code if figure.asset else self.question.site.name
-        return f"{figure.definition.name} · {whose}"
-
-    def crumbs(self) -> list[tuple]:
-        return [(_("Performance"), reverse("performance"))]
-
-    def context(self) -> dict:
-        why = self.why
-        return {
-            "why": why,
-            "figure": why.figure,
-            "said": said(why.figure),
-            "mark": mark(why.figure),
-            "sentence": explaining.sentence(why.figure),
-            "site_zone": self.question.site.zone,
-            "percent": None if why.figure.coverage is None else why.figure.coverage * 100,
         }

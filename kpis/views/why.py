@@ -1,0 +1,62 @@
+"""The page behind every figure: why it is what it is."""
+
+from functools import cached_property
+
+from django.http import Http404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core.errors import Refused
+from core.kit.views import Page
+from kpis import explaining, questions
+from kpis.definitions import DEFINITIONS
+from kpis.present import mark, said
+
+
+class WhyFigure(Page):
+    """The explanation of one figure: formula, numbers, records, exclusions."""
+
+    template_name = "kpis/figure.html"
+
+    @cached_property
+    def question(self) -> questions.Question:
+        question = questions.asked(self.request.GET, self.request.user)
+        if len(question.definitions) != 1 or question.definitions[0] not in DEFINITIONS:
+            raise Http404("Which figure?")
+        return question
+
+    @cached_property
+    def why(self) -> explaining.Explanation:
+        question = self.question
+        return explaining.explain(
+            question.assets[0] if question.assets else None, site=question.site, definition=question.definitions[0],
+            start=question.start, end=question.end, scope=question.scope if question.assets else "leaves",
+            now=timezone.now(),
+        )  # fmt: skip
+
+    def get(self, request, *args, **kwargs):
+        try:
+            return self.draw()
+        except Refused as error:
+            raise Http404(error.message) from error
+
+    def page_title(self) -> str:
+        figure = self.why.figure
+        whose = figure.asset.code if figure.asset else self.question.site.name
+        return f"{figure.definition.name} · {whose}"
+
+    def crumbs(self) -> list[tuple]:
+        return [(_("Performance"), reverse("performance"))]
+
+    def context(self) -> dict:
+        why = self.why
+        return {
+            "why": why,
+            "figure": why.figure,
+            "said": said(why.figure),
+            "mark": mark(why.figure),
+            "sentence": explaining.sentence(why.figure),
+            "site_zone": self.question.site.zone,
+            "percent": None if why.figure.coverage is None else why.figure.coverage * 100,
+        }
