@@ -59,6 +59,23 @@ FigureSerializer = type(
 )
 
 
+class CauseSerializer(serializers.Serializer):
+    type = serializers.CharField()
+    id = serializers.IntegerField(allow_null=True)
+    summary = serializers.CharField()
+    by = serializers.CharField(allow_null=True)
+
+
+class RevisionSerializer(serializers.Serializer):
+    """What the figure was until it was computed again, and what changed it."""
+
+    until = serializers.DateTimeField()
+    value = serializers.FloatField(allow_null=True)
+    status = serializers.CharField()
+    because = CauseSerializer()
+    changes = serializers.IntegerField()
+
+
 class ExplanationSerializer(serializers.Serializer):
     """A figure with its formula, the records that went in, and what was left out."""
 
@@ -73,6 +90,7 @@ class ExplanationSerializer(serializers.Serializer):
     unobserved = PartySerializer(many=True)
     open_stops = serializers.IntegerField()
     entered_late = serializers.IntegerField()
+    revisions = RevisionSerializer(many=True)
     truncated = serializers.BooleanField()
 
 
@@ -164,6 +182,14 @@ class Explanation(Door):
                 "unobserved": [party(asset) for asset in why.unobserved],
                 "open_stops": why.open_stops,
                 "entered_late": why.entered_late,
+                "revisions": [
+                    {"until": each.until, "value": each.before.value, "status": each.before.status,
+                     "because": {"type": each.source, "id": each.source_id,
+                                 "summary": each.event.summary if each.event else "",
+                                 "by": each.event.actor.username if each.event and each.event.actor else None},
+                     "changes": each.changes}
+                    for each in why.revisions
+                ],
                 "truncated": why.more,
             }
         )  # fmt: skip

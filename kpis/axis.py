@@ -134,6 +134,13 @@ class ProductionDays:
     def begins(self, day: date) -> int:
         return self.borders[(day - self.first).days]
 
+    def within(self, start: int, end: int) -> tuple[date, date]:
+        """First and past date of the known days that share time with the span."""
+        lo, hi = max(start, self.borders[0]), min(end, self.borders[-1])
+        return (
+            (self.first, self.first) if lo >= hi else (self.day(self.position(lo)), self.day(self.position(hi - 1) + 1))
+        )
+
     def whole(self, start: int, end: int) -> tuple[int, int]:
         """The span widened to whole production days, as far as they are known."""
         last = min(len(self.borders) - 1, self.position(end - 1) + 1)

@@ -11,6 +11,7 @@ from core.models import Site
 from kpis import figures
 from kpis.definitions import DEFINITIONS
 from kpis.figures import Figure
+from kpis.revised import Revision, revisions
 from production.models import Count, OperatingCalendar
 
 MOST = 200  # rows of each kind on the page; the totals are of all
@@ -29,6 +30,7 @@ class Explanation:
     calendars: list[tuple[str, str]]  # whose calendar, and its name
     open_stops: int
     entered_late: int  # stops entered more than a day after they began
+    revisions: list[Revision]  # what it was when it was reported before
 
     @property
     def more(self) -> bool:
@@ -63,6 +65,7 @@ def explain(
         calendars=calendars(site, list(rows.values())),
         open_stops=stops.filter(end=None).count(),
         entered_late=stops.filter(entered_at__gt=F("start") + figures.DAY).count(),
+        revisions=revisions(figure, found.counting(figure.definition), site),
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from kpis.axis import epoch
 from kpis.definitions import DEFINITIONS, LOSSES, REASONS, Definition
 from kpis.facts.members import Scope, members
 from kpis.facts.read import Answer, Reader
+from kpis.facts.zones import Stretch
 from kpis.formulas import FEW_FAILURES, Facts, Reason, Result, Status
 
 DAY = timedelta(days=1)
@@ -70,9 +71,19 @@ class Period:
     end: datetime
     answer: Answer
     unobserved: list[int]  # assets without any record
-    assets: list[int]
+    members: list[Stretch]  # the assets that count, each for as long as it stood there
     now: datetime
     recalculating: bool
+
+    @property
+    def assets(self) -> list[int]:
+        return [each.member.asset_id for each in self.members]
+
+    def counting(self, definition: Definition) -> list[Stretch]:
+        """The members whose facts the figure is formed from."""
+        if definition.counted and self.answer.counted.counts:
+            return [each for each in self.members if each.member.asset_id in self.answer.counted_assets]
+        return self.members
 
     def figure(self, definition: Definition) -> Figure:
         answer = self.answer
@@ -136,10 +147,13 @@ def known(
     spans = [(epoch(begin), max(epoch(past), epoch(begin) + 1)) for begin, past in buckets]
     reader = Reader(site, counting, spans, now)
     answers = reader.answers()
-    of_root: dict[int, list[int]] = defaultdict(list)
+    of_root: dict[int, list[Stretch]] = defaultdict(list)
     for each in reader.stretches:
-        of_root[each.member.root].append(each.member.asset_id)
-    unobserved = {root: sorted(set(assets) - reader.observed) for root, assets in of_root.items()}
+        of_root[each.member.root].append(each)
+    unobserved = {
+        root: sorted({each.member.asset_id for each in stretches} - reader.observed)
+        for root, stretches in of_root.items()
+    }
     return [
         Period(
             site=site,
@@ -148,7 +162,7 @@ def known(
             end=past,
             answer=answers.get((position, number), Answer()),
             unobserved=unobserved.get(position, []),
-            assets=of_root[position],
+            members=of_root[position],
             now=now,
             recalculating=reader.recalculating,
         )

@@ -20,16 +20,9 @@ def asset_key(**options) -> models.ForeignKey:
     )
 
 
-class AssetDay(models.Model):
-    """Additive facts of one asset on one production day on which something happened; no row is a quiet day.
+class DaySums(models.Model):
+    """Additive facts of a day; times in seconds, named as in docs/kpi.md."""
 
-    Times in seconds, named as in docs/kpi.md. Scheduled and calendar time are not here: they come from the
-    calendars, so that changing a calendar touches only the days with stops.
-    """
-
-    pk = models.CompositePrimaryKey("asset_id", "day")
-    asset = asset_key()
-    day = models.DateField(_("production day"))
     planned_stop = models.IntegerField()  # PS
     down = models.IntegerField()  # UD
     off_schedule = models.IntegerField()  # XD
@@ -43,10 +36,55 @@ class AssetDay(models.Model):
     ideal_rework = models.FloatField()
     doubtful = models.FloatField()
 
+    class Meta:
+        abstract = True
+
+
+class AssetDay(DaySums):
+    """Facts of one asset on one production day on which something happened; no row is a quiet day.
+
+    Scheduled and calendar time are not here: they come from the calendars, so that changing a calendar touches only
+    the days with stops.
+    """
+
+    pk = models.CompositePrimaryKey("asset_id", "day")
+    asset = asset_key()
+    day = models.DateField(_("production day"))
+
     objects = scoped_by("asset__site").as_manager()
 
     def __str__(self) -> str:
         return f"{self.asset_id} {self.day}"
+
+
+class DayRevision(DaySums):
+    """A stored day came out otherwise when it was computed again: by how much each sum changed, when and why.
+
+    What was reported before is today's sum less all later changes. The record that caused the change is named as
+    events name it; `sources` says how many there were.
+    """
+
+    asset = asset_key()
+    day = models.DateField(_("production day"))
+    at = models.DateTimeField(_("computed again"))
+    source = models.CharField(max_length=60, default="")
+    source_id = models.BigIntegerField(null=True)
+    sources = models.IntegerField(default=0)
+    # Of the failure events that begin on the day
+    events = models.IntegerField()
+    items = models.IntegerField()
+    found = models.IntegerField()
+    restored = models.IntegerField()
+    restoration = models.IntegerField()
+    open_events = models.IntegerField()
+
+    objects = scoped_by("asset__site").as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["asset", "day"], name="day_revision_of_day")]
+
+    def __str__(self) -> str:
+        return f"{self.asset_id} {self.day} at {self.at:%Y-%m-%d %H:%M}"
 
 
 class LossDay(models.Model):
@@ -129,6 +167,8 @@ class ChangedDay(models.Model):
     start = models.DateTimeField(_("from"), null=True)  # null: since ever
     end = models.DateTimeField(_("to"), null=True)  # null: open
     at = models.DateTimeField(_("marked"), db_default=Now())
+    source = models.CharField(max_length=60, default="", db_default="")  # what changed, named as events name it
+    source_id = models.BigIntegerField(null=True)  # null: many at once
 
     objects = scoped_by("asset__site").as_manager()
 

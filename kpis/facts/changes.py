@@ -5,13 +5,15 @@ killed half-way leaves it for the next. Marks written meanwhile stay for the nex
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
 
 from core.models import Site
 from kpis.axis import EVER, FAR, NEVER
-from kpis.facts.question import Ranges, calculating, columns, merged, reaching_counts
+from kpis.facts.question import Ranges, calculating, literal, merged, reaching_counts
+from kpis.facts.revisions import Cause
 from kpis.facts.statement import seconds
 from kpis.facts.store import Clock, lock, rewrite
 
@@ -32,8 +34,10 @@ def refresh(site: Site, *, now: datetime | None = None, batch: int = BATCH) -> i
             marks = _claim(site, batch)
             if not marks:
                 return written
-            spans = affected(_spans(marks))
-            written += rewrite(clock, spans, lock(spans))
+            reached = _reached([mark[1:4] for mark in marks])
+            spans = reaching_counts(_spans(reached))
+            causes = [Cause(asset_id, lo, hi, *marks[number][4:]) for number, asset_id, lo, hi in reached]
+            written += rewrite(clock, spans, lock(spans), causes)
             with connection.cursor() as cursor:
                 cursor.execute("DELETE FROM kpis_changedday WHERE id = ANY(%s)", [[mark[0] for mark in marks]])
 
@@ -49,12 +53,13 @@ def spread(site: Site) -> None:
                         SELECT m.id FROM kpis_changedday m LEFT JOIN assets_asset a ON a.id = m.asset_id
                         WHERE m.reach <> 'asset' AND coalesce(m.site_id, a.site_id) = %(site)s
                         ORDER BY m.id LIMIT 100 FOR UPDATE OF m SKIP LOCKED)
-                    RETURNING reach, site_id, asset_id, start, "end"
+                    RETURNING reach, site_id, asset_id, start, "end", source, source_id
                 ), {BELOW.format(source="(SELECT *, asset_id AS top FROM claimed WHERE reach = 'below')")}
-                INSERT INTO kpis_changedday (reach, asset_id, start, "end")
-                SELECT DISTINCT 'asset', asset_id, start, "end" FROM below
+                INSERT INTO kpis_changedday (reach, asset_id, start, "end", source, source_id)
+                SELECT DISTINCT 'asset', asset_id, start, "end", source, source_id FROM below
                 UNION
-                SELECT 'asset', a.id, m.start, m."end" FROM claimed m JOIN assets_asset a ON a.site_id = m.site_id
+                SELECT 'asset', a.id, m.start, m."end", m.source, m.source_id
+                FROM claimed m JOIN assets_asset a ON a.site_id = m.site_id
                 WHERE m.reach = 'site'
                 RETURNING 1
                 """,
@@ -65,11 +70,11 @@ def spread(site: Site) -> None:
 
 
 # Everything that stood below an asset at any time of a mark.
-BELOW = """below(asset_id, start, "end") AS (
-    SELECT m.top, m.start, m."end" FROM {source} m
+BELOW = """below(asset_id, start, "end", source, source_id) AS (
+    SELECT m.top, m.start, m."end", m.source, m.source_id FROM {source} m
     UNION
-    SELECT p.asset_id, b.start, b."end" FROM below b JOIN assets_placement p ON p.parent_id = b.asset_id
-        AND p.valid && tstzrange(b.start, b."end")
+    SELECT p.asset_id, b.start, b."end", b.source, b.source_id
+    FROM below b JOIN assets_placement p ON p.parent_id = b.asset_id AND p.valid && tstzrange(b.start, b."end")
 )"""
 
 
@@ -121,38 +126,35 @@ def pending(site: Site, limit: int) -> Ranges | None:
         rows = cursor.fetchall()
     if rows and rows[0][0] > limit:
         return None
-    return affected(_spans(rows))
+    return reaching_counts(_spans(_reached([row[1:] for row in rows])))
 
 
-def affected(spans: Ranges) -> Ranges:
-    """What the spans change: themselves, the parents they reach, and counts that cross their borders.
-
-    A count is split over days by operating time, so a stop on one of its days changes its share of the others.
-    """
-    return reaching_counts(with_parents(spans))
-
-
-def with_parents(spans: Ranges) -> Ranges:
-    """The spans, and for each asset whose stops can reach a parent the parent's, while it stood there."""
-    if not spans:
-        return spans
+def _reached(rows: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int, int]]:
+    """What changes of (asset, from, to) reach: themselves, and the parents that the asset can stop, while it stood
+    there; as (position of the change, asset, from, to)."""
+    if not rows:
+        return []
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            WITH RECURSIVE up(asset_id, lo, hi) AS (
-                SELECT * FROM unnest(%(w_asset)s::bigint[], %(w_lo)s::bigint[], %(w_hi)s::bigint[])
+            WITH RECURSIVE up(no, asset_id, lo, hi) AS (
+                SELECT no - 1, asset_id, lo, hi
+                FROM unnest(%(assets)s::bigint[], %(los)s::bigint[], %(his)s::bigint[]) WITH ORDINALITY
+                    AS w(asset_id, lo, hi, no)
                 UNION
-                SELECT p.parent_id, greatest(u.lo, p.since), least(u.hi, p.until)
+                SELECT u.no, p.parent_id, greatest(u.lo, p.since), least(u.hi, p.until)
                 FROM up u JOIN {STANDING} p ON p.asset_id = u.asset_id AND p.since < u.hi AND p.until > u.lo
             )
-            SELECT asset_id, lo, hi FROM up
+            SELECT no, asset_id, lo, hi FROM up
             """,
-            columns("w", spans) | {"far": FAR},
+            {
+                "assets": literal(row[0] for row in rows),
+                "los": literal(row[1] for row in rows),
+                "his": literal(row[2] for row in rows),
+                "far": FAR,
+            },
         )
-        found = defaultdict(list)
-        for asset_id, lo, hi in cursor.fetchall():
-            found[asset_id].append((lo, hi))
-    return {asset_id: merged(each) for asset_id, each in found.items()}
+        return cursor.fetchall()
 
 
 STANDING = f"""(
@@ -163,12 +165,12 @@ STANDING = f"""(
 )"""
 
 
-def _claim(site: Site, batch: int) -> list[tuple[int, int, int, int]]:
-    """Marks of the site that no other worker holds: id, asset, from, to."""
+def _claim(site: Site, batch: int) -> list[tuple]:
+    """Marks of the site that no other worker holds: id, asset, from, to, and the record that changed."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT m.id, m.asset_id, {START}, {END}
+            SELECT m.id, m.asset_id, {START}, {END}, m.source, m.source_id
             FROM kpis_changedday m JOIN assets_asset a ON a.id = m.asset_id
             WHERE m.reach = 'asset' AND a.site_id = %(site)s
             ORDER BY m.asset_id, m.id LIMIT %(batch)s FOR UPDATE OF m SKIP LOCKED
@@ -178,8 +180,10 @@ def _claim(site: Site, batch: int) -> list[tuple[int, int, int, int]]:
         return cursor.fetchall()
 
 
-def _spans(marks: list[tuple]) -> Ranges:
+def _spans(reached: list[tuple[int, int, int, int]]) -> Ranges:
+    """The changes as disjoint spans by asset. Counts that cross their borders change with them (`reaching_counts`):
+    a count is split over days by operating time, so a stop on one of its days changes its share of the others."""
     found = defaultdict(list)
-    for _, asset_id, lo, hi in marks:
+    for _, asset_id, lo, hi in reached:
         found[asset_id].append((lo, hi))
     return {asset_id: merged(each) for asset_id, each in found.items()}

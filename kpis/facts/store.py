@@ -5,7 +5,7 @@ Facts depend only on records, never on other facts, so assets can be computed in
 workers; the row lock on `FactState` makes each asset's facts the work of one at a time.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from core.models import Site
 from kpis.axis import EVER, ProductionDays, epoch, instant
+from kpis.facts import revisions
 from kpis.facts.plans import Plans
 from kpis.facts.question import (
     Question,
@@ -27,6 +28,7 @@ from kpis.facts.question import (
     merged,
     reaching_counts,
 )
+from kpis.facts.revisions import Cause
 from kpis.facts.statement import seconds
 from kpis.intervals import DAY, day_begins, production_date
 from kpis.models import FactState
@@ -56,14 +58,16 @@ class Clock:
 
 
 def beginning(site: Site) -> int | None:
-    """The first record of the site; None without any."""
+    """Before everything that is recorded or stored of the site; None without anything."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT floor(date_part('epoch', min(least(d.start, f.occurred, c.start))))::bigint FROM assets_asset a
+            SELECT floor(date_part('epoch', min(least(d.start, f.occurred, c.start, k.day - interval '1 day'))))::bigint
+            FROM assets_asset a
             LEFT JOIN LATERAL (SELECT min(start) AS start FROM assets_downtime WHERE asset_id = a.id) d ON true
             LEFT JOIN LATERAL (SELECT min(occurred) AS occurred FROM assets_failure WHERE asset_id = a.id) f ON true
             LEFT JOIN LATERAL (SELECT min(start) AS start FROM production_count WHERE asset_id = a.id) c ON true
+            LEFT JOIN LATERAL (SELECT min(day) AS day FROM kpis_assetday WHERE asset_id = a.id) k ON true
             WHERE a.site_id = %s
             """,
             [site.pk],
@@ -116,17 +120,17 @@ def recompute(
         with calculating():
             states = lock(assets[position : position + chunk])
             if start is None and end is None:
-                written += _write(clock, {state.asset_id: [(lo, hi)] for state in states})
+                written += _write(clock, {state.asset_id: [(lo, hi)] for state in states}, revising=True)
                 _complete(clock, [state.asset_id for state in states], through=clock.yesterday)
             else:
                 written += rewrite(clock, {state.asset_id: [(lo, hi)] for state in states}, states)
     return written
 
 
-def rewrite(clock: Clock, spans: Ranges, states: Iterable[FactState]) -> int:
+def rewrite(clock: Clock, spans: Ranges, states: Iterable[FactState], causes: Sequence[Cause] = ()) -> int:
     """Compute again what of the spans is stored; later days are not, and nothing is lost by leaving them out.
 
-    The caller holds the locks of `states`.
+    Days that come out otherwise leave a revision. The caller holds the locks of `states`.
     """
     stored = {state.asset_id: clock.after(state.through) for state in states}
     cut = {
@@ -134,7 +138,7 @@ def rewrite(clock: Clock, spans: Ranges, states: Iterable[FactState]) -> int:
         for asset_id, each in _with_events(clock, spans).items()
         if (kept := merged((lo, min(hi, stored.get(asset_id, EVER))) for lo, hi in each))
     }
-    written = _write(clock, cut)
+    written = _write(clock, cut, revising=True, causes=causes)
     _complete(clock, list(cut))
     return written
 
@@ -177,7 +181,7 @@ def _complete(clock: Clock, asset_ids: list[int], *, through: date | None = None
         )
 
 
-def _write(clock: Clock, spans: Ranges) -> int:
+def _write(clock: Clock, spans: Ranges, *, revising: bool = False, causes: Sequence[Cause] = ()) -> int:
     """Replace the facts of the spans: their failure events as whole ones, everything else by production days."""
     site = clock.site
     spans = _with_events(clock, {asset_id: kept for asset_id, each in spans.items() if (kept := merged(each))})
@@ -193,10 +197,16 @@ def _write(clock: Clock, spans: Ranges) -> int:
         asset_id: merged((days.whole(max(lo, first), hi)[0], days.whole(lo, hi)[1]) for lo, hi in each if hi > first)
         for asset_id, each in spans.items()
     }
-    _erase(clock, {asset_id: merged([*whole[asset_id], *each]) for asset_id, each in spans.items()}, spans)
+    replaced = {asset_id: merged([*whole[asset_id], *each]) for asset_id, each in spans.items()}
+    if revising:
+        revisions.remember(days, replaced, spans)
+    _erase(clock, replaced, spans)
     served = lives(spans, clock.now)
     wanted = clipped(whole, served)
-    return _compute(clock, wanted, clipped(spans, served)) if wanted else 0
+    written = _compute(clock, wanted, clipped(spans, served)) if wanted else 0
+    if revising:
+        revisions.note(days, replaced, spans, causes)
+    return written
 
 
 def _compute(clock: Clock, wanted: Ranges, events: Ranges) -> int:

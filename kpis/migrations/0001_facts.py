@@ -90,6 +90,8 @@ class Migration(migrations.Migration):
                     "at",
                     models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="marked"),
                 ),
+                ("source", models.CharField(db_default="", default="", max_length=60)),
+                ("source_id", models.BigIntegerField(null=True)),
                 (
                     "asset",
                     models.ForeignKey(

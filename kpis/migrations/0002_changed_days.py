@@ -46,16 +46,19 @@ def drop(table: str, operations: str = "INSERT UPDATE DELETE") -> str:
     )
 
 
-def marks(rows: str) -> str:
-    """Marks of the asset's own periods: `rows` yields asset_id, first, past; an unknown border is infinite."""
+def marks(source: str, rows: str) -> str:
+    """Marks of the asset's own periods: `rows` yields source_id, asset_id, first, past; an unknown border is infinite.
+
+    `source` with `source_id` names the record that changed, as events name it.
+    """
     return f"""
     , period AS ({rows})
     , loaded AS (SELECT asset_id FROM period GROUP BY asset_id HAVING count(*) > {BULK})
-    INSERT INTO kpis_changedday (reach, asset_id, start, "end")
-    SELECT 'asset', asset_id, nullif(first, '-infinity'), nullif(past, 'infinity')
+    INSERT INTO kpis_changedday (reach, asset_id, start, "end", source, source_id)
+    SELECT 'asset', asset_id, nullif(first, '-infinity'), nullif(past, 'infinity'), '{source}', source_id
     FROM period WHERE asset_id NOT IN (SELECT asset_id FROM loaded)
     UNION ALL
-    SELECT 'asset', asset_id, nullif(min(first), '-infinity'), nullif(max(past), 'infinity')
+    SELECT 'asset', asset_id, nullif(min(first), '-infinity'), nullif(max(past), 'infinity'), '{source}', NULL
     FROM period JOIN loaded USING (asset_id) GROUP BY asset_id
     """
 
@@ -63,27 +66,33 @@ def marks(rows: str) -> str:
 STOPS = triggers(
     "assets_downtime",
     'id, asset_id, start, "end", planned, planned_end, reason_id',
-    marks("""SELECT asset_id, start AS first, coalesce("end", 'infinity') AS past FROM changed"""),
+    marks(
+        "assets.downtime",
+        """SELECT id AS source_id, asset_id, start AS first, coalesce("end", 'infinity') AS past FROM changed""",
+    ),
 )
 
 # A failure without an end lasts as long as the stop around it, and at the parents as long as its stop.
 FAILURES = triggers(
     "assets_failure",
     "id, asset_id, occurred, restored, detection, downtime_id",
-    marks("""
-    SELECT f.asset_id, f.occurred AS first,
+    marks(
+        "assets.failure",
+        """
+    SELECT f.id AS source_id, f.asset_id, f.occurred AS first,
         greatest(f.occurred, f.restored, (
             SELECT max(coalesce(d."end", 'infinity')) FROM assets_downtime d
             WHERE d.asset_id = f.asset_id AND (d.id = f.downtime_id
                 OR (d.start <= f.occurred AND (d."end" IS NULL OR d."end" > f.occurred)))
         )) AS past
-    FROM changed f"""),
+    FROM changed f""",
+    ),
 )
 
 COUNTS = triggers(
     "production_count",
     'id, asset_id, start, "end", good, scrap, rework, ideal_cycle',
-    marks('SELECT asset_id, start AS first, "end" AS past FROM changed'),
+    marks("production.count", 'SELECT id AS source_id, asset_id, start AS first, "end" AS past FROM changed'),
 )
 
 # A move changes the facts of the parent, and the calendars that everything below the asset inherits.
@@ -91,70 +100,80 @@ PLACEMENTS = triggers(
     "assets_placement",
     "id, asset_id, parent_id, stops_parent, redundancy_group_id, valid",
     """
-    INSERT INTO kpis_changedday (reach, asset_id, start, "end")
-    SELECT 'asset', parent_id, nullif(lower(valid), '-infinity'), nullif(upper(valid), 'infinity')
+    INSERT INTO kpis_changedday (reach, asset_id, start, "end", source, source_id)
+    SELECT 'asset', parent_id, nullif(lower(valid), '-infinity'), nullif(upper(valid), 'infinity'), 'assets.asset',
+        asset_id
     FROM changed WHERE parent_id IS NOT NULL
     UNION ALL
-    SELECT 'below', asset_id, nullif(lower(valid), '-infinity'), nullif(upper(valid), 'infinity') FROM changed
+    SELECT 'below', asset_id, nullif(lower(valid), '-infinity'), nullif(upper(valid), 'infinity'), 'assets.asset',
+        asset_id
+    FROM changed
     """,
 )
 
 ASSETS = triggers(
     "assets_asset",
     "id, site_id, commissioned, retired, short_stop_seconds",
-    "INSERT INTO kpis_changedday (reach, asset_id) SELECT DISTINCT 'asset', id FROM changed",
+    "INSERT INTO kpis_changedday (reach, asset_id, source, source_id)"
+    " SELECT DISTINCT 'asset', id, 'assets.asset', id FROM changed",
     "UPDATE",
 )
 
 GROUPS = triggers(
     "assets_redundancygroup",
     "id, parent_id, needed",
-    "INSERT INTO kpis_changedday (reach, asset_id) SELECT DISTINCT 'asset', parent_id FROM changed",
+    "INSERT INTO kpis_changedday (reach, asset_id, source, source_id)"
+    " SELECT DISTINCT 'asset', parent_id, 'assets.asset', parent_id FROM changed",
     "UPDATE DELETE",
 )
 
 REASONS = triggers(
     "assets_downtimereason",
     "id, excluded, loss_class",
-    marks("""
-    SELECT d.asset_id, d.start AS first, coalesce(d."end", 'infinity') AS past
-    FROM assets_downtime d WHERE d.reason_id IN (SELECT id FROM changed)"""),
+    marks(
+        "assets.downtimereason",
+        """
+    SELECT d.reason_id AS source_id, d.asset_id, d.start AS first, coalesce(d."end", 'infinity') AS past
+    FROM assets_downtime d WHERE d.reason_id IN (SELECT id FROM changed)""",
+    ),
     "UPDATE",
 )
 
 SITES = triggers(
     "core_site",
     "id, time_zone, day_start, overrun_is_unplanned",
-    "INSERT INTO kpis_changedday (reach, site_id) SELECT DISTINCT 'site', id FROM changed",
+    "INSERT INTO kpis_changedday (reach, site_id, source, source_id)"
+    " SELECT DISTINCT 'site', id, 'core.site', id FROM changed",
     "UPDATE",
 )
 
 
 def calendar_marks(rows: str) -> str:
-    """Marks for all assets under a calendar; `rows` yields site_id, asset_id and local dates first, past.
+    """Marks for all assets under a calendar; `rows` yields source_id, site_id, asset_id and local dates first, past.
 
     A day on each side covers night shifts and zones.
     """
     return f"""
     , period AS ({rows})
-    INSERT INTO kpis_changedday (reach, site_id, asset_id, start, "end")
+    INSERT INTO kpis_changedday (reach, site_id, asset_id, start, "end", source, source_id)
     SELECT CASE WHEN asset_id IS NULL THEN 'site' ELSE 'below' END, site_id, asset_id,
-        min(first) - interval '1 day', nullif(max(coalesce(past, 'infinity')) + interval '1 day', 'infinity')
-    FROM period GROUP BY site_id, asset_id
+        min(first) - interval '1 day', nullif(max(coalesce(past, 'infinity')) + interval '1 day', 'infinity'),
+        'production.operatingcalendar', source_id
+    FROM period GROUP BY site_id, asset_id, source_id
     """
 
 
 CALENDARS = triggers(
     "production_operatingcalendar",
     "id, site_id, asset_id, valid_from, valid_to",
-    calendar_marks("SELECT site_id, asset_id, valid_from AS first, valid_to AS past FROM changed"),
+    calendar_marks("SELECT id AS source_id, site_id, asset_id, valid_from AS first, valid_to AS past FROM changed"),
 )
 
 WEEKLY = triggers(
     "production_weeklyslot",
     'id, calendar_id, weekday, start, "end"',
     calendar_marks("""
-    SELECT c.site_id, c.asset_id, c.valid_from AS first, c.valid_to AS past
+    SELECT c.id AS source_id, c.site_id, c.asset_id, c.valid_from AS first, c.valid_to AS past
     FROM changed JOIN production_operatingcalendar c ON c.id = changed.calendar_id"""),
 )
 
@@ -162,7 +181,7 @@ EXCEPTIONS = triggers(
     "production_calendarexception",
     "id, calendar_id, date",
     calendar_marks("""
-    SELECT c.site_id, c.asset_id, changed.date AS first, changed.date + 1 AS past
+    SELECT c.id AS source_id, c.site_id, c.asset_id, changed.date AS first, changed.date + 1 AS past
     FROM changed JOIN production_operatingcalendar c ON c.id = changed.calendar_id"""),
 )
 
@@ -170,7 +189,7 @@ EXCEPTION_SLOTS = triggers(
     "production_exceptionslot",
     'id, exception_id, start, "end"',
     calendar_marks("""
-    SELECT c.site_id, c.asset_id, e.date AS first, e.date + 1 AS past
+    SELECT c.id AS source_id, c.site_id, c.asset_id, e.date AS first, e.date + 1 AS past
     FROM changed JOIN production_calendarexception e ON e.id = changed.exception_id
     JOIN production_operatingcalendar c ON c.id = e.calendar_id"""),
 )

@@ -57,6 +57,7 @@ class WhyFigure(Page):
             "said": said(why.figure),
             "mark": mark(why.figure),
             "sentence": explaining.sentence(why.figure),
+            "revisions": [(said(each.before), said(each.after), each) for each in why.revisions],
             "site_zone": self.question.site.zone,
             "percent": None if why.figure.coverage is None else why.figure.coverage * 100,
         }
