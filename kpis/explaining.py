@@ -1,5 +1,6 @@
 """Why a figure is what it is: the records behind it, what was left out and why, and which calendar was used."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from core.models import Site
 from kpis import figures
 from kpis.definitions import DEFINITIONS
 from kpis.figures import Figure
+from kpis.inputs import rows
 from kpis.revised import Revision, revisions
 from production.models import Count, OperatingCalendar
 
@@ -67,6 +69,16 @@ def explain(
         entered_late=stops.filter(entered_at__gt=F("start") + figures.DAY).count(),
         revisions=revisions(figure, found.counting(figure.definition), site),
     )  # fmt: skip
+
+
+def inputs(
+    asset: Asset | None, *, site: Site, definition: str, start: datetime, end: datetime, scope: str, now: datetime
+) -> Iterator[dict]:
+    """Rows (`kpis.inputs.COLUMNS`) that reproduce the figure; Refused where they would be too many."""
+    subjects = [asset] if asset else None
+    (found,) = figures.periods(subjects, site=site, start=start, end=end, scope=scope, now=now)
+    counting = found.counting(DEFINITIONS[definition])
+    return rows(site, counting, start, end, now=now, unobserved=found.unobserved)
 
 
 def stopping(ids: list[int]) -> Q:

@@ -349,18 +349,24 @@ def _counted(records: Records, asset: int, window: Span) -> Facts:
         inside = clip((count.span,), window)
         if count.asset != asset or not inside:
             continue
-        whole = _operating(records, asset, count.span)
-        part = _operating(records, asset, inside[0])
-        share = part / whole if whole else inside[0].seconds / count.span.seconds
-        cycle = count.ideal_cycle * share
+        part = share(records, asset, count, inside[0])
+        cycle = count.ideal_cycle * part
+        doubtful = not _operating(records, asset, count.span)
         result += Facts(
             counts=1,
-            good=count.good * share,
-            scrap=count.scrap * share,
-            rework=count.rework * share,
+            good=count.good * part,
+            scrap=count.scrap * part,
+            rework=count.rework * part,
             ideal_good=count.good * cycle,
             ideal_scrap=count.scrap * cycle,
             ideal_rework=count.rework * cycle,
-            doubtful=0.0 if whole else (count.good + count.scrap + count.rework) * share,
+            doubtful=(count.good + count.scrap + count.rework) * part if doubtful else 0.0,
         )
     return result
+
+
+def share(records: Records, asset: int, count: Count, inside: Span) -> float:
+    """The part of a count that was made `inside`: by operating time, else by time."""
+    if whole := _operating(records, asset, count.span):
+        return _operating(records, asset, inside) / whole
+    return inside.seconds / count.span.seconds

@@ -2,14 +2,17 @@
 
 from functools import cached_property
 
-from django.http import Http404
+from django.contrib import messages
+from django.http import Http404, StreamingHttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from core.errors import Refused
 from core.kit.views import Page
-from kpis import explaining, questions
+from kpis import explaining, inputs, questions
 from kpis.definitions import DEFINITIONS
 from kpis.present import mark, said
 
@@ -58,6 +61,28 @@ class WhyFigure(Page):
             "mark": mark(why.figure),
             "sentence": explaining.sentence(why.figure),
             "revisions": [(said(each.before), said(each.after), each) for each in why.revisions],
+            "inputs_url": f"{reverse('figure-inputs')}?{self.request.GET.urlencode()}",
             "site_zone": self.question.site.zone,
             "percent": None if why.figure.coverage is None else why.figure.coverage * 100,
         }
+
+
+class InputsOfFigure(WhyFigure):
+    """The inputs of the figure as CSV that reproduces it in a spreadsheet."""
+
+    def get(self, request, *args, **kwargs):
+        question = self.question
+        try:
+            found = explaining.inputs(
+                question.assets[0] if question.assets else None, site=question.site,
+                definition=question.definitions[0], start=question.start, end=question.end,
+                scope=question.scope if question.assets else "leaves", now=timezone.now(),
+            )  # fmt: skip
+        except Refused as error:
+            messages.error(request, error.message)
+            return redirect(f"{reverse('figure')}?{request.GET.urlencode()}")
+        whose = question.assets[0].code if question.assets else question.site.code
+        name = slugify(f"{question.definitions[0]}-{whose}-{question.start:%Y-%m-%d}")
+        response = StreamingHttpResponse(inputs.as_csv(question.site, found), content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+        return response

@@ -1,0 +1,160 @@
+"""The plain records of some assets, as `kpis.oracle` takes them: for the inputs of one figure, and for the audit.
+
+The set-based statement never comes here; so what is computed from these records checks it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import Q
+
+from assets import models as assets
+from core.models import Site
+from kpis.facts.plans import calendars_of
+from kpis.intervals import Calendar, Span, utc
+from kpis.oracle import BEGINNING, END, Count, Failure, Group, Placement, Records, Stop
+from production import models as production
+
+# The assets whose stops can reach the asked ones, and all above those, whose calendars they may follow.
+AROUND = """
+    WITH RECURSIVE down AS (
+        SELECT id FROM unnest(%(assets)s::bigint[]) AS id
+        UNION
+        SELECT p.asset_id FROM down JOIN assets_placement p ON p.parent_id = down.id
+            AND (p.stops_parent OR p.redundancy_group_id IS NOT NULL)
+    ), up AS (
+        SELECT id FROM down
+        UNION
+        SELECT p.parent_id FROM up JOIN assets_placement p ON p.asset_id = up.id AND p.parent_id IS NOT NULL
+    )
+    SELECT id, id IN (SELECT id FROM down) FROM up"""
+
+
+@dataclass(slots=True)
+class Shelf:
+    """Records of a site around some assets, kept by asset."""
+
+    site: Site
+    now: datetime
+    calendars: dict[int | None, list[Calendar]] = field(default_factory=dict)
+    lives: dict[int, Span] = field(default_factory=dict)
+    short_stops: dict[int, float] = field(default_factory=dict)
+    placements: list[Placement] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    stops: dict[int, list[Stop]] = field(default_factory=lambda: defaultdict(list))
+    failures: dict[int, list[Failure]] = field(default_factory=lambda: defaultdict(list))
+    counts: dict[int, list[Count]] = field(default_factory=lambda: defaultdict(list))
+
+    def of(self, asset_id: int) -> Records:
+        """Everything that concerns one asset."""
+        below = self._below(asset_id)
+        return Records(
+            now=self.now,
+            zone=self.site.zone,
+            stops=[stop for each in below for stop in self.stops.get(each, ())],
+            failures=[failure for each in below for failure in self.failures.get(each, ())],
+            counts=self.counts.get(asset_id, []),
+            placements=self.placements,
+            groups=self.groups,
+            calendars=self.calendars,
+            lives=self.lives,
+            short_stops=self.short_stops,
+            overrun_is_unplanned=self.site.overrun_is_unplanned,
+        )
+
+    def _below(self, asset_id: int) -> set[int]:
+        found, new = {asset_id}, {asset_id}
+        while new:
+            new = {
+                each.asset
+                for each in self.placements
+                if each.parent in new and (each.stops_parent or each.group) and each.asset not in found
+            }
+            found |= new
+        return found
+
+
+def shelf(site: Site, asset_ids: Iterable[int], start: datetime, end: datetime, now: datetime) -> Shelf:
+    """The records that can matter to these assets between two instants, in a constant number of queries.
+
+    Failures are taken from their beginning on: a long one may have begun at any time.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(AROUND, {"assets": list(asset_ids)})
+        around = dict(cursor.fetchall())
+    found = Shelf(site, utc(now), calendars_of(site))
+    below = [asset_id for asset_id, reaches in around.items() if reaches]
+    for row in assets.Asset.objects.filter(pk__in=around).only("commissioned", "retired", "short_stop_seconds"):
+        found.lives[row.pk] = _span(row.commissioned, row.retired)
+        found.short_stops[row.pk] = row.short_stop_seconds
+    for row in assets.Placement.objects.filter(asset__in=around).order_by("asset_id", "valid"):
+        valid = _span(row.valid.lower, row.valid.upper)
+        found.placements.append(
+            Placement(row.asset_id, row.parent_id, row.stops_parent, row.redundancy_group_id, valid)
+        )
+    for row in assets.RedundancyGroup.objects.filter(parent__in=below):
+        found.groups.append(Group(row.pk, row.parent_id, row.needed))
+    lasting = Q(end=None) | Q(end__gte=start)
+    during = assets.Downtime.objects.filter(asset__in=below)
+    failed = assets.Failure.objects.filter(asset__in=below, occurred__lt=end)
+    linked = failed.exclude(downtime=None).values("downtime")
+    around_failures = Q(start__gte=start) | lasting | Q(pk__in=linked) | Q(failures__asset__in=below)
+    rows = during.filter(around_failures, start__lt=end).select_related("reason").distinct()
+    for row in rows.order_by("start", "pk"):
+        found.stops[row.asset_id].append(_stop(row))
+    for row in failed.order_by("occurred", "pk"):
+        found.failures[row.asset_id].append(_failure(row))
+    for row in production.Count.objects.filter(asset__in=below, start__lt=end, end__gt=start).order_by("start", "pk"):
+        found.counts[row.asset_id].append(_count(row))
+    return found
+
+
+def _span(start: datetime | None, end: datetime | None) -> Span:
+    lower = utc(start) if start else BEGINNING
+    return Span(lower, max(lower, utc(end) if end else END))
+
+
+def _stop(row: assets.Downtime) -> Stop:
+    reason = row.reason
+    return Stop(
+        id=row.pk,
+        asset=row.asset_id,
+        start=_whole(row.start),
+        end=row.end and _whole(row.end),
+        planned=row.planned,
+        excluded=bool(row.planned and reason and reason.excluded),
+        planned_end=row.planned_end and _whole(row.planned_end),
+        reason=row.reason_id,
+        loss=reason.loss_class if reason else "unclassified",
+    )
+
+
+def _failure(row: assets.Failure) -> Failure:
+    return Failure(
+        id=row.pk,
+        asset=row.asset_id,
+        occurred=_whole(row.occurred),
+        restored=row.restored and _whole(row.restored),
+        stop=row.downtime_id,
+        found=row.detection == "maintenance",
+    )
+
+
+def _count(row: production.Count) -> Count:
+    start, end = _whole(row.start), _whole(row.end)
+    return Count(
+        asset=row.asset_id,
+        span=Span(start, max(end, start)),
+        good=float(row.good),
+        scrap=float(row.scrap),
+        rework=float(row.rework),
+        ideal_cycle=float(row.ideal_cycle),
+    )
+
+
+def _whole(moment: datetime) -> datetime:
+    """Facts are made of whole seconds."""
+    return utc(moment).replace(microsecond=0)

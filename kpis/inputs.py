@@ -1,0 +1,127 @@
+"""The inputs of a figure as rows of a table that reproduces it in a spreadsheet.
+
+One row is a span of one asset in one state, a failure event, or a count with the share of it that lies in the
+window. Times are formed by adding `seconds` by `kind`, MTBF by counting `failure` rows; docs/how-to/figures.md says
+how for each figure.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from assets.models import Asset, DowntimeReason
+from core.errors import Refused
+from core.kit.exports import harmless
+from core.models import Site
+from kpis import oracle, timeline
+from kpis.axis import epoch, instant
+from kpis.facts.records import shelf
+from kpis.facts.zones import Stretch
+from kpis.intervals import Span, clip
+
+COLUMNS = (
+    "asset", "kind", "from", "to", "seconds", "record", "reason", "items", "good", "scrap", "rework", "ideal_cycle",
+    "share",
+)  # fmt: skip
+MOST = 200_000  # asset-days of one download
+
+
+def rows(
+    site: Site, members: Sequence[Stretch], start: datetime, end: datetime, *, now: datetime, unobserved
+) -> Iterator:
+    """Rows of COLUMNS for assets that count, each for as long as it stood there; refused when too many are asked."""
+    end = min(end, now)
+    if len(members) * max(1, (end - start).days) > MOST:
+        message = _("The inputs of so many assets and days are too many for one file; ask for a shorter window.")
+        raise Refused(message, code="too_many", field="from")
+    return _rows(site, members, start, end, now, set(unobserved))
+
+
+def _rows(
+    site: Site, members: Sequence[Stretch], start: datetime, end: datetime, now: datetime, unobserved: set[int]
+) -> Iterator[dict]:
+    ids = {each.member.asset_id for each in members}
+    codes = dict(Asset.objects.filter(pk__in=ids).values_list("pk", "code"))
+    reasons = dict(DowntimeReason.objects.filter(site=site).values_list("pk", "code"))
+    known = shelf(site, ids, start, end, now)
+    for each in sorted(members, key=lambda each: (codes[each.member.asset_id], each.since)):
+        asset = each.member.asset_id
+        window = Span(instant(max(epoch(start), each.since)), instant(min(epoch(end), each.until)))
+        records = known.of(asset)
+        for row in _of_asset(records, asset, window, observed=asset not in unobserved):
+            reason = row.pop("reason_id", None)
+            yield {"asset": codes[asset], "reason": reasons.get(reason, ""), **row}
+
+
+def _of_asset(records: oracle.Records, asset: int, window: Span, *, observed: bool) -> Iterator[dict]:
+    for each in timeline.timeline(records, asset, window, known=observed):
+        yield _span_row(each.state.value, each)
+    if not observed:
+        return
+    for each in timeline.off_schedule(records, asset, window):
+        yield _span_row("down off schedule", each)
+    for event in oracle.events(records, asset):
+        if window.covers(event.occurred):
+            restored = event.restored
+            yield {
+                "kind": "found in maintenance" if event.found else "failure",
+                "from": event.occurred,
+                "to": restored,
+                "seconds": None if restored is None else (restored - event.occurred).total_seconds(),
+                "items": event.items,
+            }
+    for count in records.counts:
+        if inside := clip((count.span,), window):
+            yield {
+                "kind": "count",
+                "from": inside[0].start,
+                "to": inside[0].end,
+                "seconds": inside[0].seconds,
+                "good": count.good,
+                "scrap": count.scrap,
+                "rework": count.rework,
+                "ideal_cycle": count.ideal_cycle,
+                "share": oracle.share(records, asset, count, inside[0]),
+            }
+
+
+def _span_row(kind: str, each: timeline.StateSpan) -> dict:
+    span, stop = each.span, each.stop
+    return {
+        "kind": kind,
+        "from": span.start,
+        "to": span.end,
+        "seconds": span.seconds,
+        "record": stop.id if stop else None,
+        "reason_id": stop.reason if stop else None,
+    }
+
+
+def as_csv(site: Site, found: Iterator[dict]) -> Iterator[bytes]:
+    """The rows as CSV with a head, instants with the site's offset."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, COLUMNS, restval="")
+    writer.writeheader()
+    for number, row in enumerate(found, start=1):
+        writer.writerow({name: _text(site, value) for name, value in row.items()})
+        if number % 500 == 0:
+            yield _drain(buffer)
+    yield _drain(buffer)
+
+
+def _text(site: Site, value):
+    if isinstance(value, datetime):
+        return value.astimezone(site.zone).isoformat()
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return harmless(value) if isinstance(value, str) else value
+
+
+def _drain(buffer: io.StringIO) -> bytes:
+    text = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return text.encode()
