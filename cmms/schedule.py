@@ -32,6 +32,11 @@ JOBS: list[Job] = [
         crontab(),
         "Every minute: computes the facts of days that changed and, once a site's production day is over, of that day.",
     ),
+    Job(
+        "kpis.tasks.audit_facts",
+        crontab(day_of_week="sun", hour=4, minute=20),
+        "Every Sunday: checks stored facts of another fiftieth of the assets against the records; none may differ.",
+    ),
 ]
 
 app.conf.beat_schedule = {job.task: {"task": job.task, "schedule": job.when} for job in JOBS}

@@ -1,0 +1,82 @@
+"""The engine checks its stored facts against the records, by another way than it made them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db.models import F
+
+from assets.models import Downtime, Failure
+from core.models import JobRun
+from kpis import audit
+from kpis.computing import compute_site
+from kpis.models import AssetDay, ChangedDay, FailureEvent
+from production.models import Count
+
+NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def computed(plant):
+    """The filler with a stop, a failure and a count over midnight, as the night left them."""
+    start = NOW - timedelta(days=3)
+    Downtime.objects.create(asset=plant.filler, start=start, end=start + 5 * HOUR)
+    Failure.objects.create(asset=plant.filler, occurred=start, restored=start + 5 * HOUR)
+    Count.objects.create(asset=plant.filler, start=start, end=start + 20 * HOUR, good=90, scrap=1, ideal_cycle=12)
+    compute_site(plant.berlin, now=NOW)
+    return plant
+
+
+def check(plant) -> int:
+    return audit.audit_site(plant.berlin, now=NOW, share=0, shares=1)
+
+
+def test_right_facts_pass_and_the_run_says_how_many(computed):
+    assert check(computed) == computed.berlin.assets.count() * audit.DAYS
+    run = JobRun.objects.filter(name=audit.JOB).get()
+    assert (run.fact, run.error) == (f"{run.rows} asset-days checked, 0 differences", "")
+
+
+@pytest.mark.parametrize("column", ["down", "good", "stops", "planned_stop", "off_schedule", "ideal_scrap"])
+def test_a_wrong_sum_is_found_named_and_mended(computed, column):
+    row = AssetDay.objects.filter(asset=computed.filler).order_by("day").first()
+    AssetDay.objects.filter(pk=row.pk).update(**{column: F(column) + 7})
+
+    with pytest.raises(audit.Differs, match=f"1 differences, such as M1 2026-03-17 {column}"):
+        check(computed)
+
+    assert "1 differences" in JobRun.objects.filter(name=audit.JOB).get().error
+    assert ChangedDay.objects.filter(asset=computed.filler).count() == 1
+    assert check(computed)
+    assert getattr(AssetDay.objects.get(pk=row.pk), column) == getattr(row, column)
+
+
+def test_a_lost_day_and_a_lost_failure_are_found(computed):
+    AssetDay.objects.filter(asset=computed.line).delete()
+    FailureEvent.objects.filter(asset=computed.filler).delete()
+
+    with pytest.raises(audit.Differs, match="L1 2026-03-17"):
+        check(computed)
+
+    assert check(computed)
+
+
+def test_what_is_written_meanwhile_is_no_difference(computed):
+    Downtime.objects.create(asset=computed.filler, start=NOW - 50 * HOUR, end=NOW - 49 * HOUR)
+
+    assert check(computed)
+
+
+def test_every_asset_is_checked_once_in_a_round_of_weeks(computed):
+    parts = [audit.audit_site(computed.berlin, now=NOW, share=share, days=1, shares=4) for share in range(4)]
+
+    assert sum(parts) == computed.berlin.assets.count()
+
+
+def test_one_sites_difference_does_not_keep_the_others_from_being_checked(computed):
+    AssetDay.objects.filter(asset=computed.filler).update(down=0)
+
+    with pytest.raises(audit.Differs, match="berlin: "):
+        audit.audit(now=NOW, share=computed.filler.pk % audit.SHARES)
+
+    assert set(JobRun.objects.filter(name=audit.JOB).values_list("site__code", flat=True)) == {"berlin", "chicago"}
