@@ -34,6 +34,7 @@ router.register("events", events.Events, basename="events")
 urlpatterns = [
     *router.urls,
     path("kpis/", kpis.Figures.as_view(), name="kpis"),
+    path("kpis/facts/", kpis.DayFacts.as_view(), name="kpis-facts"),
     path("kpis/explanation/", kpis.Explanation.as_view(), name="kpis-explanation"),
     re_path("", Missing.as_view()),
 ]

@@ -1,15 +1,19 @@
 """Key figures in the REST API: many at once, and the explanation of one."""
 
+from django.http import StreamingHttpResponse
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.response import Response
 
 from core.api.resource import Door
 from core.errors import Refused
-from kpis import explaining, figures, questions
+from kpis import explaining, exporting, figures, questions
+from kpis.cutting import BY
 from kpis.definitions import DEFINITIONS
-from kpis.figures import BY, SCOPES, Figure
+from kpis.figures import SCOPES, Figure
 
 PARAMETERS = [
     OpenApiParameter(
@@ -193,3 +197,29 @@ class Explanation(Door):
                 "truncated": why.more,
             }
         )  # fmt: skip
+
+
+class CsvRenderer(BaseRenderer):
+    """Lets a caller ask for CSV; what is answered is streamed past it."""
+
+    media_type, format, charset = "text/csv", "csv", "utf-8"
+
+    def render(self, data, accepted_media_type=None, renderer_context=None):
+        return JSONRenderer().render(data)  # a problem
+
+
+class DayFacts(Door):
+    """The additive facts of assets by production day."""
+
+    renderer_classes = (CsvRenderer, JSONRenderer)
+
+    @extend_schema(
+        operation_id="kpis_facts", parameters=PARAMETERS[:4], responses={(200, "text/csv"): OpenApiTypes.STR}
+    )
+    def get(self, request):
+        """Times, counts and failures of every asset and production day as CSV, streamed; sums of any rows are right."""
+        question = questions.asked(request.query_params, request.user)
+        found = exporting.day_facts(question.site, question.assets, question.start, question.end, now=timezone.now())
+        response = StreamingHttpResponse(found, content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="facts-{question.site.code}.csv"'
+        return response

@@ -7,8 +7,7 @@ they were stored come straight from the records, so a figure is never stale (`kp
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from itertools import pairwise
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
@@ -17,6 +16,7 @@ from core.errors import Refused
 from core.models import Site
 from kpis import formulas
 from kpis.axis import epoch
+from kpis.cutting import cut
 from kpis.definitions import DEFINITIONS, LOSSES, REASONS, Definition
 from kpis.facts.members import Scope, members
 from kpis.facts.read import Answer, Reader
@@ -24,9 +24,7 @@ from kpis.facts.zones import Stretch
 from kpis.formulas import FEW_FAILURES, Facts, Reason, Result, Status
 
 DAY = timedelta(days=1)
-BY = ("total", "day", "week", "month")
 SCOPES = tuple(str(scope) for scope in Scope)
-LONGEST = 3660  # days of one window
 MOST = 200_000  # figures of one question
 
 
@@ -120,7 +118,7 @@ def read(
     ratio is formed once.
     """
     wanted = [_definition(key) for key in definitions]
-    if len(assets or [None]) * len(wanted) * len(cut(site, start, end, by)) > MOST:
+    if len(assets or [None]) * len(wanted) * len(cut(site, start, end, by, asset=(assets or [None])[0])) > MOST:
         raise Refused(f"More than {MOST} figures at once; ask for a shorter window.", code="too_many", field="by")
     found = periods(assets, site=site, start=start, end=end, by=by, scope=scope, now=now)
     return [period.figure(definition) for period in found for definition in wanted]
@@ -132,7 +130,7 @@ def periods(
 ) -> list[Period]:  # fmt: skip
     """What is known of each asset (None or no list: the whole site) in each bucket of [start, end), in this order."""
     subjects = [None] if assets is None else assets
-    return known(subjects, cut(site, start, end, by), site=site, scope=scope, now=now)
+    return known(subjects, cut(site, start, end, by, asset=subjects[0]), site=site, scope=scope, now=now)
 
 
 def known(
@@ -184,26 +182,6 @@ def losses(found: Sequence[Period]) -> tuple[list[tuple[str, float]], list[tuple
             reasons[name] = (reasons[name][0] + seconds, reasons[name][1] + stops)
     pareto = sorted(((name, *sums) for name, sums in reasons.items() if sums[0]), key=lambda row: -row[1])
     return (steps if counted.counts else []), pareto
-
-
-def cut(site: Site, start: datetime, end: datetime, by: str) -> list[tuple[datetime, datetime]]:
-    """Buckets of [start, end) along production days: days, ISO weeks, calendar months, or all of it."""
-    if by not in BY:
-        raise Refused(f"by must be one of {', '.join(BY)}.", code="invalid", field="by")
-    if end <= start:
-        raise Refused("The window ends before it begins.", code="invalid", field="to")
-    if end - start > LONGEST * DAY:
-        raise Refused("A window may be ten years long at most.", code="too_long", field="from")
-    if by == "total":
-        return [(start, end)]
-    day, last = site.production_day(start), site.production_day(end - timedelta(microseconds=1))
-    borders: list[date] = []
-    while day <= last:
-        if not borders or by == "day" or (by == "week" and day.weekday() == 0) or (by == "month" and day.day == 1):
-            borders.append(day)
-        day += DAY
-    edges = [start, *(site.day_begins(border) for border in borders[1:]), end]
-    return list(pairwise(edges))
 
 
 def _definition(key: str) -> Definition:

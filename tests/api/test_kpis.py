@@ -34,7 +34,7 @@ def test_another_site_does_not_exist(plant, address, whose):
 
 @pytest.mark.parametrize(
     ("wrong", "known"),
-    [({"by": "shift"}, "total, day, week, month"), ({"scope": "fleet"}, "asset, subtree, leaves"),
+    [({"by": "hour"}, "total, day, week, month, shift"), ({"scope": "fleet"}, "asset, subtree, leaves"),
      ({"definition": "luck"}, "mtbf"), ({"colour": "red"}, "asset, by")],
 )  # fmt: skip
 def test_a_wrong_word_is_refused_with_those_that_are_known(plant, wrong, known):

@@ -1,0 +1,146 @@
+"""Figures by shift, and the day facts as CSV for other systems."""
+
+import csv
+import io
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from django.utils import timezone
+
+from assets.models import Asset, Downtime, Failure
+from kpis import exporting
+from kpis.computing import compute_site
+from production.models import OperatingCalendar, WeeklySlot
+from tests.contracts.api import assert_problem, client_of
+
+HOUR = timedelta(hours=1)
+MONDAY = datetime(2026, 3, 1, 23, tzinfo=UTC)  # 2 March, 00:00 in Berlin
+SHIFTS = ((time(6), time(14)), (time(14), time(22)), (time(22), time(6)))
+
+
+@pytest.fixture
+def shifts(plant):
+    """Three shifts a day; the filler was down for two hours of the late one, and failed."""
+    calendar = OperatingCalendar.objects.create(site=plant.berlin, name="Shifts", valid_from="2026-01-01")
+    WeeklySlot.objects.bulk_create(
+        WeeklySlot(calendar=calendar, weekday=day, start=start, end=end) for day in range(7) for start, end in SHIFTS
+    )
+    Downtime.objects.create(asset=plant.filler, start=MONDAY + 15 * HOUR, end=MONDAY + 17 * HOUR)
+    Failure.objects.create(asset=plant.filler, occurred=MONDAY + 15 * HOUR, restored=MONDAY + 17 * HOUR)
+    compute_site(plant.berlin)
+    return plant
+
+
+def figures_of(plant, **question) -> list[dict]:
+    question = {"asset": "M1", "definition": "availability", "by": "shift"} | question
+    return client_of(plant.manager).get("/api/v1/kpis/", question).json()
+
+
+def test_figures_by_shift(shifts):
+    rows = figures_of(shifts, **{"from": "2026-03-02T06:00:00+01:00", "to": "2026-03-03T06:00:00+01:00"})
+
+    assert [(row["from"][11:16], row["to"][11:16], row["value"]) for row in rows] == [
+        ("06:00", "14:00", 1.0),
+        ("14:00", "22:00", 0.75),
+        ("22:00", "06:00", 1.0),
+    ]
+
+
+def test_a_machine_with_hours_of_its_own_has_its_own_shifts(shifts):
+    own = OperatingCalendar.objects.create(
+        site=shifts.berlin, asset=shifts.filler, name="Days", valid_from="2026-01-01"
+    )
+    WeeklySlot.objects.create(calendar=own, weekday=0, start=time(8), end=time(16))
+
+    rows = figures_of(shifts, **{"from": "2026-03-02", "to": "2026-03-04"})
+
+    assert [row["from"][:16] for row in rows] == ["2026-03-02T00:00", "2026-03-02T08:00"]
+    assert [row["value"] for row in rows] == [None, pytest.approx(7 / 8)]
+    assert rows[0]["status"] == "undefined"
+
+
+def test_on_the_day_of_a_clock_change_a_shift_is_shorter_and_nothing_is_lost(shifts):
+    rows = figures_of(
+        shifts, definition="mtbf", **{"from": "2026-03-28T22:00:00+01:00", "to": "2026-03-29T14:00:00+02:00"}
+    )
+
+    assert [row["inputs"]["scheduled_time"] / 3600 for row in rows] == [7, 8]
+
+
+def test_without_a_calendar_there_are_no_shifts(plant):
+    answer = client_of(plant.manager).get(
+        "/api/v1/kpis/", {"asset": "M1", "by": "shift", "from": "2026-03-02", "to": "2026-03-03"}
+    )
+
+    assert_problem(answer, 422, "no_shifts", "by")
+
+
+# --- The facts as CSV ------------------------------------------------------------------------------
+
+
+def facts(caller, **question) -> list[dict]:
+    answer = caller.get("/api/v1/kpis/facts/", {"from": "2026-03-02", "to": "2026-03-05"} | question)
+    assert answer.status_code == 200, answer.content
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    return list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
+
+
+def test_the_sums_of_the_file_are_those_of_the_figures(shifts, monkeypatch):
+    monkeypatch.setattr(exporting, "CHUNK", 2)
+    caller = client_of(shifts.manager, scope="read")
+
+    rows = facts(caller, site="berlin")
+
+    assert len(rows) == 3 * Asset.objects.filter(site=shifts.berlin).count()
+    filler = [row for row in rows if row["asset"] == "M1"]
+    assert [(row["day"], row["unplanned_downtime"], row["failures"]) for row in filler] == [
+        ("2026-03-02", "7200", "1"),
+        ("2026-03-03", "0", "0"),
+        ("2026-03-04", "0", "0"),
+    ]
+    figure = figures_of(shifts, by="total", **{"from": "2026-03-02", "to": "2026-03-05"})[0]
+    operating, planned = (
+        sum(float(row[name]) for row in filler) for name in ("operating_time", "planned_production_time")
+    )
+    assert operating / planned == pytest.approx(figure["value"])
+
+
+def test_an_asset_without_records_is_not_said_to_run(shifts):
+    rows = facts(client_of(shifts.manager), asset="M3")
+
+    assert {(row["known"], row["operating_time"]) for row in rows} == {("0", "0")}
+
+
+def test_a_spreadsheet_may_ask_for_csv_and_an_error_is_a_problem(shifts):
+    caller = client_of(shifts.manager)
+
+    assert (
+        caller.get("/api/v1/kpis/facts/?asset=M1&from=2026-03-02&to=2026-03-03", HTTP_ACCEPT="text/csv").status_code
+        == 200
+    )
+    assert_problem(caller.get("/api/v1/kpis/facts/?asset=M1&from=2026-03-02"), 422, field="to")
+
+
+def test_another_site_does_not_exist(shifts):
+    for whose in ({"asset": shifts.foreign.pk}, {"site": "chicago"}):
+        answer = client_of(shifts.manager).get(
+            "/api/v1/kpis/facts/", {"from": "2026-03-02", "to": "2026-03-03"} | whose
+        )
+        assert_problem(answer, 404)
+
+
+def test_too_many_days_are_refused(shifts, monkeypatch):
+    monkeypatch.setattr(exporting, "MOST", 5)
+
+    answer = client_of(shifts.manager).get(
+        "/api/v1/kpis/facts/", {"site": "berlin", "from": "2026-03-02", "to": "2026-03-05"}
+    )
+
+    assert_problem(answer, 422, "too_many", "to")
+
+
+def test_days_of_today_are_there_up_to_now(shifts):
+    today = shifts.berlin.production_day(timezone.now())
+    rows = facts(client_of(shifts.manager), asset="M1", **{"from": f"{today}", "to": f"{today + timedelta(days=1)}"})
+
+    assert [row["day"] for row in rows] == [f"{today}"]
