@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from celery import Celery
+from django.conf import settings
 from django.db import connection
 
 from cmms.celery import app
@@ -55,6 +56,7 @@ class Workshop:
                 "DATABASE_URL": database_url(),
                 "REDIS_URL": self.valkey.url,
                 "CELERY_VISIBILITY_TIMEOUT": str(self.patience),
+                "MEDIA_ROOT": str(settings.MEDIA_ROOT),
             },
             cwd=ROOT,
         )
@@ -69,6 +71,22 @@ class Workshop:
         producer = Celery("producer", broker=f"{self.valkey.url}/0", set_as_current=False)
         with producer.connection_for_write() as broker:
             app.send_task(task, args=arguments, connection=broker, ignore_result=True)
+
+    @contextmanager
+    def takes_what_pages_queue(self) -> Iterator[None]:
+        """Meanwhile the jobs that this process queues (the pages of a live server among them) come to these workers."""
+        usual = app.conf.broker_url
+        self._queue_at(f"{self.valkey.url}/0")
+        try:
+            yield
+        finally:
+            app.amqp.producer_pool.force_close_all()
+            self._queue_at(usual)
+
+    @staticmethod
+    def _queue_at(broker: str) -> None:
+        app.conf.broker_url = broker
+        del app.amqp  # made anew when needed; it keeps connections to the broker it was made with
 
     def kill(self, process: Process) -> None:
         """kill -9 the worker and its children, all at once."""
