@@ -16,7 +16,7 @@ MARKS = {"partial": ("watch", "eye-off"), "suspect": ("warn", "alert-triangle")}
 
 
 def said(figure) -> str:
-    """ "92.4 %", "310 h" or "no data"; rounding happens here, at the last moment."""
+    """ "92.4 %", "310 h", "undefined" or "no data"; rounding happens here, at the last moment."""
     if figure.value is None:
         return _("undefined") if figure.status == "undefined" else _("no data")
     return f"{number_text(figure_value(figure), digits(figure))}\u202f{unit(figure)}"
@@ -59,6 +59,7 @@ class Tile:
 
     label: Any
     value: float | None
+    missing: str  # what is said instead of a value
     unit: str
     digits: int
     badge: Badge | None
@@ -70,6 +71,7 @@ class Tile:
         return cls(
             figure.definition.name,
             figure_value(figure),
+            "" if figure.value is not None else said(figure),
             unit(figure),
             digits(figure),
             mark(figure),

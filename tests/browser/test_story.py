@@ -73,7 +73,7 @@ class Script:
     def figures(self, day: Yesterday) -> dict[str, str]:
         """The site's figures, written as the page writes them."""
         return {
-            name: "no data" if row["value"] is None else
+            name: row["status"] if row["value"] is None else
             f"{row['value'] * (100 if row['unit'] == 'share' else 1):.1f} {UNITS[row['unit']]}"
             for name, row in zip(("Availability", "MTBF", "MTTR", "OEE"), self.kpis(day), strict=True)
         }  # fmt: skip
@@ -118,7 +118,7 @@ def test_what_happens_in_the_plant_becomes_work_and_figures_that_say_why(plant, 
     stop = record_a_failure(technician, plant.filler, day)
     compute_figures(worker, plant.berlin)
     after = figures_of_yesterday(manager)
-    assert before == {"Availability": "100.0 %", "MTBF": "no data", "MTTR": "no data", "OEE": "50.0 %"}
+    assert before == {"Availability": "100.0 %", "MTBF": "undefined", "MTTR": "undefined", "OEE": "50.0 %"}
     assert after == figures(availability=90, mtbf=day.hours * 2.7, mttr=day.hours * 0.3, oee=50)
     assert script.figures(day) == after
     assert script.computed_at(day) < JobRun.objects.latest("finished").finished
@@ -159,7 +159,7 @@ def test_a_script_does_the_same_and_the_pages_show_it(plant, worker, script, day
     compute_figures(worker, plant.berlin)
     after = figures_of_yesterday(manager)
 
-    assert before == {"Availability": "100.0 %", "MTBF": "no data", "MTTR": "no data", "OEE": "50.0 %"}
+    assert before == {"Availability": "100.0 %", "MTBF": "undefined", "MTTR": "undefined", "OEE": "50.0 %"}
     assert after == figures(availability=90, mtbf=day.hours * 2.7, mttr=day.hours * 0.3, oee=50)
     assert script.figures(day) == after
     assert states == ["approved", "planned", "scheduled", "in_progress", "in_progress", "completed", "closed"]
