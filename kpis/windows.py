@@ -95,6 +95,12 @@ def asked(site: Site, query: QueryDict, *, now: datetime) -> Window:
     return _named(site, name if name in dict(CHOICES) else DEFAULT, today)
 
 
+def covering(site: Site, start: datetime, end: datetime) -> Window:
+    """The whole production days that [start, end) touches."""
+    last = site.production_day(max(start, end - timedelta(microseconds=1)))
+    return Window(site, site.production_day(start), last + DAY)
+
+
 def _named(site: Site, name: str, today: date, error: str = "") -> Window:
     past = today + DAY
     if name in ROLLING:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import Refused
 from core.kit.views import Page
-from kpis import explaining, inputs, questions
+from kpis import explaining, inputs, questions, windows
 from kpis.definitions import DEFINITIONS
 from kpis.present import mark, said
 
@@ -50,7 +50,11 @@ class WhyFigure(Page):
         return f"{figure.definition.name} · {whose}"
 
     def crumbs(self) -> list[tuple]:
-        return [(_("Performance"), reverse("performance"))]
+        """Back to where the figure stands: the same asset, the same days."""
+        question = self.question
+        query = windows.covering(question.site, question.start, question.end).query
+        whose = f"&asset={question.assets[0].pk}" if question.assets else ""
+        return [(_("Performance"), f"{reverse('performance')}?{query}{whose}")]
 
     def context(self) -> dict:
         why = self.why
