@@ -263,7 +263,7 @@ def waterfall(title: Any, steps: Sequence[Step], *, unit: Any = "", digits: int 
     option["xAxis"] = {
         "type": "category",
         "data": [str(step.label) for step in steps],
-        "axisLabel": {"interval": 0, "width": 80, "overflow": "break"},
+        "axisLabel": {"interval": 0, "width": 80, "overflow": "break", "lineHeight": 14},
     }
     option["yAxis"] = {"type": "value"}
     invisible = {"color": "transparent", "borderColor": "transparent"}
