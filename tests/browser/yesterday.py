@@ -42,6 +42,11 @@ class Yesterday:
         return self.down + self.stopped
 
     @property
+    def days(self) -> tuple[str, str]:
+        """Its date and the one after, as addresses name them."""
+        return f"{self.site.local(self.start):%Y-%m-%d}", f"{self.site.local(self.end):%Y-%m-%d}"
+
+    @property
     def window(self) -> dict[str, str]:
         return {"from": self.start.isoformat(), "to": self.end.isoformat()}
 

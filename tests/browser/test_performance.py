@@ -1,0 +1,211 @@
+"""Figures in a real browser: the Performance page, the page behind each figure, and the asset's tab."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from assets import stops
+from assets.stops import StopEntry
+from kpis.computing import compute_due
+from kpis.definitions import DEFINITIONS
+from people.models import Membership
+from production.counting import CountEntry, record_counts
+from tests import plant as world
+from tests.browser.conftest import LOOKS, PHONE, Visit
+from tests.browser.people import figures_of, plain
+from tests.browser.yesterday import Yesterday
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+TABLET = {"width": 820, "height": 1180}
+ALL_LOOKS = pytest.mark.parametrize(
+    "look", [*LOOKS, pytest.param({"size": TABLET, "dark": False}, id="tablet-light")]
+)  # fmt: skip
+CHARTS = ["Availability and OEE", "Where planned time went", "Stops by reason", "MTBF"]
+
+
+@pytest.fixture
+def day(plant) -> Yesterday:
+    return Yesterday.at(plant.berlin)
+
+
+@pytest.fixture
+def lived(plant, day) -> world.Plant:
+    """M1 was counted, failed, was set up and is down now; M3 made more than it can; of M2 nothing is known."""
+    fast = {"good": Decimal(day.minutes), "ideal_cycle": Decimal(120)}
+    made = {name: Decimal(value) for name, value in day.made.items()}
+    record_counts(
+        [
+            CountEntry(plant.filler, day.start, day.end, **made),
+            CountEntry(plant.palletiser, day.start, day.end, **fast),
+        ],
+        by=plant.technician,
+    )
+    stops.record_stops(
+        [
+            StopEntry(plant.filler, day.down, day.back, plant.breakdown, is_failure=True),
+            StopEntry(plant.filler, day.back, day.back + timedelta(minutes=30), plant.setup),
+            StopEntry(plant.filler, day.start - timedelta(days=3), day.start - timedelta(days=2), plant.lunch),
+        ],
+        by=plant.technician,
+    )
+    stops.open_stop(plant.filler, by=plant.technician, at=max(day.end, timezone.now() - timedelta(minutes=5)))
+    compute_due()
+    return plant
+
+
+def performance(asset=None, **query) -> str:
+    asked = query | ({"asset": asset.pk} if asset else {})
+    return f"/performance/?{'&'.join(f'{name}={value}' for name, value in asked.items())}"
+
+
+def wrong_on(seen: Visit, address: str) -> list[str]:
+    """What a person could stumble over on the page; every chart has been scrolled to and drawn."""
+    response = seen.page.goto(f"{seen.base}{address}", wait_until="networkidle")
+    blank = [name for name, painted in charts_of(seen).items() if not painted]
+    return [
+        *([f"{address} answered {response.status}"] if response.status != 200 else []),
+        *(f"{address}: the chart {name!r} is blank" for name in blank),
+        *seen.violations(),
+        *([f"{address} is {seen.overflow()} px too wide"] if seen.overflow() else []),
+    ]
+
+
+def charts_of(seen: Visit) -> dict[str, bool]:
+    """Title of each chart → whether there is something on its canvas."""
+    found = {}
+    for chart in seen.page.locator("tandem-chart").all():
+        chart.scroll_into_view_if_needed()
+        painted = seen.page.wait_for_function(
+            """chart => {
+                if (chart.dataset.drawn === undefined) return null;
+                const canvas = chart.querySelector("canvas");
+                const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+                return {painted: pixels.some((value, place) => place % 4 === 3 && value > 0)};
+            }""",
+            arg=chart.element_handle(),
+        )
+        found[chart.get_attribute("name")] = painted.json_value()["painted"]
+    return found
+
+
+# --- Everything in all looks --------------------------------------------------------------------------
+
+
+@ALL_LOOKS
+@pytest.mark.timeout(600)  # a dozen pages with axe, on a machine that may be busy
+def test_pages_of_figures_are_accessible_quiet_drawn_and_narrow_enough(visit, lived, day, look):
+    seen = visit("manager", **look)
+    of = {code: asset.pk for code, asset in (("L1", lived.line), ("M2", lived.labeller), ("M3", lived.palletiser))}
+    figure = "/performance/figure/?from={}&to={}&scope=leaves&definition=".format(*day.days)
+    addresses = [
+        performance(), performance(window="day"), performance(lived.line, window="year"),
+        performance(lived.filler, window="7d"), performance(lived.labeller),
+        performance(**{"from": "2030-01-01", "to": "2030-01-07"}), performance(**{"from": "soon", "to": ""}),
+        f"{figure}availability&site=berlin", f"{figure}mtbf&asset={of['M3']}", f"{figure}oee&asset={of['M3']}",
+        f"{figure}availability&asset={of['M2']}", f"{figure}mttr&asset={of['L1']}",
+        f"{lived.filler.get_absolute_url()}?tab=performance", f"{lived.labeller.get_absolute_url()}?tab=performance",
+    ]  # fmt: skip
+    wrong = [each for address in addresses for each in wrong_on(seen, address)]
+    assert not wrong, "\n".join(wrong)
+
+
+# --- What they say ------------------------------------------------------------------------------------
+
+
+def test_a_plant_without_records_says_so_and_shows_no_zero(visit, plant):
+    seen = visit("manager", size=PHONE)
+    assert wrong_on(seen, performance()) == []
+    page = seen.page
+    assert figures_of(page) == dict.fromkeys(("Availability", "MTBF", "MTTR", "OEE"), "no data")
+    assert page.locator(".answer").inner_text() == (
+        "Nothing was recorded in this window, so there is no figure to show."
+    )
+    assert page.locator(".chart-head").all_inner_texts() == CHARTS
+    assert page.get_by_text("No data for this period.").count() == len(CHARTS)
+    assert charts_of(seen) == {}
+
+
+def test_somebody_without_a_site_is_told_whom_to_ask(visit, plant):
+    Membership.objects.filter(user=plant.manager).delete()
+    seen = visit("manager", size=PHONE)
+    assert wrong_on(seen, performance()) == []
+    assert seen.page.get_by_text("You have no site yet; ask an administrator for a role.").is_visible()
+
+
+def test_each_figure_says_what_it_is_worth_and_where_it_comes_from(visit, lived, day):
+    page = visit("manager").goto(performance(lived.line, window="day"))
+    lost = day.hours * 0.3 + 0.5
+    operating, planned = 2 * day.hours - lost, 2 * day.hours
+    assert figures_of(page) == {
+        "Availability": f"{operating / planned * 100:.1f} %",
+        "MTBF": f"{operating:.1f} h",
+        "MTTR": f"{day.hours * 0.3:.1f} h",
+        "OEE": "125.0 %",
+    }
+    marks = {
+        each.locator("a").inner_text(): each.locator(".state").inner_text() for each in page.locator(".tile").all()
+    }
+    assert marks == {"Availability": "Partial", "MTBF": "Partial", "MTTR": "Partial", "OEE": "Suspect"}
+    rows = page.locator("section").filter(has=page.get_by_role("heading", name="Below")).locator("tbody tr")
+    assert [plain(row.inner_text()) for row in rows.all()] == [
+        f"M1 · Filler {(day.hours - lost) / day.hours * 100:.1f} % {day.hours - lost:.1f} h 50.0 %",
+        "M2 · Labeller no data no data no data",
+        "M3 · Palletiser 100.0 % undefined 200.0 %",
+    ]
+
+
+def test_the_window_is_picked_moved_and_typed(visit, lived, day):
+    seen = visit("manager", size=PHONE)
+    page = seen.goto(performance(lived.filler))
+    page.get_by_role("link", name="Yesterday").click()
+    page.wait_for_url("**window=day*")
+    assert page.locator(".window-choices [aria-current]").all_inner_texts() == ["Yesterday"]
+    page.get_by_role("link", name="Earlier").click()
+    before = day.start - timedelta(hours=12)
+    page.wait_for_url(f"**from={before:%Y-%m-%d}&to={before:%Y-%m-%d}")
+    page.get_by_role("link", name="Later").click()
+    page.wait_for_url("**from={0}&to={0}".format(day.days[0]))
+    page.get_by_label("From", exact=True).fill("2026-01-31")
+    page.get_by_label("To", exact=True).fill("2026-01-01")
+    page.get_by_role("button", name="Show").click()
+    assert page.get_by_role("alert").inner_text() == "The last day lies before the first."
+    assert page.get_by_role("heading", level=1).inner_text() == "M1 · Filler"
+
+
+@pytest.mark.parametrize("figure", ["Availability", "MTBF", "MTTR", "OEE"])
+def test_a_tile_opens_its_reasons_whose_links_all_lead_somewhere_and_back(visit, lived, day, figure):
+    seen = visit("manager", size=PHONE)
+    page = seen.goto(performance(lived.line, window="day"))
+    shown = figures_of(page)[figure]
+    page.locator(".tile").get_by_role("link", name=figure, exact=True).click()
+    page.wait_for_url("**/performance/figure/**")
+    assert page.get_by_role("heading", level=1).inner_text() == f"{figure} · L1"
+    assert plain(page.locator(".figure-value").inner_text()).startswith(shown)
+
+    links = {each.get_attribute("href") for each in page.locator("main a").all()}
+    assert {link for link in links if "/performance/" not in link} >= {
+        *(stop.get_absolute_url() for stop in lived.filler.downtimes.filter(start__gte=day.start, start__lt=day.end)),
+        lived.filler.failures.get().get_absolute_url(),
+        lived.labeller.get_absolute_url(),
+    }
+    answers = {link: page.request.get(f"{seen.base}{link}", max_redirects=0).status for link in links}
+    assert answers == dict.fromkeys(links, 200)
+
+    page.locator(".crumbs").get_by_role("link", name="Performance").click()
+    page.wait_for_url(lambda address: "/figure/" not in address)
+    assert page.get_by_role("heading", level=1).inner_text() == "L1 · Line 1"
+    assert figures_of(page)[figure] == shown
+
+
+@pytest.mark.parametrize("figure", DEFINITIONS)
+def test_every_figure_of_every_kind_of_machine_has_its_reasons(client, lived, day, figure):
+    client.force_login(lived.manager)
+    first, past = day.days
+    asked = {"from": first, "to": past, "definition": figure, "scope": "leaves"}
+    for asset in (lived.line, lived.filler, lived.labeller, lived.palletiser):
+        page = client.get("/performance/figure/", {**asked, "asset": asset.pk})
+        assert (page.status_code, page.context["figure"].asset) == (200, asset)
+        assert (page.context["figure"].value is None) == (page.context["said"] in {"no data", "undefined"})
