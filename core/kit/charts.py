@@ -90,7 +90,8 @@ def trend(
         "data": [str(label) for label in labels],
         "boundaryGap": any(each.kind == "bar" for each in series),
     }
-    option["yAxis"] = {"type": "value", "scale": low is None, "min": low, "max": high}
+    # Marks nearer to each other than the digits shown would read the same number twice.
+    option["yAxis"] = {"type": "value", "scale": low is None, "min": low, "max": high, "minInterval": 10**-digits}
     option["series"] = []
     for place, each in enumerate(series):
         colour = tone(each.tone) if each.tone else PALETTE[place % len(PALETTE)]
@@ -105,6 +106,7 @@ def trend(
             # A lone point between two gaps has no line to show it, so points stay visible on short series.
             drawn |= {
                 "lineStyle": {"width": 2, "color": colour, "type": "dashed" if each.dashed else "solid"},
+                "symbol": "circle",  # the hollow one is filled with white, in the dark as well
                 "showSymbol": len(labels) <= 62 or lonely(each.values),
                 "symbolSize": 5,
             }
@@ -184,9 +186,15 @@ def ranking(
 
 
 def pareto(
-    title: Any, labels: Sequence[Any], values: Sequence[float], *, unit: Any = "", digits: int = 1, height: int = 320
+    title: Any,
+    labels: Sequence[Any],
+    values: Sequence[float],
+    *,
+    unit: Any = "",
+    digits: int = 1,
+    height: int | None = None,
 ) -> Chart:
-    """Bars from the largest down with the running share of their sum."""
+    """Bars from the largest down with the running share of their sum; they lie, as those of a waterfall do."""
     pairs = sorted(zip(labels, (number(value) or 0 for value in values), strict=True), key=lambda pair: -pair[1])
     total = sum(value for _label, value in pairs)
     running, shares = 0.0, []
@@ -194,28 +202,31 @@ def pareto(
         running += value
         shares.append(round(100 * running / total, 1) if total else None)
     option = base(legend=True)
-    option["xAxis"] = {
+    option["yAxis"] = {
         "type": "category",
+        "inverse": True,
         "data": [str(label) for label, _value in pairs],
-        "axisLabel": {"interval": 0, "width": 90, "overflow": "truncate", "hideOverlap": True},
+        "axisLabel": {"interval": 0, "width": 130, "overflow": "break", "lineHeight": 13},
     }
-    option["yAxis"] = [
-        {"type": "value"},
-        {"type": "value", "min": 0, "max": 100, "axisLabel": {"formatter": "{value} %"}, "splitLine": {"show": False}},
+    option["xAxis"] = [
+        {"type": "value", "splitNumber": 4, "axisLabel": {"hideOverlap": True}},
+        {"type": "value", "min": 0, "max": 100, "interval": 50, "axisLabel": {"formatter": "{value} %"}}
+        | {"splitLine": {"show": False}},
     ]
     option["series"] = [
         {
             "type": "bar",
             "name": str(title),
             "data": [value for _label, value in pairs],
-            "barMaxWidth": 36,
-            "itemStyle": {"color": "var(--series-1)", "borderRadius": [3, 3, 0, 0]},
+            "barMaxWidth": 22,
+            "itemStyle": {"color": "var(--series-1)", "borderRadius": [0, 3, 3, 0]},
         },
         {
             "type": "line",
             "name": str(_("Running share, %")),
-            "yAxisIndex": 1,
+            "xAxisIndex": 1,
             "data": shares,
+            "symbol": "circle",
             "symbolSize": 5,
             "lineStyle": {"color": "var(--warn)", "width": 2},
             "itemStyle": {"color": "var(--warn)"},
@@ -227,7 +238,7 @@ def pareto(
         option,
         ["", unit or title, _("Running share, %")],
         rows,
-        height=height,
+        height=height or max(200, 38 * len(pairs) + 80),
         unit=unit,
         digits=digits,
         empty=not total,
@@ -244,8 +255,13 @@ class Step:
     tone: str = ""
 
 
-def waterfall(title: Any, steps: Sequence[Step], *, unit: Any = "", digits: int = 1, height: int = 320) -> Chart:
-    """From a whole to what is left of it: losses hang from the level before them."""
+def waterfall(
+    title: Any, steps: Sequence[Step], *, unit: Any = "", digits: int = 1, height: int | None = None
+) -> Chart:
+    """From a whole, on top, down to what is left of it: losses hang from the level before them.
+
+    Its bars lie, for their names are long words and a phone is narrow.
+    """
     level = 0.0
     floors, bars = [], []
     for step in steps:
@@ -260,12 +276,14 @@ def waterfall(title: Any, steps: Sequence[Step], *, unit: Any = "", digits: int 
         bars.append({"value": abs(step.value), "itemStyle": {"color": colour}, "label": {"formatter": said}})
     option = base()
     option["tooltip"] |= {"trigger": "item"}
-    option["xAxis"] = {
+    option["grid"] |= {"right": 76}  # what the longest bar says stands beside it; each says its number, so no marks
+    option["xAxis"] = {"type": "value", "max": "dataMax", "axisLabel": {"show": False}, "splitLine": {"show": False}}
+    option["yAxis"] = {
         "type": "category",
+        "inverse": True,
         "data": [str(step.label) for step in steps],
-        "axisLabel": {"interval": 0, "width": 80, "overflow": "break", "lineHeight": 14},
+        "axisLabel": {"interval": 0, "width": 110, "overflow": "break", "lineHeight": 13},
     }
-    option["yAxis"] = {"type": "value"}
     invisible = {"color": "transparent", "borderColor": "transparent"}
     option["series"] = [
         {
@@ -282,12 +300,21 @@ def waterfall(title: Any, steps: Sequence[Step], *, unit: Any = "", digits: int 
             "stack": "all",
             "name": str(title),
             "data": bars,
-            "barMaxWidth": 56,
-            "label": {"show": True, "position": "top"},
+            "barMaxWidth": 26,
+            "label": {"show": True, "position": "right"},
         },
     ]
     rows = [[step.label, step.value] for step in steps]
-    return Chart(title, option, ["", unit or title], rows, height=height, unit=unit, digits=digits, empty=not steps)
+    return Chart(
+        title,
+        option,
+        ["", unit or title],
+        rows,
+        height=height or max(160, 34 * len(steps) + 48),
+        unit=unit,
+        digits=digits,
+        empty=not steps,
+    )
 
 
 def scatter(

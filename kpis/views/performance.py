@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from assets.models import Asset
+from core.kit.present import number_text
 from core.kit.views import Page
 from kpis import charts, figures, windows
 from kpis.definitions import DEFINITIONS
@@ -88,7 +89,7 @@ class Performance(Page):
             "earlier": self.url(window=None, **{"from": former.first, "to": former.last}),
             "later": self._later(),
             "tiles": tiles(whole, before),
-            "answer": self._answer(headlines),
+            "answer": self._answer(headlines, lost[:-1] or reasons),
             "charts": self._charts(trend, lost, reasons),
             "below": [self._line(period) for period in below[1::2]],
             "asset": self.asset,
@@ -98,7 +99,8 @@ class Performance(Page):
         after = self.window.moved(1)
         return self.url(window=None, **{"from": after.first, "to": after.last}) if after.start <= self.now else ""
 
-    def _answer(self, whole: list[figures.Figure]) -> str:
+    def _answer(self, whole: list[figures.Figure], losses: list[tuple]) -> str:
+        """The headlines in words, and where most of the time was lost; `losses` are (name, seconds, …)."""
         known = [figure for figure in whole if figure.value is not None]
         if not known:
             return _("Nothing was recorded in this window, so there is no figure to show.")
@@ -106,7 +108,12 @@ class Performance(Page):
         missing = len(whole) - len(known)
         if missing:
             parts.append(ngettext("%(n)d figure has no value", "%(n)d figures have no value", missing) % {"n": missing})
-        return ", ".join(parts) + "."
+        words = [", ".join(parts) + "."]
+        name, seconds, *_rest = max(losses, key=lambda loss: loss[1], default=("", 0))
+        if round(seconds) > 0:
+            hours = number_text(seconds / charts.HOUR, 1)
+            words.append(_("Largest loss: %(name)s, %(hours)s h.") % {"name": name, "hours": hours})
+        return " ".join(words)
 
     def _charts(self, trend, lost, reasons) -> list:
         effectiveness, reliability = charts.trends(trend, site=self.site, by=self.window.by)

@@ -104,7 +104,7 @@ class Chart extends HTMLElement {
       const numeric = axis.type === "value" || axis.type === "log";
       return {
         ...axis,
-        axisLabel: { ...ink, ...(numeric ? { formatter: (value) => numbers.format(value) } : {}), ...axis.axisLabel },
+        axisLabel: { ...ink, ...(numeric ? { formatter: axis.name ? (value) => numbers.format(value) : say } : {}), ...axis.axisLabel },
         axisLine: { ...line, show: !numeric, ...axis.axisLine },
         axisTick: { show: false, ...axis.axisTick },
         splitLine: { ...line, show: numeric, ...axis.splitLine },

@@ -41,6 +41,12 @@ def test_a_waterfall_hangs_each_loss_from_the_level_before():
         "var(--series-1)", "var(--stop)", "var(--ok)", "var(--series-1)",
     ]  # fmt: skip
     assert chart.rows[1] == ["Stops", -30]
+    assert (chart.option["yAxis"]["data"], chart.option["yAxis"]["inverse"]) == (["All", "Stops", "Gain", "Left"], True)
+
+
+def test_marks_of_an_axis_are_not_nearer_to_each_other_than_its_digits():
+    chart = charts.trend("MTBF", ["Mon", "Tue"], [Series("L1", [22.6, 23.1])], unit="h", digits=0)
+    assert chart.option["yAxis"]["minInterval"] == 1
 
 
 def test_a_pareto_runs_up_to_everything():
