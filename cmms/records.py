@@ -1,5 +1,9 @@
 """What an administrator looks at when something seems wrong: jobs with their last runs, and the audit trail."""
 
+from collections import defaultdict
+from itertools import islice
+
+from django.apps import apps
 from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -38,17 +42,46 @@ class Jobs(ListPage):
         return {"jobs": JOBS}
 
 
+def name_subjects(events: list[Event]) -> list[Event]:
+    """Give each event the row it is about (`subject`, None if it is gone), in one query per kind of row."""
+    kinds = defaultdict(set)
+    for event in events:
+        kinds[event.object_type].add(event.object_id)
+    rows = {kind: apps.get_model(kind)._base_manager.select_related().in_bulk(ids) for kind, ids in kinds.items()}
+    for event in events:
+        event.subject = rows[event.object_type].get(event.object_id)
+    return events
+
+
+def subject_text(event: Event) -> str:
+    kind = apps.get_model(event.object_type)._meta.verbose_name
+    return str(event.subject) if event.subject is not None else f"{kind} {event.object_id}"
+
+
+def subject_address(event: Event) -> str | None:
+    return event.subject.get_absolute_url() if hasattr(event.subject, "get_absolute_url") else None
+
+
 class EventTable(Table):
     """Events, newest first."""
 
     at = WhenColumn(gettext_lazy("When"), order_by="at", phone="subtitle")
     summary = Column(gettext_lazy("What happened"), phone="title")
+    subject = Column(gettext_lazy("About"), subject_text, link=subject_address)
     actor = Column(gettext_lazy("Who"), lambda event: event.actor or _("Tandem"), order_by="actor__username")
     verb = Column(gettext_lazy("Verb"), order_by="verb", hidden=True)
     object_type = Column(gettext_lazy("Kind of row"), order_by="object_type", hidden=True)
     object_id = Column(gettext_lazy("Row"), hidden=True)
     default_sort = "-at"
     empty = Empty(gettext_lazy("Nothing has happened yet."), icon="history")
+
+    def _read(self) -> list:
+        return super()._read() if hasattr(self, "_rows") else name_subjects(super()._read())
+
+    def file_rows(self):
+        rows = self.sorted().iterator(chunk_size=2000)
+        while chunk := list(islice(rows, 2000)):
+            yield from ([column.file_value(event) for column in self.shown] for event in name_subjects(chunk))
 
 
 class AuditTrail(ListPage):

@@ -7,6 +7,7 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 
+from core.kit.forms import Day
 from core.models import Event, Site
 
 
@@ -54,9 +55,9 @@ def rows_for(model: type[Model], request) -> QuerySet:
 
 
 class EventFilter(django_filters.FilterSet):
-    site = RowFilter(Site)
-    since = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
-    until = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+    site = RowFilter(Site, label=_("Site"))
+    since = django_filters.IsoDateTimeFilter(label=_("From"), field_name="at", lookup_expr="gte", widget=Day)
+    until = django_filters.IsoDateTimeFilter(label=_("Before"), field_name="at", lookup_expr="lt", widget=Day)
 
     class Meta:
         model = Event

@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 from django.utils.html import escape
 
+from assets.models import Asset
 from cmms.schedule import JOBS
 from core.events import record
 from core.models import JobRun
@@ -43,6 +44,24 @@ def test_a_run_at_another_site_is_not_shown(as_administrator, plant):
 def test_only_an_administrator_opens_the_records(client, plant, role, address):
     client.force_login(getattr(plant, role))
     assert client.get(reverse(address)).status_code == 403
+
+
+def test_the_audit_trail_names_what_an_event_is_about_and_leads_there(as_administrator, plant):
+    record("asset.noted", plant.filler, by=plant.planner, site=plant.berlin, summary="It was noted")
+    record("asset.noted", Asset(pk=999_999), by=plant.planner, site=plant.berlin, summary="It went")
+    page = as_administrator.get(reverse("audit")).content.decode()
+    assert f'<a href="{plant.filler.get_absolute_url()}">{plant.filler}</a>' in page
+    assert "asset 999999" in page
+    file = b"".join(as_administrator.get(reverse("audit"), {"format": "csv"}).streaming_content).decode()
+    assert f"It was noted,{plant.filler}," in file
+
+
+def test_the_audit_trail_costs_the_same_for_few_and_many_events(as_administrator, plant, django_assert_max_num_queries):
+    for number in range(20):
+        record("asset.noted", plant.filler, by=plant.planner, site=plant.berlin, summary=f"Noted {number}")
+        record("site.noted", plant.berlin, by=plant.planner, site=plant.berlin, summary=f"Noted {number}")
+    with django_assert_max_num_queries(10):
+        as_administrator.get(reverse("audit"))
 
 
 def test_the_audit_trail_shows_the_events_of_the_chosen_site_only(as_administrator, plant):
