@@ -4,6 +4,7 @@ import django_filters
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from assets.filters import YesNo
 from assets.models import Asset
 from core.filters import RowFilter
 from core.models import Site
@@ -12,7 +13,7 @@ from workorders.models import JobPlan, OccurrenceState, PlanAsset, PlanOccurrenc
 
 class PlanFilter(django_filters.FilterSet):
     search = django_filters.CharFilter(label=_("Name or job plan"), method="find")
-    active = django_filters.BooleanFilter(label=_("In force"))
+    active = YesNo(label=_("In force"))
     asset = RowFilter(Asset, label=_("Asset"), method="of_asset")
     job_plan = RowFilter(JobPlan, label=_("Job plan"))
 
@@ -58,7 +59,7 @@ def visible_plans(request) -> QuerySet:
 
 class JobPlanFilter(django_filters.FilterSet):
     search = django_filters.CharFilter(label=_("Code or title"), method="find")
-    archived = django_filters.BooleanFilter(label=_("Archived"), method="of_archive")
+    archived = YesNo(label=_("Archived"), method="of_archive")
 
     class Meta:
         model = JobPlan

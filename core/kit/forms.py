@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.db.models.fields import BLANK_CHOICE_DASH
 from django.forms.renderers import TemplatesSetting
 from django.urls import reverse
 from django.utils import timezone
@@ -105,11 +106,21 @@ class SearchMany(forms.SelectMultiple):
         ]
 
 
+DASHES = BLANK_CHOICE_DASH[0][1]
 NATIVE_PICKERS = {
     forms.DateTimeInput: DateTimeLocal,
     forms.DateInput: Day,
     forms.TimeInput: Clock,
 }
+
+
+def say_nothing_chosen(field: forms.Field) -> None:
+    """A word instead of Django's row of dashes where nothing is chosen yet."""
+    word = _("Choose …") if field.required else _("none chosen")
+    if getattr(field, "empty_label", None) == DASHES:
+        field.empty_label = word
+    elif isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
+        field.choices = [(key, word if label == DASHES else label) for key, label in field.choices]
 
 
 class KitForm:
@@ -127,6 +138,8 @@ class KitForm:
                 field.widget = picker(attrs=field.widget.attrs)
             if isinstance(field, forms.ModelChoiceField):
                 field.queryset = self.reachable(field.queryset)
+            if type(field.widget) is forms.Select:
+                say_nothing_chosen(field)
 
     def reachable(self, rows: QuerySet) -> QuerySet:
         """What may be chosen: rows visible to the user, at the site if the rows belong to one."""

@@ -127,7 +127,7 @@ def test_unsaved_typing_asks_before_it_is_lost(visit, plant):
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
     page.get_by_label("Name").press_sequentially("Conveyor")
-    page.get_by_role("link", name="Cancel").click()
+    page.get_by_role("link", name="Back").click()
     assert asked == ["beforeunload"]
     assert page.get_by_label("Name").input_value() == "Conveyor"
 
