@@ -12,5 +12,6 @@ register(
         icon="building-factory-2",
         detail=lambda asset: asset.parent.name if asset.parent else asset.site.name,
         related=("parent", "site"),
+        order=10,  # the machine is what most people look for; its orders hang on its page
     )
 )

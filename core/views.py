@@ -38,7 +38,7 @@ class SearchPage(Page):
         text = request.GET.get("q", "").strip()
         groups = []
         if text:
-            for lookup in lookups.REGISTRY.values():
+            for lookup in sorted(lookups.REGISTRY.values(), key=lambda each: each.order):
                 rows = list(lookup.find(lookup.rows(request.user), text)[: HITS + 1])
                 if rows:
                     detail = lookup.detail or (lambda row: "")

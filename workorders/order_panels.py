@@ -7,6 +7,7 @@ from assets.models import Asset
 from core.attachments import attachments_of
 from core.comments import comments_of
 from core.events import history
+from core.kit.badges import Action
 from core.kit.forms import Form
 from core.kit.panels import Panel, register
 from core.kit.views import make_form
@@ -124,6 +125,12 @@ class WorkOnAsset(Panel):
     def count(self, obj, user):
         return self.orders(obj, user).open().count()
 
+    def actions(self, obj, user):
+        """What an operator came for who scanned the label of the machine."""
+        if obj.archived_at or not user.can("report", obj.site):
+            return []
+        return [Action(_("Report a problem"), f"{reverse('request-new')}?asset={obj.pk}", "speakerphone")]
+
     def context(self, request, obj):
         rows = self.orders(obj, request.user).select_related("asset", "site", "owner", "reported_by", "job_plan")
         waiting = Request.objects.visible_to(request.user).filter(
@@ -132,7 +139,6 @@ class WorkOnAsset(Panel):
         return {
             "table": OrdersHere(rows.prefetch_related("assignments__person"), request.GET, user=request.user),
             "requests": list(waiting.select_related("asset", "reported_by")[:20]),
-            "may_report": request.user.can("report", obj.site) and not obj.archived_at,
             "may_raise": request.user.can("execute", obj.site) and not obj.archived_at,
         }
 

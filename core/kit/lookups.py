@@ -28,6 +28,7 @@ class Lookup:
     icon: str = "search"
     detail: Callable[[Any], Any] | None = None  # a second line for a hit
     related: tuple[str, ...] = ()
+    order: int = 50  # on the search page, lowest first
 
     def rows(self, user) -> QuerySet:
         """The rows this user may see."""

@@ -16,6 +16,8 @@ from typing import Any
 from django.db import models
 from django.http import HttpRequest
 
+from core.kit.badges import Action
+
 REGISTRY: dict[str, list["Panel"]] = defaultdict(list)
 
 
@@ -35,6 +37,10 @@ class Panel:
     def count(self, obj: models.Model, user) -> int | None:
         """A number beside the tab's name, or None."""
         return None
+
+    def actions(self, obj: models.Model, user) -> list[Action]:
+        """Buttons at the top of the page, whichever tab is open; they stand before the page's own."""
+        return []
 
     def context(self, request: HttpRequest, obj: models.Model) -> dict:
         """What the template needs besides `object`."""

@@ -319,6 +319,9 @@ class DetailPage(ObjectPage):
         if getattr(request, "htmx", False) and request.htmx.target == "panel":
             return render(request, self.panel_template, {"object": self.object, "page": self, **inner})
         tabs = [(each, each.slug == slug, each.count(self.object, request.user)) for each in found]
+        inner["actions"] = [
+            *(action for each in found for action in each.actions(self.object, request.user)), *self.actions(),
+        ]  # fmt: skip
         return self.draw(tabs=tabs, badges=self.badges(), answer=self.answer(), facts=self.facts(), **inner)
 
 

@@ -217,7 +217,7 @@ class PlannersOnly(Page):
         return HttpResponse("planned")
 
 
-lookups.register(lookups.Lookup("assets.asset", ("code", "name"), label="Assets", icon="box"))
+lookups.register(lookups.Lookup("assets.asset", ("code", "name"), label="Assets", icon="box", order=10))
 
 urlpatterns = [
     path("", include("cmms.urls")),
