@@ -5,6 +5,7 @@ from typing import Any
 
 from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from assets import failures, states, stops
 from assets.filters import DowntimePageFilter, FailurePageFilter
@@ -240,6 +241,15 @@ class FailureList(ListPage):
 
     def rows(self):
         return super().rows().select_related("asset", "problem", "cause", "remedy").with_lasted()
+
+    def answer(self):
+        if self.request.site is None:
+            return ""
+        rows = Failure.objects.visible_to(self.request.user).at(self.request.site)
+        count = rows.filter(restored=None).count()
+        if not count:
+            return _("Nothing waits to be restored.")
+        return ngettext("%(n)d failure is not restored.", "%(n)d failures are not restored.", count) % {"n": count}
 
     def actions(self):
         if self.request.site and self.request.user.can("record", self.request.site):

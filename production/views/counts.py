@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from assets.views.happened import asset_asked, may_record
 from core.kit.badges import Action
 from core.kit.forms import ReasonForm
+from core.kit.present import when_text
 from core.kit.views import ActionPage, FormPage, ListPage, make_form
 from production import counting
 from production.counting import CountEntry
@@ -24,6 +25,13 @@ class CountList(ListPage):
 
     def rows(self):
         return super().rows().select_related("asset")
+
+    def answer(self):
+        """How far the counts reach; what is old says so."""
+        if self.request.site is None:
+            return ""
+        newest = Count.objects.visible_to(self.request.user).at(self.request.site).order_by("-start", "-id").first()
+        return _("Counted until %(end)s.") % {"end": when_text(newest.end, relative=False)} if newest else ""
 
     def actions(self):
         if self.request.site and self.request.user.can("record", self.request.site):

@@ -288,11 +288,18 @@ def test_lists_cost_a_constant_number_of_queries(enter, plant, stop, django_asse
         stops.record_stop(StopEntry(machine, at, at + timedelta(hours=1), is_failure=True), by=plant.planner)
     client.get("/assets/")
     for address, queries in (
-        ("/assets/", 9), ("/assets/tree/", 8), ("/downtime/", 9), ("/failures/", 9),
+        ("/assets/", 9), ("/assets/tree/", 8), ("/downtime/", 9), ("/failures/", 10),
         (f"/assets/{plant.filler.pk}/", 16), (f"/assets/{plant.line.pk}/?tab=history", 20),
     ):  # fmt: skip
         with django_assert_max_num_queries(queries):
             assert client.get(address).status_code == 200
+
+
+def test_the_list_of_failures_says_how_many_are_not_restored(enter, plant, stop):
+    client = enter("planner")
+    assert "Nothing waits to be restored." in client.get("/failures/").content.decode()
+    client.post(f"/assets/{plant.labeller.pk}/down/", {"is_failure": "on"})
+    assert "1 failure is not restored." in client.get("/failures/").content.decode()
 
 
 def test_the_tree_marks_what_is_down_and_says_so_above_it(enter, plant):

@@ -53,9 +53,11 @@ def summary_of(mine: MyWork) -> str:
         ngettext("%(n)d in progress", "%(n)d in progress", len(mine.working)) % {"n": len(mine.working)},
         ngettext("%(n)d late", "%(n)d late", len(mine.late)) % {"n": len(mine.late)},
         ngettext("%(n)d for today", "%(n)d for today", len(mine.today)) % {"n": len(mine.today)},
+        ngettext("%(n)d to verify", "%(n)d to verify", len(mine.to_verify)) % {"n": len(mine.to_verify)},
         ngettext("%(n)d on hold", "%(n)d on hold", len(mine.waiting)) % {"n": len(mine.waiting)},
+        ngettext("%(n)d within a week", "%(n)d within a week", len(mine.soon)) % {"n": len(mine.soon)},
     ]
-    counts = (mine.working, mine.late, mine.today, mine.waiting)
+    counts = (mine.working, mine.late, mine.today, mine.to_verify, mine.waiting, mine.soon)
     kept = [sentence for sentence, orders in zip(said, counts, strict=True) if orders]
     if kept:
         return ", ".join(kept) + "."

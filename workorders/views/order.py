@@ -82,6 +82,11 @@ class OrderPage(DetailPage):
         since = when_text(order.state_since, relative=False)
         if order.state == State.ON_HOLD:
             words.append(_("%(reason)s since %(since)s.") % {"reason": order.get_hold_reason_display(), "since": since})
+        if order.state == State.CLOSED and order.completed_at and order.closed_at:
+            done, closed = (when_text(at, relative=False) for at in (order.completed_at, order.closed_at))
+            words.append(_("Completed %(done)s, closed %(closed)s.") % {"done": done, "closed": closed})
+        if order.state == State.CANCELLED:
+            words.append(_("Cancelled %(when)s.") % {"when": since})
         if order.state_note:
             words.append(f"“{order.state_note}”")
         if order.badge.next_step:
