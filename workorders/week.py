@@ -92,8 +92,8 @@ def name_of(day: date) -> str:
 
 
 def monday_of(name: str, today: date) -> date:
-    """The Monday of a week by name; of the current one if the name is none."""
-    found = re.fullmatch(r"(\d{4})-W(\d{2})", name or "")
+    """The Monday of a week by name; of the current one if the name is none, or lies at the ends of the calendar."""
+    found = re.fullmatch(r"([12]\d{3})-W(\d{2})", name or "")
     if found:
         try:
             return date.fromisocalendar(int(found[1]), int(found[2]), 1)

@@ -5,9 +5,10 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 
 from core import attachments, comments
+from core.api.parsers import JSONParser
 from core.api.resource import as_json
 from core.api.serializers import RowSerializer, Strict
 from core.api.shapes import shape_of

@@ -25,7 +25,6 @@ from django.db import IntegrityError, models, transaction
 from django.http import Http404, HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
-from rest_framework.parsers import JSONParser
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -36,6 +35,7 @@ from core.api import schema  # noqa: F401 (its extensions register themselves)
 from core.api.etags import check_if_match, etag_of, is_unchanged
 from core.api.idempotency import Claim
 from core.api.pagination import KeysetPagination
+from core.api.parsers import JSONParser
 from core.api.problems import BadParameter, problem_of
 from core.api.shapes import Shape, shape_of
 from core.errors import DomainError

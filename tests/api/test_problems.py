@@ -39,7 +39,13 @@ def test_a_method_that_does_not_exist(client, plant):
 
 
 @pytest.mark.parametrize(
-    ("body", "code"), [("{", "parse_error"), ("NaN", "parse_error"), ('{"a": Infinity}', "parse_error")]
+    ("body", "code"),
+    [
+        ("{", "parse_error"),
+        ("NaN", "parse_error"),
+        ('{"a": Infinity}', "parse_error"),
+        ("[" * 100_000, "parse_error"),
+    ],
 )
 def test_a_body_that_cannot_be_read(client, body, code):
     assert_problem(client.post(ASSETS, body, content_type="application/json"), 400, code)

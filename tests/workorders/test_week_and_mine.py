@@ -28,6 +28,14 @@ def test_a_week_is_as_long_as_its_clock_changes_make_it(plant, monday, hours):
     assert midnight(plant.berlin, monday + timedelta(days=7)) - midnight(plant.berlin, monday) == timedelta(hours=hours)
 
 
+@pytest.mark.parametrize("name", ["", "soon", "2026-W99", "9999-W52", "0001-W01", "٢٠٢٦-W10"])
+def test_a_name_that_is_no_week_shows_the_current_one(plant, client, name):
+    today = date(2026, 3, 4)
+    assert monday_of(name, today) == date(2026, 3, 2)
+    client.force_login(plant.planner)
+    assert client.get(reverse("planning"), {"week": name}).status_code == 200
+
+
 def test_work_around_a_clock_change_stands_on_its_local_day(plant):
     # In Berlin the clock went forward on 29 March 2026 at 01:00 UTC: that Sunday ended at 22:00 UTC.
     last = placed(plant, datetime(2026, 3, 29, 21, 59, tzinfo=UTC))
