@@ -30,7 +30,11 @@ def test_a_mistake_of_ours_shows_no_trace(plant):
 
 def test_a_form_of_another_site_on_the_web_is_refused(plant):
     client = Client(enforce_csrf_checks=True)
-    assert client.post("/login/", {"username": "planner", "password": PASSWORD}).status_code == 403
+    response = client.post("/login/", {"username": "planner", "password": PASSWORD})
+    text = response.content.decode()
+    assert response.status_code == 403
+    assert "This page was open for too long" in text  # what it mostly is: a log-in in another tab
+    assert "<style" not in text  # the policy would not let it through
 
 
 def test_the_page_for_a_lost_database_needs_no_database(django_assert_num_queries):
