@@ -1,17 +1,22 @@
 """Bases of all serializers: they read what callers send, and declare the shape that is answered."""
 
 import copy
+import json
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from core.api.fields import Computed, Instant, Json, Seconds, storable
+from core.api.shapes import shape_of
+
+ONLY_ANSWERED = _("This is answered only; it cannot be set here.")
 
 
 class Strict(serializers.Serializer):
-    """Refuses names that it does not know, and lets fields settle what depends on another field."""
+    """Refuses names that it does not know or only answers, and lets fields settle what depends on another field."""
 
     def to_internal_value(self, data):
         errors = {}
@@ -21,6 +26,7 @@ class Strict(serializers.Serializer):
                 for name in data
                 if name not in self.fields
             }
+            errors |= {name: [ErrorDetail(ONLY_ANSWERED, code="read_only")] for name in self._only_answered(data)}
         try:
             attrs = super().to_internal_value(data)
         except ValidationError as error:
@@ -39,6 +45,18 @@ class Strict(serializers.Serializer):
         if errors:
             raise ValidationError(errors)
         return attrs
+
+    def _only_answered(self, data: dict) -> list[str]:
+        """The names that would be dropped in silence: a row that was read may be sent back, but not with another value.
+
+        The rows inside of a row are not asked; a list of them is replaced as a whole, ids and all.
+        """
+        sent = [name for name, field in self.fields.items() if field.read_only and name in data]
+        if self.parent is not None or not sent:
+            return []
+        texts = shape_of(type(self)).texts([self.instance.pk], self.context["request"].user) if self.instance else []
+        answered = json.loads(texts[0]) if texts else {}
+        return [name for name in sent if name not in answered or answered[name] != data[name]]
 
 
 class RowSerializer(Strict, serializers.ModelSerializer):

@@ -80,6 +80,23 @@ def test_errors_name_their_fields(client):
     assert not Asset.objects.filter(code="x" * 41).exists()
 
 
+def test_a_name_that_is_only_answered_is_refused_instead_of_dropped(client, plant):
+    sent = {"site": "berlin", "code": "M9", "name": "New", "archived_at": "2026-01-01T00:00:00Z"}
+    assert_problem(client.post(ASSETS, sent), 400, "invalid", "archived_at")
+    address = f"{ASSETS}{plant.filler.pk}/"
+    row = client.get(address).json()
+    assert_problem(client.patch(address, {"version": row["version"] + 1}), 400, "invalid", "version")
+    assert client.get(address).json() == row
+
+
+def test_a_row_may_be_sent_back_as_it_was_read(client, plant):
+    address = f"{ASSETS}{plant.filler.pk}/"
+    row = client.get(address).json()
+    answer = client.patch(address, row | {"name": "Renamed"})
+    assert answer.status_code == 200, answer.content
+    assert answer.json() == row | {"name": "Renamed", "version": row["version"] + 1}
+
+
 @pytest.mark.parametrize("text", ["a\x00b", "a\ud800b"])
 def test_characters_that_cannot_be_kept_are_refused(client, text):
     sent = json.dumps({"site": "berlin", "code": "M9", "name": text})
