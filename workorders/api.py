@@ -1,6 +1,6 @@
 """Work orders and requests in the REST API. The verbs of the life cycle come from its table, `workorders.lifecycle`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import Http404
@@ -57,12 +57,18 @@ class WorkOrders(Discussed, Adds, Changes, Resource):
 
     def add(self, data):
         data["steps"] = templates(data.get("steps", ()))
-        return raising.raise_once(by=self.request.user, source=Source.API, **data)
+        assignments = data.pop("assignments", ())
+        outcome = raising.raise_once(by=self.request.user, source=Source.API, **data)
+        for each in assignments if outcome.status == "created" else ():
+            preparation.assign(outcome.row, by=self.request.user, **each)
+        return outcome
 
     def change(self, order, data):
         for name in FIXED:
             if data.pop(name, getattr(order, name)) != getattr(order, name):
                 raise Refused("This stays as it was when the order was raised.", code="fixed", field=name)
+        if not same_people(order, data.pop("assignments", None)):
+            raise Refused("Put people on this order at assignments/.", code="fixed", field="assignments")
         steps = data.pop("steps", None)
         if data:
             editing.edit(order, data, by=self.request.user)
@@ -165,6 +171,12 @@ class WorkOrders(Discussed, Adds, Changes, Resource):
         start, end = data.get("start", row.start), data.get("end", row.end)
         timekeeping.correct_labour(row, start=start, end=end, note=data.get("note"), by=request.user)
         return self.answer(order)
+
+
+def same_people(order: WorkOrder, sent: Sequence[Mapping] | None) -> bool:
+    """Whether nothing was sent, or the assignments as they are."""
+    there = list(order.assignments.values_list("person", "start", "minutes"))
+    return sent is None or there == [(each["person"].pk, each.get("start"), each.get("minutes")) for each in sent]
 
 
 def one(rows, pk: str):

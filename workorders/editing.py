@@ -19,7 +19,7 @@ from workorders.states import OPEN_STATES, State
 
 EDITABLE = (
     "summary", "description", "kind", "asset", "consequence", "likelihood", "priority", "priority_reason",
-    "due_from", "due_to", "estimate_minutes", "job_plan", "downtime", "owner",
+    "due_from", "due_to", "estimate_minutes", "job_plan", "downtime", "failure", "owner",
 )  # fmt: skip
 BEFORE_START = (State.DRAFT, State.APPROVED, State.PLANNED, State.SCHEDULED)
 

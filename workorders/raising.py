@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from assets.checks import check_in_use, check_moment, check_row
-from assets.models import Asset, Downtime, Source
+from assets.models import Asset, Downtime, Failure, Source
 from core.errors import Conflict, Refused
 from core.events import record
 from core.models import Site
@@ -56,6 +56,7 @@ def raise_order(
     job_plan: JobPlan | None = None,
     steps: Sequence[dict] = (),
     downtime: Downtime | None = None,
+    failure: Failure | None = None,
     follow_up_of: WorkOrder | None = None,
     reported_by: User | None = None,
     reported_at: datetime | None = None,
@@ -84,6 +85,7 @@ def raise_order(
         due_to=due_to,
         estimate_minutes=estimate_minutes or (job_plan.estimate_minutes if job_plan else None),
         downtime=downtime,
+        failure=failure,
         follow_up_of=follow_up_of,
         reported_by=reported_by or by,
         reported_at=reported_at or now,
@@ -162,6 +164,8 @@ def check_facts(order: WorkOrder) -> None:
         raise Refused(_("The due window ends before it begins."), code="due_window", field="due_to")
     if order.downtime_id and not _on_same_branch(order.downtime.asset, order.asset):
         raise Refused(_("This stop belongs to another asset."), code="stop_of_other_asset", field="downtime")
+    if order.failure_id and not _on_same_branch(order.failure.asset, order.asset):
+        raise Refused(_("This failure belongs to another asset."), code="failure_of_other_asset", field="failure")
 
 
 def _on_same_branch(one: Asset, other: Asset) -> bool:

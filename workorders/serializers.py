@@ -6,13 +6,15 @@ from django.db.models import DecimalField, F, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 from rest_framework import serializers
 
+from assets.models import Failure
 from assets.serializers import AssetReference, CodeReference, DowntimeReference, DowntimeSerializer, FailureSerializer
-from core.api.fields import Computed, Instant, Minutes, Reference
+from core.api.fields import Computed, Expressed, Instant, Minutes, Reference
 from core.api.serializers import RowSerializer, Strict
 from core.api.shapes import JsonObject
 from core.models import Attachment
 from core.serializers import PersonReference, SiteReference
 from workorders.lifecycle import MOVES, Move
+from workorders.linking import link
 from workorders.models import Assignment, Cost, JobPlan, Labour, Request, Step, WorkOrder
 from workorders.states import HoldReason, Kind, Outcome, Priority
 
@@ -109,9 +111,9 @@ class WorkOrderSerializer(RowSerializer):
     owner = PersonReference(required=False, allow_null=True)
     reported_by = PersonReference(read_only=True, allow_null=True)
     downtime = DowntimeReference(within="asset", required=False, allow_null=True)
-    failure = FailureReference(WorkOrder._meta.get_field("failure").related_model, read_only=True, allow_null=True)
+    failure = FailureReference(Failure, within="asset", required=False, allow_null=True)
     follow_up_of = OrderReference(read_only=True, allow_null=True)
-    assignments = AssignmentSerializer(many=True, read_only=True)
+    assignments = AssignmentSerializer(many=True, required=False, help_text="With a new order only.")
     steps = StepSerializer(many=True, required=False, help_text="Before the work begins; PATCH replaces all of them.")
     labour = LabourSerializer(many=True, read_only=True)
     costs = CostSerializer(many=True, read_only=True)
@@ -245,6 +247,10 @@ class RefusalInput(Strict):
 # --- What stops and failures of lower apps say about their orders ----------------------------------------
 
 
+class OrderOf(Expressed, OrderReference):
+    """The order about a stop or a failure, at the same site; answered as the newest, null without one."""
+
+
 def newest_order(name: str):
     """The newest order about a stop or a failure, as a reference; null without one."""
     orders = WorkOrder.objects.filter(**{name: OuterRef("pk")}).order_by("-pk")
@@ -252,6 +258,6 @@ def newest_order(name: str):
     return Subquery(orders.values_list(built)[:1])
 
 
-for serializer, link in ((DowntimeSerializer, "downtime"), (FailureSerializer, "failure")):
-    shape = OrderReference(read_only=True, allow_null=True)
-    serializer.hang("work_order", Computed(partial(newest_order, link), shape=shape))
+for serializer, name in ((DowntimeSerializer, "downtime"), (FailureSerializer, "failure")):
+    field = OrderOf(partial(newest_order, name), within="asset", required=False, allow_null=True)
+    serializer.hang("work_order", field, write=partial(link, name))

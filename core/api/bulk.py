@@ -18,7 +18,6 @@ from rest_framework.response import Response
 
 from core.api.fields import Reference
 from core.api.problems import Problem, problem_of
-from core.api.resource import outcome_of
 from core.errors import DomainError
 from core.outcomes import Outcome
 
@@ -67,8 +66,11 @@ class AddsInBulk:
         if len(rows) > MOST_ROWS:
             raise Problem(413, "too_many_rows", f"Send at most {MOST_ROWS} rows at once.")
         valid, refusals = self._read_many(rows)
-        indexes = list(valid)
-        outcomes = dict(zip(indexes, self.add_many(list(valid.values())), strict=True))
+        # Rows with something for an upper app are saved and handed on one by one: each as a whole, or not at all.
+        hung = self.serializer_class.writers.keys()
+        indexes = [index for index, data in valid.items() if hung.isdisjoint(data)]
+        outcomes = dict(zip(indexes, self.add_many([valid[index] for index in indexes]), strict=True))
+        outcomes |= {index: self._add_one(data) for index, data in valid.items() if index not in outcomes}
         results = [
             refused(index, refusals[index]) if index in refusals else result_of(index, outcomes[index])
             for index in range(len(rows))
@@ -93,7 +95,7 @@ class AddsInBulk:
     def _add_one(self, data: dict) -> Outcome:
         try:
             with transaction.atomic():
-                return outcome_of(self.add(data))
+                return self.add_with_hung(data)
         except (DomainError, ModelError, ValidationError, IntegrityError) as error:
             return Outcome("refused", error=error)
 

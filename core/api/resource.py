@@ -184,6 +184,21 @@ class Resource(Door, GenericViewSet):
         rows = self.model._base_manager.order_by("pk")  # a model's own order may join tables that cannot be locked
         rows.select_for_update(no_key=True).filter(pk=row.pk).values_list("pk").first()
 
+    def take_hung(self, data: dict) -> dict:
+        """Takes the values of fields that upper apps hung on the row out of `data`, and locks the rows they name.
+
+        First, because the verbs of upper apps lock their own row before they call those of lower apps.
+        """
+        hung = {name: data.pop(name) for name in self.serializer_class.writers if name in data}
+        for value in hung.values():
+            if isinstance(value, models.Model):
+                type(value)._base_manager.select_for_update().filter(pk=value.pk).values_list("pk").first()
+        return hung
+
+    def write_hung(self, row: models.Model, hung: dict) -> None:
+        for name, value in hung.items():
+            self.serializer_class.writers[name](row, value, by=self.request.user)
+
     # --- Answering
 
     @classmethod
@@ -212,10 +227,18 @@ class Adds:
 
     def create(self, request, *args, **kwargs) -> HttpResponse:
         """Create a row."""
-        made = outcome_of(self.add(self.read(self.serializer_class)))
+        made = self.add_with_hung(self.read(self.serializer_class))
         if made.error:
             raise made.error
         return self.answer(made.row, status=201 if made.status == "created" else 200)
+
+    def add_with_hung(self, data: dict) -> Outcome:
+        """`add`, then what upper apps do with the fields that they hung on the row."""
+        hung = self.take_hung(data)
+        made = outcome_of(self.add(data))
+        if not made.error:
+            self.write_hung(made.row, hung)
+        return made
 
 
 class Changes:
@@ -224,7 +247,11 @@ class Changes:
     def partial_update(self, request, *args, **kwargs) -> HttpResponse:
         """Change what is sent; the rest stays."""
         row = self.row_to_change()
-        self.change(row, self.read(self.serializer_class, instance=row, partial=True))
+        data = self.read(self.serializer_class, instance=row, partial=True)
+        hung = self.take_hung(data)
+        if data or not hung:
+            self.change(row, data)
+        self.write_hung(row, hung)
         return self.answer(row)
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Callable
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -9,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from core.api.fields import Computed, Instant, Json, Seconds, storable
+from core.api.fields import Computed, Expressed, Instant, Json, Seconds, storable
 from core.api.shapes import shape_of
 
 ONLY_ANSWERED = _("This is answered only; it cannot be set here.")
@@ -62,22 +63,25 @@ class Strict(serializers.Serializer):
 class RowSerializer(Strict, serializers.ModelSerializer):
     """Reads one row of a model. Uniqueness and other rules are the verb's and the database's business.
 
-    An upper app may hang a read-only field on a lower app's rows, in its module that is loaded at the start:
-    `DowntimeSerializer.hang("work_order", Computed(…, shape=…))`.
+    An upper app may hang a field on a lower app's rows, in its module that is loaded at the start:
+    `DowntimeSerializer.hang("work_order", OrderOf(…), write=link)`.
     """
 
     hung: dict[str, serializers.Field] = {}
+    writers: dict[str, Callable[..., None]] = {}
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
-        cls.hung = {}
+        cls.hung, cls.writers = {}, {}
 
     @classmethod
-    def hang(cls, name: str, field: Computed) -> None:
-        """Add a read-only field to the answers."""
+    def hang(cls, name: str, field: Computed | Expressed, *, write: Callable[..., None] | None = None) -> None:
+        """Add a field to the answers; callers may send it if there is `write(row, value, by=)`, for the saved row."""
         if name in cls.hung:
             raise ValueError(f"{cls.__name__} already has a field {name!r}")
         cls.hung[name] = field
+        if write:
+            cls.writers[name] = write
 
     def get_fields(self) -> dict[str, serializers.Field]:
         return {**super().get_fields(), **copy.deepcopy(self.hung)}
