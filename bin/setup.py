@@ -11,6 +11,7 @@ import os
 import re
 import runpy
 import shutil
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 SPACE_NEEDED = 2 * 10**9  # bytes; environment with developers' tools, node_modules and caches
 OLDEST_NODE = 18
+CERTIFICATES = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"]  # Debian's, Fedora's
 
 
 def main() -> None:
@@ -96,11 +98,20 @@ def stamped(stamp: Path, value: str) -> bool:
 
 def run(*argv, failed: str) -> None:
     """Run a step; its output is shown only when it fails, with a sentence on what to do."""
-    done = subprocess.run([str(part) for part in argv], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    argv, env = [str(part) for part in argv], trusting(os.environ)
+    done = subprocess.run(argv, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
         sys.stdout.flush()
         sys.stderr.write(done.stdout.decode(errors="replace"))
         sys.exit(f"\n{failed}")
+
+
+def trusting(variables) -> dict[str, str]:
+    """With what lets uv and npm believe the authorities that the machine believes; by themselves they know only the
+    public ones, and behind a company's inspecting proxy would refuse every package."""
+    found = [ssl.get_default_verify_paths().cafile, *CERTIFICATES]
+    bundle = next((path for path in found if path and Path(path).is_file()), None)
+    return {**({"SSL_CERT_FILE": bundle, "NODE_EXTRA_CA_CERTS": bundle} if bundle else {}), **variables}
 
 
 def check_space() -> None:

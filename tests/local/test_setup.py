@@ -1,6 +1,7 @@
 """bin/run, bin/test and bin/lock before anything is installed."""
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,25 @@ def test_without_a_new_enough_python_the_message_says_which(bare_machine):
     answer = call(str(ROOT / "bin" / "run"), PATH=str(bare_machine))
     assert answer.returncode == 1
     assert answer.stderr.startswith("Tandem needs Python 3.11 or newer; none was found in PATH")
+
+
+@pytest.fixture
+def setup() -> dict:
+    return runpy.run_path(str(ROOT / "bin" / "setup.py"))
+
+
+def test_uv_and_npm_believe_the_authorities_of_the_machine(setup, tmp_path, monkeypatch):
+    (tmp_path / "company.crt").touch()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "company.crt"))
+    trusting = setup["trusting"]
+    assert trusting({})["NODE_EXTRA_CA_CERTS"] == str(tmp_path / "company.crt")
+    assert trusting({"NODE_EXTRA_CA_CERTS": "mine"})["NODE_EXTRA_CA_CERTS"] == "mine"
+    # Without a variable the file where the system keeps them.
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.crt"))
+    monkeypatch.setitem(trusting.__globals__, "CERTIFICATES", [str(tmp_path / "company.crt")])
+    assert trusting({})["SSL_CERT_FILE"] == trusting({})["NODE_EXTRA_CA_CERTS"] == str(tmp_path / "company.crt")
+    monkeypatch.setitem(trusting.__globals__, "CERTIFICATES", [])
+    assert trusting({"HOME": "/"}) == {"HOME": "/"}
 
 
 def test_ci_runs_bin_test():
