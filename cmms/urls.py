@@ -23,3 +23,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("kpis.urls")),
     path("api/v1/", include(("cmms.api", "api"))),
 ]
+
+handler500 = "core.outage.server_error"

@@ -1,71 +1,13 @@
-"""What happens around every request: log-in, the chosen site and its clock, and a lost database."""
+"""What happens around every request: log-in, the chosen site and its clock."""
 
-import logging
-
-import redis.exceptions
 from django.contrib.auth.middleware import LoginRequiredMiddleware as DjangoLoginRequired
-from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.template.loader import render_to_string
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from core.models import Site
 
-log = logging.getLogger(__name__)
-RETRY_AFTER = 10  # seconds
 SITE_KEY = "site"  # in the session
-
-
-class OutageMiddleware:
-    """Answers 503 with a plain page (or problem+json) while PostgreSQL or Redis cannot be reached."""
-
-    def __init__(self, get_response):
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        try:
-            return self.get_response(request)
-        except (
-            OperationalError,
-            InterfaceError,
-            redis.exceptions.ConnectionError,
-            redis.exceptions.TimeoutError,
-        ) as error:
-            return unavailable(request, error)
-
-    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if isinstance(
-            error,
-            (
-                OperationalError,
-                InterfaceError,
-                redis.exceptions.ConnectionError,
-                redis.exceptions.TimeoutError,
-            ),
-        ):
-            return unavailable(request, error)
-        return None
-
-
-def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
-    log.error("503 for %s: %s", request.path, type(error).__name__)
-    if request.path.startswith("/api/"):
-        response = JsonResponse(
-            {
-                "type": "about:blank",
-                "title": "Service unavailable",
-                "status": 503,
-                "code": "unavailable",
-                "detail": f"Try again in {RETRY_AFTER} seconds; nothing was saved.",
-            },
-            status=503,
-            content_type="application/problem+json",
-        )
-    else:
-        response = HttpResponse(render_to_string("503.html"), status=503)
-    response["Retry-After"] = str(RETRY_AFTER)
-    return response
 
 
 class LoginRequiredMiddleware(DjangoLoginRequired):

@@ -9,7 +9,6 @@ nobody foresaw answers 500 without a trace; the trace is in the log.
 
 import logging
 
-import redis.exceptions
 from django.core.exceptions import (
     NON_FIELD_ERRORS,
     PermissionDenied,
@@ -19,7 +18,7 @@ from django.core.exceptions import (
 )
 from django.core.exceptions import ValidationError as ModelError
 from django.core.signals import got_request_exception
-from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db import IntegrityError
 from django.db.models import ProtectedError, RestrictedError
 from django.http import Http404
 from django.http.multipartparser import MultiPartParserError
@@ -28,6 +27,7 @@ from rest_framework.fields import get_error_detail
 from rest_framework.response import Response
 
 from core.errors import Conflict, DomainError, NotAllowed, Refused
+from core.outage import OUTAGES
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +48,6 @@ TITLES = {
     429: "Too many requests",
     500: "Server error",
 }
-OUTAGES = (
-    OperationalError,
-    InterfaceError,
-    redis.exceptions.ConnectionError,
-    redis.exceptions.TimeoutError,
-)
 
 
 class Problem(exceptions.APIException):

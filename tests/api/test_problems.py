@@ -155,7 +155,7 @@ def test_a_lost_database_is_503_with_a_time_to_try_again(client, monkeypatch, ca
         raise OperationalError("server closed the connection")
 
     monkeypatch.setattr("core.api.shapes.Shape.texts", lost)
-    logging.getLogger("core.middleware").setLevel(logging.ERROR)
+    logging.getLogger("core.outage").setLevel(logging.ERROR)
     answer = client.get(ASSETS)
     assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")
     assert (answer["Retry-After"], answer.json()["code"]) == ("10", "unavailable")

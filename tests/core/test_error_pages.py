@@ -1,8 +1,6 @@
 """Pages for what went wrong: they say what to do, and never show a trace."""
 
 import pytest
-from django.db import OperationalError
-from django.template.loader import render_to_string
 from django.test import Client
 
 from tests.plant import PASSWORD
@@ -35,23 +33,6 @@ def test_a_form_of_another_site_on_the_web_is_refused(plant):
     assert response.status_code == 403
     assert "This page was open for too long" in text  # what it mostly is: a log-in in another tab
     assert "<style" not in text  # the policy would not let it through
-
-
-def test_the_page_for_a_lost_database_needs_no_database(django_assert_num_queries):
-    text = render_to_string("503.html")
-    assert "Nothing was saved and nothing is lost." in text
-    assert "retry.js" in text
-
-
-def test_a_lost_database_is_a_503_with_a_time_to_come_back(client, plant, monkeypatch):
-    def lost(self, request):
-        raise OperationalError("connection refused")
-
-    client.login(username="planner", password=PASSWORD)
-    monkeypatch.setattr("tests.core.sample.Broken.get", lost)
-    response = client.get("/sample/broken/")
-    assert (response.status_code, response["Retry-After"]) == (503, "10")
-    assert "connection refused" not in response.content.decode()
 
 
 def test_every_page_forbids_inline_scripts_and_styles(client, plant):
