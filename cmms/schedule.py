@@ -23,6 +23,11 @@ JOBS: list[Job] = [
         "Every hour: raises the preventive orders that are due; what a missed night left is made up for.",
     ),
     Job(
+        "core.tasks.resume_imports",
+        crontab(),
+        "Every minute: takes up imports that an outage of the database or the broker has interrupted.",
+    ),
+    Job(
         "core.tasks.forget_idempotency_records",
         crontab(hour=3, minute=40),
         "Every night: forgets the kept answers of API requests older than seven days.",

@@ -20,3 +20,9 @@ def forget_idempotency_records() -> str:
 def carry_out_import(run_id: int) -> str:
     """Check or import one uploaded file; begun again after a crash, it starts from the first row."""
     return runs.work(run_id)
+
+
+@shared_task
+def resume_imports() -> str:
+    """Take up imports that an outage has left under way without a job."""
+    return f"{runs.resume(carry_out_import.delay)} imports"

@@ -4,11 +4,13 @@ Checking and importing are the same work; only the end differs. Large files are 
 page may be left and come back to. A worker that is killed leaves nothing half done, and the task starts anew.
 """
 
+import contextlib
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import redis.exceptions
 from django.apps import apps
 from django.core.cache import cache
 from django.core.files import File
@@ -23,6 +25,7 @@ from core.imports.kinds import KINDS, Kind
 from core.imports.mapping import ColumnMap, Findings, look, settle, suggest
 from core.imports.running import Order, Report, carry_out
 from core.models import ImportRun, ImportState, Site
+from core.outage import OUTAGES
 
 INLINE_BYTES = 400_000  # about 5,000 rows, a few seconds; larger files are worked on in the background
 BUSY = [ImportState.CHECKING, ImportState.RUNNING]
@@ -136,10 +139,22 @@ def start(run: ImportRun, *, by, importing: bool, partial: bool = False, queue: 
         raise Conflict(_("Somebody else was faster, or the file has not been checked yet."), code="wrong_state")
     run.refresh_from_db()
     if run.size > INLINE_BYTES:
-        transaction.on_commit(lambda: queue(run.pk))
+        # Robust: the run is kept, and what cannot be queued now is taken up by `resume`.
+        transaction.on_commit(lambda: queue(run.pk), robust=True)
     else:
         work(run.pk)
         run.refresh_from_db()
+
+
+def resume(queue: Callable[[int], None]) -> int:
+    """Queue every run that is under way; returns how many. One that a worker has in hand is left to it.
+
+    A job is lost when Redis was away as it was to be queued, or PostgreSQL as a worker was on it.
+    """
+    waiting = list(ImportRun.objects.filter(state__in=BUSY).values_list("pk", flat=True))
+    for run_id in waiting:
+        queue(run_id)
+    return len(waiting)
 
 
 def work(run_id: int) -> str:
@@ -156,10 +171,12 @@ def work(run_id: int) -> str:
         except DomainError as error:
             _fail(run, error.message)
             return error.message
+        except OUTAGES:
+            raise  # not the file's fault: `resume` begins anew
         except Exception as error:
             _fail(run, _("Something went wrong; nothing was imported."))
             raise error
-    cache.delete(progress_key(run_id))
+    _tell(run_id, 0)
     return report.sentence
 
 
@@ -216,7 +233,9 @@ def progress_key(run_id: int) -> str:
 
 
 def _tell(run_id: int, rows: int) -> None:
-    cache.set(progress_key(run_id), rows, timeout=3600)
+    """Progress is a courtesy; without a cache the work goes on."""
+    with contextlib.suppress(redis.exceptions.RedisError):
+        cache.set(progress_key(run_id), rows, timeout=3600)
 
 
 def progress(run: ImportRun) -> int:

@@ -1,14 +1,16 @@
 """The life of an import: pages and their permissions, background work, undo, what must not happen."""
 
+import kombu.exceptions
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from assets import stops
 from assets.models import Asset, Downtime, Failure, Placement
+from cmms.local.process import free_port
 from core import tasks
 from core.errors import Conflict, Refused
 from core.imports import running, runs
@@ -189,6 +191,55 @@ def test_an_import_that_breaks_leaves_nothing_and_says_so(bring_in, monkeypatch)
     assert (run.state, run.created) == (ImportState.FAILED, {})
     assert "power" not in run.error
     assert Downtime.objects.count() == 0
+
+
+@pytest.fixture
+def checking(plant, client, monkeypatch, django_capture_on_commit_callbacks) -> ImportRun:
+    """A large file whose check could not be queued, because the broker was away."""
+    monkeypatch.setattr(runs, "INLINE_BYTES", 10)
+    monkeypatch.setattr(tasks.carry_out_import, "delay", raising(kombu.exceptions.OperationalError("refused")))
+    client.force_login(plant.planner)
+    upload(client, STOPS)
+    run = ImportRun.objects.get()
+    with django_capture_on_commit_callbacks(execute=True):
+        assert mapped(client, run).status_code == 302
+    run.refresh_from_db()
+    assert run.state == ImportState.CHECKING
+    return run
+
+
+def raising(error: Exception):
+    def lost(*args, **kwargs):
+        raise error
+
+    return lost
+
+
+def test_an_import_that_could_not_be_queued_is_taken_up_later(checking, monkeypatch):
+    monkeypatch.setattr(tasks.carry_out_import, "delay", tasks.carry_out_import)
+    assert tasks.resume_imports() == "1 imports"
+    checking.refresh_from_db()
+    assert checking.state == ImportState.CHECKED
+    assert tasks.resume_imports() == "0 imports"
+
+
+def test_an_import_that_lost_the_database_begins_anew(checking, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("assets.importers.DowntimeImporter.take", raising(OperationalError("the server is gone")))
+        with pytest.raises(OperationalError):
+            tasks.carry_out_import(checking.pk)
+    checking.refresh_from_db()
+    assert (checking.state, checking.error) == (ImportState.CHECKING, "")
+    tasks.carry_out_import(checking.pk)
+    checking.refresh_from_db()
+    assert checking.state == ImportState.CHECKED
+
+
+def test_a_lost_cache_does_not_stop_an_import(checking, settings):
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": f"redis://127.0.0.1:{free_port()}/1"}}
+    tasks.carry_out_import(checking.pk)
+    checking.refresh_from_db()
+    assert checking.state == ImportState.CHECKED
 
 
 def test_what_only_the_database_notices_is_traced_to_its_row(bring_in, monkeypatch):
