@@ -7,6 +7,7 @@ from assets import api as assets
 from core.api import events
 from core.api.missing import Missing
 from kpis import api as kpis
+from kpis import target_api
 from people import api as people
 from production import api as production
 from workorders import api as workorders
@@ -27,6 +28,7 @@ router.register("requests", workorders.Requests, basename="requests")
 router.register("job-plans", plans.JobPlans, basename="job-plans")
 router.register("preventive-plans", plans.PreventivePlans, basename="preventive-plans")
 router.register("occurrences", plans.Occurrences, basename="occurrences")
+router.register("targets", target_api.Targets, basename="targets")
 router.register("users", people.Users, basename="users")
 router.register("tokens", people.Tokens, basename="tokens")
 router.register("events", events.Events, basename="events")

@@ -36,6 +36,7 @@ MENU = [
         _("Results"),
         [
             Item(_("Performance"), "chart-histogram", "performance", phone=35),
+            Item(_("Targets"), "target", "targets"),
         ],
     ),
     Section(

@@ -1,17 +1,22 @@
-"""What the key figures keep: facts of the past per asset and production day, and what has to be computed again.
+"""What the key figures keep: facts of the past per asset and production day, what has to be computed again, targets.
 
-All rows here are derived: they can be deleted and computed again from stops, failures, counts, calendars and
+All rows but targets are derived: they can be deleted and computed again from stops, failures, counts, calendars and
 placements. Foreign keys to assets therefore carry no constraint in the database; checking a million of them
 would cost more than computing them.
 """
 
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Coalesce, Now
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from assets.models import Asset, DowntimeReason
 from core.models import Site
-from core.querysets import scoped_by
+from core.querysets import SiteScoped, scoped_by
 
 
 def asset_key(**options) -> models.ForeignKey:
@@ -177,3 +182,48 @@ class ChangedDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reach} {self.asset_id or self.site_id} {self.start} {self.end}"
+
+
+class Target(models.Model):
+    """What a key figure is to reach for a site, or for everything below one asset, and who answers for it.
+
+    `value` and `watch` are in the unit of the definition (a share, or hours): beyond `value` the figure is on target,
+    up to `watch` it is near it.
+    """
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+", verbose_name=_("site"))
+    asset = models.ForeignKey(
+        Asset, on_delete=models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("asset")
+    )
+    definition = models.CharField(_("figure"), max_length=40)
+    value = models.FloatField(_("target"))
+    watch = models.FloatField(_("near the target up to"), null=True, blank=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("owner")
+    )
+    valid_from = models.DateField(_("valid from"))
+    valid_to = models.DateField(_("valid to"), null=True, blank=True)
+    version = models.PositiveIntegerField(default=1)
+
+    objects = SiteScoped.as_manager()
+
+    class Meta:
+        ordering = ["definition", "-valid_from"]
+        constraints = [
+            models.CheckConstraint(condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="target_lasts"),
+            ExclusionConstraint(
+                name="target_one_at_a_time",
+                expressions=[
+                    ("site", RangeOperators.EQUAL),
+                    (Coalesce("asset", Value(0, output_field=models.BigIntegerField())), RangeOperators.EQUAL),
+                    ("definition", RangeOperators.EQUAL),
+                    (Func("valid_from", "valid_to", function="daterange"), RangeOperators.OVERLAPS),
+                ],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.definition} {self.value:g}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("target", args=[self.pk])

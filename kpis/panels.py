@@ -5,6 +5,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.comments import comments_of
+from core.events import history
 from core.kit.panels import Panel, register
 from kpis import charts, figures, windows
 from kpis.present import tiles
@@ -31,3 +33,30 @@ class AssetPerformance(Panel):
             "charts": [*charts.trends(trend, site=obj.site, by=window.by)[:1], charts.stops(reasons)],
             "more_url": f"{reverse('performance')}?asset={obj.pk}",
         }
+
+
+@register("kpis.Target")
+class Decisions(Panel):
+    """What was decided about the figure; the latest stands beside it on the Performance page."""
+
+    slug, label, icon, order = "decisions", _("Decisions"), "gavel", 0
+    template = "kpis/panels/decisions.html"
+
+    def count(self, obj, user):
+        return comments_of(obj).count() or None
+
+    def context(self, request, obj):
+        may = request.user.can("manage", obj.site)
+        return {
+            "comments": comments_of(obj),
+            "comment_url": reverse("target-decide", args=[obj.pk]) if may else "",
+        }
+
+
+@register("kpis.Target")
+class TargetHistory(Panel):
+    slug, label, icon, order = "history", _("History"), "history", 90
+    template = "components/timeline.html"
+
+    def context(self, request, obj):
+        return {"events": list(history(obj)[:100])}

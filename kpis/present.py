@@ -1,14 +1,16 @@
 """How a figure reads: its value with unit, or the sentence that says why there is none."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from core.kit.badges import Badge
 from core.kit.present import number_text
+from kpis import targets
 from kpis.definitions import DEFINITIONS
 
 TILES = ("availability", "mtbf", "mttr", "oee")
@@ -65,9 +67,14 @@ class Tile:
     badge: Badge | None
     note: str
     url: str
+    goal: str = ""  # the target with its gap and owner
+    goal_url: str = ""
+    tone: str = ""
+    decision: str = ""
 
     @classmethod
-    def of(cls, figure, former, *, url: str) -> "Tile":
+    def of(cls, figure, former, *, url: str, target=None) -> "Tile":
+        goal = {} if target is None else goal_of(figure, targets.standing(target[0], figure.value, target[1]))
         return cls(
             figure.definition.name,
             figure_value(figure),
@@ -77,13 +84,37 @@ class Tile:
             mark(figure),
             note(figure, former),
             url,
+            **goal,
         )
 
 
 def tiles(now, former) -> list[Tile]:
-    """The four headline figures of a Period beside the one before."""
+    """The four headline figures of a Period beside the one before, and beside their targets."""
     figures = [(now.figure(DEFINITIONS[key]), former.figure(DEFINITIONS[key])) for key in TILES]
-    return [Tile.of(figure, before, url=address_of(figure, now.site)) for figure, before in figures]
+    agreed = targets.on(now.site, now.asset, now.site.production_day(now.start))
+    return [
+        Tile.of(figure, before, url=address_of(figure, now.site), target=agreed.get(figure.definition.key))
+        for figure, before in figures
+    ]
+
+
+def goal_of(figure, standing: targets.Standing) -> dict:
+    """What a tile says of the target: its value, the gap, who answers for it, and what was decided last."""
+    target = standing.target
+    aim = said(replace(figure, value=target.value))
+    if standing.gap is None:
+        gap = ""
+    elif standing.gap >= 0:
+        gap = _("reached")
+    else:
+        short = -standing.gap * 100 if figure.unit == "share" else -standing.gap
+        unit_ = _("points") if figure.unit == "share" else unit(figure)
+        gap = _("%(gap)s %(unit)s to go") % {"gap": number_text(short, 1), "unit": unit_}
+    parts = [_("Target %(aim)s") % {"aim": aim}, gap, str(target.owner)]
+    found = {"goal": " · ".join(part for part in parts if part), "goal_url": target.get_absolute_url()}
+    if standing.decision:
+        found["decision"] = Truncator(standing.decision.body).chars(120)
+    return found | {"tone": standing.tone}
 
 
 def note(figure, former) -> str:

@@ -1,0 +1,74 @@
+"""The form of a target; shares are typed in per cent."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from assets.models import Asset
+from core.kit.forms import Day, Form, SearchSelect
+from kpis.definitions import DEFINITIONS
+from kpis.models import Target
+from people.models import User
+
+UNITS = {"share": "%"}
+
+
+def figures() -> list[tuple[str, str]]:
+    """The figures to choose from, each with the unit in which its target is typed."""
+    return [(key, f"{each.name} ({UNITS.get(each.unit, each.unit)})") for key, each in DEFINITIONS.items()]
+
+
+class TargetForm(Form):
+    asset = forms.ModelChoiceField(
+        label=_("For"), queryset=Asset.objects.filter(archived_at=None), required=False, widget=SearchSelect,
+        help_text=_("A line or machine, with everything below it. Empty: the whole site."),
+    )  # fmt: skip
+    definition = forms.ChoiceField(label=_("Figure"), choices=figures)
+    value = forms.FloatField(label=_("Target"), min_value=0, help_text=_("In the unit of the figure; 92 means 92 %."))
+    watch = forms.FloatField(
+        label=_("Near the target up to"), min_value=0, required=False,
+        help_text=_("A little worse than the target: until there it is amber, beyond it red."),
+    )  # fmt: skip
+    owner = forms.ModelChoiceField(
+        label=_("Owner"), queryset=User.objects.filter(is_active=True), help_text=_("Who answers for it.")
+    )
+    valid_from = forms.DateField(label=_("Valid from"), widget=Day)
+    valid_to = forms.DateField(
+        label=_("Valid to"), required=False, widget=Day, help_text=_("The last day on which it holds. Empty: for good.")
+    )
+
+    def __init__(self, *args, site, target: Target | None = None, **options):
+        super().__init__(*args, **options)
+        self.fields["owner"].queryset = User.objects.filter(is_active=True).with_role_at([site])
+        self.fields["asset"].queryset = Asset.objects.filter(archived_at=None, site=site)
+        if target is not None:
+            del self.fields["asset"], self.fields["definition"]
+        self.target = target
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean()
+        key = self.target.definition if self.target else found.get("definition")
+        definition = DEFINITIONS.get(key)
+        if definition is not None and definition.unit == "share":
+            for name in ("value", "watch"):
+                if found.get(name) is not None:
+                    if found[name] > 100:
+                        raise ValidationError({name: _("At most 100 %.")})
+                    found[name] /= 100
+        if found.get("valid_to"):
+            found["valid_to"] += timedelta(days=1)
+        return found
+
+
+def initial_of(target: Target) -> dict[str, Any]:
+    """A target as the form shows it."""
+    share = DEFINITIONS[target.definition].unit == "share" if target.definition in DEFINITIONS else False
+    shown = {name: getattr(target, name) for name in ("value", "watch", "owner", "valid_from", "valid_to")}
+    if share:
+        shown |= {name: None if shown[name] is None else round(shown[name] * 100, 10) for name in ("value", "watch")}
+    if shown["valid_to"]:
+        shown["valid_to"] -= timedelta(days=1)
+    return shown

@@ -1,0 +1,39 @@
+"""Lists of the key figures."""
+
+from datetime import timedelta
+
+from django.utils.translation import gettext_lazy as _
+
+from core.kit.tables import Column, Empty, Table, WhenColumn
+from kpis.definitions import DEFINITIONS
+from kpis.models import Target
+
+
+def name_of(target: Target):
+    definition = DEFINITIONS.get(target.definition)
+    return definition.name if definition else target.definition
+
+
+def shown(target: Target, value: float | None) -> str:
+    """A target's value with its unit."""
+    if value is None:
+        return ""
+    definition = DEFINITIONS.get(target.definition)
+    if definition is not None and definition.unit == "share":
+        return f"{value * 100:g}\u202f%"
+    return f"{value:g}\u202f{definition.unit if definition else ''}".strip()
+
+
+class TargetTable(Table):
+    definition = Column(_("Figure"), name_of, link=True, order_by="definition", phone="title")
+    asset = Column(_("For"), lambda target: target.asset or _("Whole site"), order_by="asset__code", phone="subtitle")
+    value = Column(_("Target"), lambda target: shown(target, target.value))
+    watch = Column(_("Near it up to"), lambda target: shown(target, target.watch), phone="hidden")
+    owner = Column(_("Owner"), order_by="owner__username")
+    valid_from = WhenColumn(_("Valid from"), order_by="valid_from")
+    valid_to = WhenColumn(
+        _("Valid to"), lambda target: target.valid_to and target.valid_to - timedelta(days=1), order_by="valid_to"
+    )
+
+    default_sort = "definition"
+    empty = Empty(_("No targets yet: figures stand without a goal."), _("Set the first"), "target-new", "target")
