@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from core.api.resource import Door
 from core.errors import Refused
 from kpis import explaining, exporting, figures, questions
+from kpis.api_reliability import TrendSerializer, trend_row
 from kpis.cutting import BY
 from kpis.definitions import DEFINITIONS
 from kpis.figures import SCOPES, Figure
@@ -96,6 +97,7 @@ class ExplanationSerializer(serializers.Serializer):
     entered_late = serializers.IntegerField()
     revisions = RevisionSerializer(many=True)
     truncated = serializers.BooleanField()
+    trend = TrendSerializer(allow_null=True)
 
 
 def party(row) -> dict | None:
@@ -195,6 +197,7 @@ class Explanation(Door):
                     for each in why.revisions
                 ],
                 "truncated": why.more,
+                "trend": why.trend and trend_row(why.trend),
             }
         )  # fmt: skip
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from assets.models import Asset, Downtime, Failure
 from core.models import Site
-from kpis import figures
+from kpis import figures, trending
 from kpis.definitions import DEFINITIONS
 from kpis.figures import Figure
 from kpis.inputs import rows
@@ -33,6 +33,7 @@ class Explanation:
     open_stops: int
     entered_late: int  # stops entered more than a day after they began
     revisions: list[Revision]  # what it was when it was reported before
+    trend: trending.Trend | None = None  # of an MTBF
 
     @property
     def more(self) -> bool:
@@ -68,6 +69,8 @@ def explain(
         open_stops=stops.filter(end=None).count(),
         entered_late=stops.filter(entered_at__gt=F("start") + figures.DAY).count(),
         revisions=revisions(figure, found.counting(figure.definition), site),
+        trend=trending.of_figure(asset, site=site, start=start, end=end, scope=scope, now=now)
+        if definition.startswith("mtbf") else None,
     )  # fmt: skip
 
 
