@@ -4,18 +4,22 @@ Operating time between two failures is that of the figures: stored days where th
 failure cuts the day. So the histories of a window add up to its operating time and its failure events.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate, pairwise
 
+from django.db import connection
 from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, Sum
 
 from assets.models import Asset, Failure
 from core.models import Site
 from kpis.axis import EVER, epoch, instant
+from kpis.facts.live import compute
 from kpis.facts.members import Scope, members
+from kpis.facts.question import literal
 from kpis.facts.read import Reader
 from kpis.facts.store import beginning
 from kpis.facts.zones import Member, Stretch
@@ -82,9 +86,7 @@ def of_assets(assets: Iterable[int], *, site: Site, start: datetime, end: dateti
     return records(site, [Member(0, asset_id) for asset_id in sorted(assets)], start, end, now)
 
 
-def records(
-    site: Site, counting: Sequence[Member], start: datetime, end: datetime, now: datetime
-) -> list[Record]:  # fmt: skip
+def records(site: Site, counting: Sequence[Member], start: datetime, end: datetime, now: datetime) -> list[Record]:
     """Records of the members in [start, end), by asset; assets of which nothing was ever recorded are left out.
 
     The number of queries does not depend on assets, failures or time.
@@ -92,38 +94,97 @@ def records(
     bucket = (epoch(start), min(epoch(end), epoch(now)))
     if not counting or bucket[0] >= bucket[1]:
         return []
-    whole = Reader(site, counting, [bucket], now)
+    reader = Reader(site, counting, [bucket], now)
     occurred: dict[int, list[int]] = defaultdict(list)
-    for event in whole.events():
+    for event in reader.events():
         if not event.found:
             occurred[event.asset_id].append(epoch(event.occurred))
-    cuts = [_cut(each, bucket, occurred[each.member.asset_id]) for each in whole.stretches]
-    pieces = [(each.member.asset_id, *span) for each, cut in zip(whole.stretches, cuts, strict=True) for span in cut]
-    if not pieces:
-        return []
-    reader = Reader(site, [Member(root, *piece) for root, piece in enumerate(pieces)], [bucket], now)
-    answers = reader.answers()
-    operating = [answers[root, 0].all.operating / HOUR if (root, 0) in answers else 0.0 for root in range(len(pieces))]
+    cuts = [Cut.of(each, reader, occurred[each.member.asset_id]) for each in reader.stretches]
+    lost, touched = _lost(reader, cuts)
     found = []
-    taken = 0
-    for each, cut in zip(whole.stretches, cuts, strict=True):
-        hours = tuple(operating[taken : taken + len(cut)])
-        taken += len(cut)
-        if each.member.asset_id in reader.observed:
+    for each, cut, gone in zip(reader.stretches, cuts, lost, strict=True):
+        asset_id = each.member.asset_id
+        if asset_id in reader.observed or asset_id in touched:
+            plan = reader.plans.stretches(asset_id)
+            scheduled = [reader.plans.between(plan, lo, hi) for lo, hi in pairwise(cut.borders)]
+            hours = tuple((whole - part) / HOUR for whole, part in zip(scheduled, gone, strict=True))
             from_new = max(each.member.since, EVER, bucket[0]) <= each.state.since
-            moments = tuple(instant(begins) for begins, _ in cut[1:])
-            found.append(Record(each.member.asset_id, hours, from_new, moments))
+            found.append(Record(asset_id, hours, from_new, tuple(map(instant, cut.borders[1:-1]))))
     return found
 
 
-def _cut(stretch: Stretch, bucket: tuple[int, int], occurred: Iterable[int]) -> list[tuple[int, int]]:
-    """The member's time in the window, cut at its failures.
+@dataclass(slots=True)
+class Cut:
+    """One member's time between `borders`: its begin, its failures, its end. The pieces in between are numbered.
 
-    A failure at its first instant leaves a piece before it that is empty: `Member` may begin where it ends.
+    A stored day counts wholly for the piece in which it ends. What of that day lies before a failure is a cell: it
+    is added to its piece and taken from the one in which the day ends.
     """
-    since, until = max(stretch.since, bucket[0]), min(stretch.until, bucket[1])
-    inside = sorted(moment for moment in occurred if since <= moment < until)
-    return list(pairwise([since, *inside, until]))
+
+    asset_id: int
+    borders: list[int]
+    days: list[tuple[int, int, int]] = field(default_factory=list)  # piece, first and past position of stored days
+    cells: list[tuple[int, int, int, int | None]] = field(default_factory=list)  # from, to, piece, taken from
+
+    @classmethod
+    def of(cls, stretch: Stretch, reader: Reader, occurred: Iterable[int]) -> "Cut":
+        since, until = max(stretch.since, reader.zones.start), min(stretch.until, reader.zones.end)
+        cut = cls(stretch.member.asset_id, [since, *sorted(t for t in occurred if since <= t < until), until])
+        ((stored, live),) = stretch.zones
+        days = reader.zones.days
+        at = [*map(days.position, cut.borders[:-1]), days.position(until - 1) + 1]
+        for piece, (begin, past) in enumerate(pairwise(cut.borders)):
+            cut.days += [(piece, *span) for span in _shared((at[piece], at[piece + 1]), stored)]
+            cut.cells += [(*span, piece, None) for span in _shared((begin, past), live)]
+            day = at[piece + 1]
+            if piece + 2 < len(cut.borders) and any(lo <= day < hi for lo, hi in stored):
+                start = max(begin, days.borders[day])
+                if start < past:
+                    cut.cells.append((start, past, piece, bisect_right(at, day) - 1))
+        return cut
+
+
+def _shared(span: tuple[int, int], others: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    parts = [(max(span[0], lo), min(span[1], hi)) for lo, hi in others]
+    return [part for part in parts if part[0] < part[1]]
+
+
+def _lost(reader: Reader, cuts: Sequence[Cut]) -> tuple[list[list[int]], set[int]]:
+    """Scheduled seconds in which each piece did not operate, and the assets of which records were seen."""
+    lost = [[0] * (len(cut.borders) - 1) for cut in cuts]
+    cells = [(number, cell) for number, cut in enumerate(cuts) for cell in cut.cells]
+    asked = [(cuts[number].asset_id, cell[0], cell[1]) for number, cell in cells]
+    computed, _ = compute(reader.site, asked, {}, reader.clock.now)
+    for position, facts in computed.items():
+        number, (_, _, piece, taken) = cells[position]
+        seconds = int(facts.sums.get("planned_stop", 0) + facts.sums.get("down", 0))
+        lost[number][piece] += seconds
+        if taken is not None:
+            lost[number][taken] -= seconds
+    days = reader.zones.days
+    rows = [(number, *row) for number, cut in enumerate(cuts) for row in cut.days]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT m.cut, m.piece, sum(f.planned_stop + f.down)
+            FROM unnest(%(cut)s::int[], %(piece)s::int[], %(asset)s::bigint[], %(first)s::date[], %(past)s::date[])
+                AS m(cut, piece, asset_id, first, past)
+            CROSS JOIN LATERAL (
+                SELECT planned_stop, down FROM kpis_assetday f
+                WHERE f.asset_id = m.asset_id AND f.day >= m.first AND f.day < m.past OFFSET 0
+            ) f GROUP BY 1, 2
+            """,
+            {
+                "cut": literal(row[0] for row in rows),
+                "piece": literal(row[1] for row in rows),
+                "asset": literal(cuts[row[0]].asset_id for row in rows),
+                "first": literal(days.day(row[2]) for row in rows),
+                "past": literal(days.day(row[3]) for row in rows),
+            },
+        )
+        for number, piece, seconds in cursor.fetchall():
+            lost[number][piece] += int(seconds)
+    return lost, {asked[position][0] for position in computed}
 
 
 def problems(assets: Iterable[int], start: datetime, end: datetime) -> tuple[list[Problem], int]:

@@ -58,7 +58,7 @@ class Reader:
         self.plans = Plans(site, self.zones.assets, self.zones.start, self.zones.end)
         self.stretches = self.zones.stretches()
         self.watch, self.replaced = self.zones.watch()
-        self.observed: set[int] = set()
+        self.observed = {asset_id for asset_id, state in self.zones.states.items() if state.observed}
         self._borders = self._borders_of_spans()
 
     @property
@@ -71,7 +71,6 @@ class Reader:
         cells = sorted({cell for each, _, cell in self._cells()})
         found, events = compute(self.site, cells, self.watch, self.clock.now)
         live = {cells[position]: facts for position, facts in found.items()}
-        self.observed = {asset_id for asset_id, state in self.zones.states.items() if state.observed}
         self.observed |= {asset_id for asset_id, _, _ in live} | {event.asset_id for event in events}
         answers: Answers = defaultdict(Answer)
         if live:
@@ -312,6 +311,7 @@ class Reader:
     def events(self) -> list[Event]:
         """The failure events of the members in the window, in order."""
         _, live = compute(self.site, [], self.watch, self.clock.now)
+        self.observed |= {event.asset_id for event in live}
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
