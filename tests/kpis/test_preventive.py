@@ -4,11 +4,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from kpis.formulas import (
+from kpis.formulas import Reason, Status
+from kpis.work import (
     ComplianceRule,
     Due,
-    Reason,
-    Status,
     in_time,
     preventive_compliance,
     scheduled_maintenance_critical,
