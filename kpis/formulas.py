@@ -61,8 +61,9 @@ class Result:
 
     value: float | None
     status: Status
-    reason: Reason = Reason.NONE
+    reason: StrEnum = Reason.NONE
     bounds: Bounds | None = None
+    coverage: float | None = None  # share of the rows asked for that tell what the figure needs; of work figures
 
 
 @dataclass(frozen=True, slots=True)

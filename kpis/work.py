@@ -1,14 +1,66 @@
 """The arithmetic of work management: from what was due, worked, asked for and spent to a value or a reason.
 
-Pure, as `kpis.formulas`: no database, no settings, no display. What each figure means is in docs/kpi.md.
+Pure, as `kpis.formulas`: no database, no settings, no display. What each figure means is in docs/kpi.md. Each class
+holds sums of one kind of record in one window; a function beside it makes them of plain records, and is what the
+SQL of `kpis.facts.work` is held against. Durations are seconds, shares are shares (0.95, not 95).
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
-from enum import Enum
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import Enum, StrEnum
 
-from kpis.formulas import Reason, Result, Status
+from kpis.formulas import HOUR, Reason, Result, Status
+from kpis.intervals import Span
+
+REWORK = timedelta(days=30)  # after the end of the work; the same problem within it is rework
+
+
+class Lack(StrEnum):
+    """Why a figure of work is not plainly `ok`; pages and API put the sentence to it."""
+
+    NO_ORDERS = "no_orders"
+    NO_LABOUR = "no_labour"
+    NO_REQUESTS = "no_requests"
+    NOT_ANSWERED_YET = "not_answered_yet"
+    NO_ESTIMATES = "no_estimates"
+    NO_CAPACITY = "no_capacity"
+    READY_NOT_RECORDED = "ready_not_recorded"
+    NOTHING_OPEN = "nothing_open"
+    NOTHING_CLOSED = "nothing_closed"
+    NO_PROBLEMS = "no_problems"
+    NO_PRICES = "no_prices"
+    NO_HOURLY_COST = "no_hourly_cost"
+    NO_FAILURE_ORDERS = "no_failure_orders"
+    NO_FAILURE_LABOUR = "no_failure_labour"
+    FEW_KNOWN = "few_known"
+
+
+def told(value: float, threshold: float, known: float = 1, asked: float = 1) -> Result:
+    """A value that rests on `known` of the rows `asked` for; below the threshold it is partial."""
+    coverage = known / asked if asked else 1.0
+    if coverage < threshold:
+        return Result(value, Status.PARTIAL, Lack.FEW_KNOWN, coverage=coverage)
+    return Result(value, Status.OK, coverage=coverage)
+
+
+def lacking(reason: Reason | Lack, *, asked: float = 0) -> Result:
+    """Undefined, or `no data` where something was asked for and none of it is known."""
+    if asked:
+        return Result(None, Status.NO_DATA, reason, coverage=0.0)
+    return Result(None, Status.UNDEFINED, reason)
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The value below which this share lies, by straight lines between neighbours; ValueError for none."""
+    ordered = sorted(values)
+    if not ordered:
+        raise ValueError("There is no quantile of nothing.")
+    place = share * (len(ordered) - 1)
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
 
 # --- Preventive work -----------------------------------------------------------------------------
 
@@ -84,3 +136,147 @@ def preventive_compliance(
 def scheduled_maintenance_critical(days_late: float, interval: float) -> float:
     """Scheduled maintenance critical, percent: (days late + interval) / interval × 100."""
     return (days_late + interval) / interval * 100
+
+
+@dataclass(frozen=True, slots=True)
+class Preventive:
+    """What was due in a window, judged by each rule, and how late it was (days, beside the intervals)."""
+
+    rules: Mapping[ComplianceRule, Compliance] = field(default_factory=dict)
+    late: float = 0.0  # days that done and overdue occurrences were late; early ones 0
+    interval: float = 0.0  # their intervals, days
+
+    def inputs(self, rule: ComplianceRule = ComplianceRule.LATE_TEN_PERCENT) -> dict[str, float]:
+        counted = self.rules.get(rule, Compliance(0, 0, 0, 0))
+        return {
+            "compliant": counted.compliant,
+            "judged": counted.judged,
+            "skipped": counted.skipped,
+            "pending": counted.pending,
+            "days_late": self.late,
+            "interval_days": self.interval,
+        }
+
+    def compliance(self, rule: ComplianceRule) -> Result:
+        return self.rules[rule].result if rule in self.rules else lacking(Reason.NOTHING_DUE)
+
+    @property
+    def critical(self) -> Result:
+        """Scheduled maintenance critical as a share, formed from sums; 1.1 is late by a tenth of the interval."""
+        if not self.interval:
+            return lacking(Reason.NOTHING_DUE)
+        return Result(scheduled_maintenance_critical(self.late, self.interval) / 100, Status.OK)
+
+
+def preventive(occurrences: Iterable[Due], today: date) -> Preventive:
+    """The occurrences of a window as they stand on a day."""
+    every = list(occurrences)
+    late = interval = 0.0
+    for each in every:
+        days = ((each.done or today) - each.due).days
+        if not each.skipped and (each.done is not None or days > 0):
+            late += max(0, days)
+            interval += each.interval
+    return Preventive({rule: preventive_compliance(every, today, rule) for rule in ComplianceRule}, late, interval)
+
+
+# --- Labour --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """Time of one person on one order; `priced` when it has become a cost."""
+
+    span: Span
+    planned: bool = False
+    emergency: bool = False
+    priced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Labour:
+    """Labour of a window, s; two people side by side count twice."""
+
+    total: float = 0.0
+    planned: float = 0.0  # on planned orders
+    emergency: float = 0.0  # on orders of priority emergency
+    priced: float = 0.0
+
+    def inputs(self) -> dict[str, float]:
+        return {"labour": self.total, "planned_labour": self.planned, "emergency_labour": self.emergency}
+
+    def planned_share(self) -> Result:
+        return self._share(self.planned)
+
+    def emergency_share(self) -> Result:
+        return self._share(self.emergency)
+
+    def _share(self, part: float) -> Result:
+        # Nobody recorded any time: that nobody worked is not known.
+        return Result(part / self.total, Status.OK) if self.total else Result(None, Status.NO_DATA, Lack.NO_LABOUR)
+
+
+def labour(entries: Iterable[Worked], window: Span) -> Labour:
+    """What of these entries lies in the window."""
+    sums = dict.fromkeys(("total", "planned", "emergency", "priced"), 0.0)
+    for each in entries:
+        start, end = max(each.span.start, window.start), min(each.span.end, window.end)
+        seconds = max(0.0, (end - start).total_seconds())
+        sums["total"] += seconds
+        sums["planned"] += seconds * each.planned
+        sums["emergency"] += seconds * each.emergency
+        sums["priced"] += seconds * each.priced
+    return Labour(**sums)
+
+
+# --- Requests --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request: when somebody reported, and when a planner answered it, if one did."""
+
+    reported: datetime
+    answered: datetime | None = None
+    accepted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """Requests reported in a window; those declined or waiting are counted beside the accepted ones."""
+
+    accepted: int = 0
+    seconds: float = 0.0  # from report to acceptance, of the accepted ones
+    declined: int = 0
+    waiting: int = 0
+
+    def inputs(self) -> dict[str, float]:
+        return {
+            "accepted_requests": self.accepted,
+            "time_to_acknowledge": self.seconds,
+            "declined_requests": self.declined,
+            "waiting_requests": self.waiting,
+        }
+
+    def acknowledgement(self) -> Result:
+        """Mean time to acknowledge, hours."""
+        if self.accepted:
+            return Result(self.seconds / self.accepted / HOUR, Status.OK)
+        return lacking(Lack.NOT_ANSWERED_YET if self.waiting else Lack.NO_REQUESTS)
+
+
+def requests(asked: Iterable[Asked], window: Span, now: datetime) -> Requests:
+    """The requests that were reported in the window, as they stand now."""
+    accepted = declined = waiting = 0
+    seconds = 0.0
+    for each in asked:
+        if not window.covers(each.reported):
+            continue
+        if each.answered is None or each.answered > now:
+            waiting += 1
+        elif each.accepted:
+            accepted += 1
+            seconds += (each.answered - each.reported).total_seconds()
+        else:
+            declined += 1
+    return Requests(accepted, seconds, declined, waiting)
