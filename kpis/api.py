@@ -1,5 +1,7 @@
 """Key figures in the REST API: many at once, and the explanation of one."""
 
+from dataclasses import asdict
+
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -92,6 +94,8 @@ class ExplanationSerializer(serializers.Serializer):
     stops = serializers.ListField(child=serializers.DictField())
     failures = serializers.ListField(child=serializers.DictField())
     counts = serializers.ListField(child=serializers.DictField())
+    records = serializers.ListField(child=serializers.DictField())
+    left_out = serializers.ListField(child=serializers.CharField())
     unobserved = PartySerializer(many=True)
     open_stops = serializers.IntegerField()
     entered_late = serializers.IntegerField()
@@ -185,6 +189,8 @@ class Explanation(Door):
                      "scrap": row.scrap, "rework": row.rework, "ideal_cycle": row.ideal_cycle}
                     for row in why.counts
                 ],
+                "records": [asdict(row) for row in why.work.records] if why.work else [],
+                "left_out": why.work.left_out if why.work else [],
                 "unobserved": [party(asset) for asset in why.unobserved],
                 "open_stops": why.open_stops,
                 "entered_late": why.entered_late,

@@ -2,20 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from kpis import formulas
 from kpis.formulas import Facts, Reason, Result
+from kpis.work import ComplianceRule, Lack
 
 
 @dataclass(frozen=True)
 class Definition:
     """One key figure: how it is called, computed and read.
 
-    `unit` is "share" (0.95 is 95 %) or "h"; `better` says which direction is good; `counted` figures are about
-    assets with production counts only.
+    `unit` is "share" (0.95 is 95 %), "h", "d", "weeks" or "money" of the site; `better` says which direction is good;
+    `counted` figures are about assets with production counts only.
     """
 
     key: str
@@ -87,6 +89,216 @@ DEFINITIONS = {
     ]
 }  # fmt: skip
 
+# --- Work --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class WorkDefinition(Definition):
+    """A figure of work management. `compute(known, threshold, facts)` is given what `kpis.facts.work` knows of its
+    `records`; `calculation` puts the `inputs` into words.
+    """
+
+    records: str = ""
+    rule: ComplianceRule | None = None
+    calculation: Callable[[dict[str, float]], str] = str
+    inputs: Callable[[Any], dict[str, float]] = methodcaller("inputs")
+
+
+def hours(seconds: float) -> str:
+    return f"{seconds / 3600:,.2f} h"
+
+
+def mean(part: str, number: str) -> Callable[[dict[str, float]], str]:
+    """The hours of one input over the number of another."""
+    return lambda sums: f"{hours(sums[part])} ÷ {sums[number]:,g}"
+
+
+def share(part: str, whole: str) -> Callable[[dict[str, float]], str]:
+    """The hours of one input over those of another."""
+    return lambda sums: f"{hours(sums[part])} ÷ {hours(sums[whole])}"
+
+
+def compliance(key: str, rule: ComplianceRule, name: Any, doc: Any) -> WorkDefinition:
+    return WorkDefinition(
+        key, name, "share", "higher", _("done in time ÷ occurrences that are done or whose window has passed"), doc,
+        lambda known, threshold, facts: known.compliance(rule), records="preventive",
+        calculation=lambda sums: f"{sums['compliant']:,g} ÷ {sums['judged']:,g}",
+        inputs=lambda known: known.inputs(rule), rule=rule,
+    )  # fmt: skip
+
+
+def part_of_mttr(key: str, name: Any, formula: Any, doc: Any, part: str, *, worked: bool) -> WorkDefinition:
+    """One part of MTTR: mean hours over the failures with labour, or with an order."""
+    attribute, whole = ("of_worked", "failures_with_labour") if worked else ("of_ordered", "failures_with_order")
+    sums = {"detect": "detection_time", "wait": "waiting_time", "active": "active_repair_time",
+            "hand_back": "hand_back_time", "rest": "repair_time"}  # fmt: skip
+    return WorkDefinition(
+        key, name, "h", "lower", formula, doc,
+        lambda known, threshold, facts: getattr(known, attribute)(getattr(known, part), threshold),
+        records="repairs", calculation=lambda found: f"{hours(found[sums[part]])} ÷ {found[whole]:,g}",
+    )  # fmt: skip
+
+
+WORK = [
+    compliance(
+        "preventive_compliance", ComplianceRule.LATE_TEN_PERCENT, _("Preventive compliance, late-only 10 % rule"),
+        _("Share of the preventive work due in the window that was done early, in time, or late by a tenth of its"
+          " interval at most."),
+    ),
+    compliance(
+        "preventive_compliance_on_time", ComplianceRule.ON_OR_BEFORE_DUE,
+        _("Preventive compliance, on or before due"),
+        _("Share of the preventive work due in the window that was done on its due date or before."),
+    ),
+    compliance(
+        "preventive_compliance_ten_percent", ComplianceRule.TEN_PERCENT, _("Preventive compliance, 10 % rule"),
+        _("Share of the preventive work due in the window that was done within a tenth of its interval before or"
+          " after its due date."),
+    ),
+    WorkDefinition(
+        "scheduled_maintenance_critical", _("Scheduled maintenance critical"), "share", "lower",
+        _("Σ (days late + interval) ÷ Σ interval"),
+        _("How late preventive work is, measured by its intervals; 100 % is on time. What is overdue counts as late"
+          " until today."),
+        lambda known, threshold, facts: known.critical, records="preventive",
+        calculation=lambda sums: f"({sums['days_late']:,g} d + {sums['interval_days']:,g} d) ÷"
+                                 f" {sums['interval_days']:,g} d",
+    ),
+    WorkDefinition(
+        "planned_work_share", _("Planned work"), "share", "higher", _("labour on planned orders ÷ labour"),
+        _("Share of labour hours on orders of a preventive plan, or with an estimate and a job plan or steps."),
+        lambda known, threshold, facts: known.planned_share(), records="labour",
+        calculation=share("planned_labour", "labour"),
+    ),
+    WorkDefinition(
+        "emergency_work_share", _("Emergency work"), "share", "lower", _("labour on emergency orders ÷ labour"),
+        _("Share of labour hours on orders of priority emergency."),
+        lambda known, threshold, facts: known.emergency_share(), records="labour",
+        calculation=share("emergency_labour", "labour"),
+    ),
+    WorkDefinition(
+        "backlog_weeks", _("Backlog in weeks"), "weeks", "lower", _("open estimated labour ÷ weekly capacity"),
+        _("How long the crew would work on what is open at the end of the window. No capacity of crews is recorded"
+          " yet, so only the hours are known."),
+        lambda known, threshold, facts: known.weeks(threshold), records="backlog",
+        calculation=lambda sums: hours(sums["open_labour"]),
+    ),
+    WorkDefinition(
+        "ready_backlog_weeks", _("Ready backlog in weeks"), "weeks", "lower",
+        _("estimated labour of planned and scheduled orders ÷ weekly capacity"),
+        _("As the backlog, only of what could be scheduled now. No capacity of crews is recorded yet, so only the"
+          " hours are known."),
+        lambda known, threshold, facts: known.ready_weeks(threshold), records="backlog",
+        calculation=lambda sums: hours(sums.get("ready_labour", 0)),
+    ),
+    WorkDefinition(
+        "backlog_hours", _("Backlog"), "h", "lower", _("Σ (estimate − labour so far) of open orders"),
+        _("Estimated labour that was left of the open orders at the end of the window."),
+        lambda known, threshold, facts: known.hours(threshold), records="backlog",
+        calculation=lambda sums: hours(sums["open_labour"]),
+    ),
+    WorkDefinition(
+        "ready_backlog_hours", _("Ready backlog"), "h", "lower",
+        _("Σ (estimate − labour so far) of planned and scheduled orders"),
+        _("Estimated labour that is left of the orders that could be scheduled now."),
+        lambda known, threshold, facts: known.ready_hours(threshold), records="backlog",
+        calculation=lambda sums: hours(sums.get("ready_labour", 0)),
+    ),
+    WorkDefinition(
+        "open_order_age_median", _("Age of open orders, median"), "d", "lower",
+        _("the age that half of the open orders do not exceed"),
+        _("From the creation of an order to the end of the window."),
+        lambda known, threshold, facts: known.age(known.median_age), records="backlog",
+        calculation=lambda sums: f"{sums['open_orders']:,g}",
+    ),
+    WorkDefinition(
+        "open_order_age_p90", _("Age of open orders, 90th percentile"), "d", "lower",
+        _("the age that nine of ten open orders do not exceed"),
+        _("From the creation of an order to the end of the window."),
+        lambda known, threshold, facts: known.age(known.ninth_decile_age), records="backlog",
+        calculation=lambda sums: f"{sums['open_orders']:,g}",
+    ),
+    WorkDefinition(
+        "mtta", _("MTTA"), "h", "lower", _("time from report to acceptance ÷ accepted requests"),
+        _("Mean time to acknowledge, of the requests reported in the window."),
+        lambda known, threshold, facts: known.acknowledgement(), records="requests",
+        calculation=mean("time_to_acknowledge", "accepted_requests"),
+    ),
+    WorkDefinition(
+        "rework_share", _("Rework"), "share", "lower", _("rework ÷ closed orders"),
+        _("Share of the orders closed in the window that were reported within 30 days after work on the same asset"
+          " and problem had ended."),
+        lambda known, threshold, facts: known.rework_share(), records="closed",
+        calculation=lambda sums: f"{sums['rework_orders']:,g} ÷ {sums['closed_orders']:,g}",
+    ),
+    WorkDefinition(
+        "maintenance_cost", _("Maintenance cost"), "money", "lower", _("labour + parts + external + not divided"),
+        _("Money spent on orders, each at the price of its day."),
+        lambda known, threshold, facts: known.cost(threshold), records="spent",
+        calculation=lambda sums: " + ".join(
+            f"{sums[name]:,.2f}" for name in ("labour_cost", "parts_cost", "external_cost", "undivided_cost")
+        ),
+    ),
+    WorkDefinition(
+        "downtime_cost", _("Cost of downtime"), "money", "lower", _("Σ unplanned downtime × cost of one hour down"),
+        _("Of the assets that have a cost of one hour down today; below such an asset nothing is charged again."),
+        lambda known, threshold, facts: known.cost(threshold), records="stood",
+        calculation=lambda sums: f"{hours(sums['priced_downtime'])} → {sums['downtime_cost']:,.2f}",
+    ),
+    part_of_mttr(
+        "mttr_detect", _("MTTR: detection"), _("Σ (report − failure) ÷ restored failures with an order"),
+        _("Part a of the time to restoration: from the failure to its report, or to the first work if that is"
+          " earlier."), "detect", worked=False,
+    ),
+    part_of_mttr(
+        "mttr_wait", _("MTTR: waiting"), _("Σ (time without work until the last work ends) ÷ failures with labour"),
+        _("Part b of the time to restoration: nobody works on it after the report, on hold or not."), "wait",
+        worked=True,
+    ),
+    part_of_mttr(
+        "mart", _("MART"), _("Σ active repair ÷ failures with labour"),
+        _("Mean active repair time, part c of the time to restoration: somebody works on it. Two people side by side"
+          " for two hours are two hours."), "active", worked=True,
+    ),
+    part_of_mttr(
+        "mttr_hand_back", _("MTTR: test and hand-back"), _("Σ (restoration − end of work) ÷ failures with labour"),
+        _("Part d of the time to restoration: from the end of the last work until it ran again."), "hand_back",
+        worked=True,
+    ),
+    part_of_mttr(
+        "mrt", _("MRT"), _("Σ (restoration − report) ÷ restored failures with an order"),
+        _("Mean repair time: waiting, active repair, test and hand-back (parts b, c and d)."), "rest", worked=False,
+    ),
+    WorkDefinition(
+        "restoration_median", _("Time to restoration, median"), "h", "lower",
+        _("the time to restoration that half of the failures do not exceed"),
+        _("Beside MTTR, which a few long failures pull up. Clock hours."),
+        lambda known, threshold, facts: known.restoration(0.5), records="repairs",
+        calculation=lambda sums: f"{sums['restored_failures']:,g}",
+    ),
+    WorkDefinition(
+        "restoration_p90", _("Time to restoration, 90th percentile"), "h", "lower",
+        _("the time to restoration that nine of ten failures do not exceed"), _("Clock hours."),
+        lambda known, threshold, facts: known.restoration(0.9), records="repairs",
+        calculation=lambda sums: f"{sums['restored_failures']:,g}",
+    ),
+    WorkDefinition(
+        "mttr_scheduled", _("MTTR in scheduled hours"), "h", "lower",
+        _("scheduled time until restoration ÷ restored failures"),
+        _("As MTTR, only the hours in which the asset was scheduled to run: what production lost."),
+        lambda known, threshold, facts: known.restoration_in_schedule(), records="repairs",
+        calculation=mean("restoration_time_in_schedule", "restored_failures"),
+    ),
+    WorkDefinition(
+        "inherent_availability", _("Inherent availability"), "share", "higher", _("MTBF ÷ (MTBF + MART)"),
+        _("What availability would be if every failure were repaired at once: MART counts in scheduled hours."),
+        lambda known, threshold, facts: known.inherent_availability(facts, threshold), records="repairs",
+        calculation=lambda sums: f"MART = {mean('active_repair_time_in_schedule', 'failures_with_labour')(sums)}",
+    ),
+]  # fmt: skip
+
+DEFINITIONS |= {each.key: each for each in WORK}
+
 REASONS = {
     Reason.NONE: "",
     Reason.NOT_BEGUN: _("This window has not begun."),
@@ -103,6 +315,21 @@ REASONS = {
     Reason.FASTER_THAN_IDEAL: _("More was made than the ideal cycle time allows: it is too long, or a count is wrong."),
     Reason.COUNTED_WHILE_DOWN: _("Pieces were counted while no operating time was recorded."),
     Reason.NOTHING_DUE: _("Nothing was due in this window."),
+    Lack.NO_ORDERS: _("No work order was ever raised for it."),
+    Lack.NO_LABOUR: _("No labour was recorded in this window."),
+    Lack.NO_REQUESTS: _("No request was accepted of this window."),
+    Lack.NOT_ANSWERED_YET: _("No request of this window has been accepted yet."),
+    Lack.NO_ESTIMATES: _("None of the open orders has an estimate."),
+    Lack.NO_CAPACITY: _("No capacity recorded: how many hours a week the crew can work is not known."),
+    Lack.READY_NOT_RECORDED: _("What was ready at a past moment is not recorded; ask for a window that reaches now."),
+    Lack.NOTHING_OPEN: _("No order was open."),
+    Lack.NOTHING_CLOSED: _("No order was closed in this window."),
+    Lack.NO_PROBLEMS: _("No closed order names a problem, so what came back is not known."),
+    Lack.NO_PRICES: _("The labour of this window has no price yet."),
+    Lack.NO_HOURLY_COST: _("No asset here has a cost of one hour down."),
+    Lack.NO_FAILURE_ORDERS: _("No restored failure of this window has a work order."),
+    Lack.NO_FAILURE_LABOUR: _("No labour was recorded on the restored failures of this window."),
+    Lack.FEW_KNOWN: _("Too small a part of the records tells what this figure needs."),
 }
 
 # The steps of the waterfall from planned production time down to good time.

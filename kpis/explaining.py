@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from assets.models import Asset, Downtime, Failure
 from core.models import Site
 from kpis import figures, trending
-from kpis.definitions import DEFINITIONS
+from kpis.definitions import DEFINITIONS, WorkDefinition
+from kpis.explaining_work import WorkExplained, explain_work
 from kpis.figures import Figure
 from kpis.inputs import rows
 from kpis.revised import Revision, revisions
@@ -34,10 +35,15 @@ class Explanation:
     entered_late: int  # stops entered more than a day after they began
     revisions: list[Revision]  # what it was when it was reported before
     trend: trending.Trend | None = None  # of an MTBF
+    work: WorkExplained | None = None  # of a figure of work
 
     @property
     def more(self) -> bool:
-        return MOST in (len(self.stops), len(self.failures), len(self.counts))
+        return (self.work is not None and self.work.more) or MOST in (
+            len(self.stops),
+            len(self.failures),
+            len(self.counts),
+        )
 
 
 def explain(
@@ -47,30 +53,35 @@ def explain(
     subjects = [asset] if asset else None
     (found,) = figures.periods(subjects, site=site, start=start, end=end, scope=scope, now=now)
     figure = found.figure(DEFINITIONS[definition])
+    is_work = isinstance(figure.definition, WorkDefinition)
+    shown = not is_work or figure.definition.records == "stood"  # other figures of work show their own records
     ids = found.assets
     until = min(end, now)
     rows = {row.pk: row for row in Asset.objects.filter(pk__in=ids).order_by("code")}
     stops = Downtime.objects.filter(Q(asset__in=ids) | stopping(ids)).touching(start, until)
+    if not shown:
+        stops = stops.none()
     newest = list(stops.select_related("asset", "reason").order_by("-start", "-pk")[:MOST])
     return Explanation(
         figure=figure,
         assets=list(rows.values()),
         unobserved=[rows[pk] for pk in found.unobserved if pk in rows],
         stops=[(stop, clipped(stop, start, until)) for stop in newest],
-        failures=list(
+        failures=[] if is_work else list(
             Failure.objects.filter(asset__in=ids, occurred__gte=start, occurred__lt=until)
             .select_related("asset", "problem").order_by("-occurred", "-pk")[:MOST]
         ),
-        counts=list(
+        counts=[] if is_work else list(
             Count.objects.filter(asset__in=ids, start__lt=until, end__gt=start)
             .select_related("asset").order_by("-start", "-pk")[:MOST]
         ),
         calendars=calendars(site, list(rows.values())),
         open_stops=stops.filter(end=None).count(),
         entered_late=stops.filter(entered_at__gt=F("start") + figures.DAY).count(),
-        revisions=revisions(figure, found.counting(figure.definition), site),
+        revisions=[] if is_work else revisions(figure, found.counting(figure.definition), site),
         trend=trending.of_figure(asset, site=site, start=start, end=end, scope=scope, now=now)
         if definition.startswith("mtbf") else None,
+        work=explain_work(found, figure.definition) if is_work else None,
     )  # fmt: skip
 
 
@@ -113,6 +124,8 @@ def calendars(site: Site, assets: list[Asset]) -> list[tuple[str, str]]:
 def sentence(figure: Figure) -> str:
     """The formula with this figure's numbers in it."""
     sums = figure.inputs
+    if isinstance(figure.definition, WorkDefinition):
+        return figure.definition.calculation(sums)
     hours = {name: f"{sums[name] / 3600:,.2f} h" for name in sums if isinstance(sums[name], (int, float))}
     return {
         "availability": f"{hours['operating_time']} ÷ {hours['planned_production_time']}",

@@ -17,9 +17,10 @@ from core.models import Site
 from kpis import formulas
 from kpis.axis import epoch
 from kpis.cutting import cut
-from kpis.definitions import DEFINITIONS, LOSSES, REASONS, Definition
+from kpis.definitions import DEFINITIONS, LOSSES, REASONS, Definition, WorkDefinition
 from kpis.facts.members import Scope, members
 from kpis.facts.read import Answer, Reader
+from kpis.facts.work import Work
 from kpis.facts.zones import Stretch
 from kpis.formulas import FEW_FAILURES, Facts, Reason, Result, Status
 
@@ -32,7 +33,8 @@ MOST = 200_000  # figures of one question
 class Figure:
     """One answer: a value or the reason why there is none, with what it was computed from.
 
-    `value` is a share or hours; `coverage` the share of scheduled time of the assets asked for whose state is known.
+    `value` is in the definition's unit; `coverage` the share of scheduled time of the assets asked for whose state is
+    known, and of a figure of work the share of the records asked for that tell what it needs.
     """
 
     asset: Asset | None
@@ -48,10 +50,11 @@ class Figure:
     interval: dict | None
     computed_at: datetime
     facts: Facts = field(repr=False, default=formulas.NO_FACTS)
+    currency: str = ""
 
     @property
     def unit(self) -> str:
-        return self.definition.unit
+        return self.currency if self.definition.unit == "money" else self.definition.unit
 
     @property
     def few_failures(self) -> bool:
@@ -72,6 +75,8 @@ class Period:
     members: list[Stretch]  # the assets that count, each for as long as it stood there
     now: datetime
     recalculating: bool
+    work: Work = field(repr=False)  # of all subjects and buckets that were asked for together
+    place: tuple[int, int]  # of subject and bucket among them
 
     @property
     def assets(self) -> list[int]:
@@ -85,8 +90,15 @@ class Period:
 
     def figure(self, definition: Definition) -> Figure:
         answer = self.answer
-        facts = answer.counted if definition.counted and answer.counted.counts else answer.all
-        result = definition.of(facts, self.site.coverage_threshold)
+        threshold = self.site.coverage_threshold
+        if isinstance(definition, WorkDefinition):
+            known = self.work.of(definition.records, self.place)
+            result, sums = definition.compute(known, threshold, answer.all), definition.inputs(known)
+            facts, coverage, computed_at = formulas.NO_FACTS, result.coverage, self.now
+        else:
+            facts = answer.counted if definition.counted and answer.counted.counts else answer.all
+            result, sums = definition.of(facts, threshold), inputs(facts)
+            coverage, computed_at = (facts.coverage if facts.calendar else None), answer.computed_at or self.now
         if self.start >= self.now:
             result = Result(None, Status.UNDEFINED, Reason.NOT_BEGUN)
         bounds = result.bounds
@@ -99,11 +111,12 @@ class Period:
             status=str(result.status),
             reason=str(REASONS[result.reason]),
             reason_code=str(result.reason),
-            coverage=facts.coverage if facts.calendar else None,
-            inputs=inputs(facts),
+            coverage=coverage,
+            inputs=sums,
             interval=bounds and {"confidence": bounds.confidence, "lower": bounds.lower, "upper": bounds.upper},
-            computed_at=answer.computed_at or self.now,
+            computed_at=computed_at,
             facts=facts,
+            currency=self.site.currency,
         )
 
 
@@ -148,6 +161,7 @@ def known(
     of_root: dict[int, list[Stretch]] = defaultdict(list)
     for each in reader.stretches:
         of_root[each.member.root].append(each)
+    work = Work(site, subjects, buckets, Scope(scope), now=now, reader=reader)
     unobserved = {
         root: sorted({each.member.asset_id for each in stretches} - reader.observed)
         for root, stretches in of_root.items()
@@ -163,6 +177,8 @@ def known(
             members=of_root[position],
             now=now,
             recalculating=reader.recalculating,
+            work=work,
+            place=(position, number),
         )
         for position, subject in enumerate(subjects)
         for number, (begin, past) in enumerate(buckets)

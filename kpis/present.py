@@ -37,6 +37,8 @@ def unit(figure) -> str:
 def digits(figure) -> int:
     if figure.unit == "share":
         return 1
+    if figure.definition.unit == "money":
+        return 0
     return 0 if figure.value is not None and abs(figure.value) >= 100 else 1
 
 

@@ -105,7 +105,9 @@ def test_the_number_of_queries_does_not_grow_with_assets_and_days(plant, history
     computing.compute_due(now=NOW)
     for assets, by in (([plant.filler], "total"), ([plant.filler, plant.labeller, plant.line], "day")):
         with django_assert_max_num_queries(16):
-            figures.read(assets, site=plant.berlin, start=WEEK[0], end=WEEK[1], by=by, now=NOW)
+            figures.read(
+                assets, site=plant.berlin, start=WEEK[0], end=WEEK[1], by=by, definitions=["mtbf", "oee"], now=NOW
+            )
 
 
 WRONG = [

@@ -1,0 +1,142 @@
+"""Why a figure of work is what it is: its sums in words, its records, and what was left out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from kpis.backlog import Backlog, Closed, Spent
+from kpis.definitions import WorkDefinition, hours
+from kpis.facts.work_rows import MOST, Record, Rows
+from kpis.repairs import Repairs
+from kpis.work import Preventive, Requests
+
+TIME, DAYS, MONEY, NUMBER = "time", "days", "money", "number"
+
+# Names of inputs and of the numbers of records, and what they are.
+NAMES = {
+    "compliant": (gettext_lazy("Done in time"), NUMBER),
+    "judged": (gettext_lazy("Done, or its time has passed"), NUMBER),
+    "skipped": (gettext_lazy("Skipped with approval"), NUMBER),
+    "pending": (gettext_lazy("May still be done in time"), NUMBER),
+    "days_late": (gettext_lazy("Days late"), DAYS),
+    "interval_days": (gettext_lazy("Interval"), DAYS),
+    "labour": (gettext_lazy("Labour"), TIME),
+    "planned_labour": (gettext_lazy("On planned orders"), TIME),
+    "emergency_labour": (gettext_lazy("On emergency orders"), TIME),
+    "priced_labour": (gettext_lazy("Labour with a price"), TIME),
+    "accepted_requests": (gettext_lazy("Accepted requests"), NUMBER),
+    "time_to_acknowledge": (gettext_lazy("Time until they were accepted"), TIME),
+    "declined_requests": (gettext_lazy("Declined requests"), NUMBER),
+    "waiting_requests": (gettext_lazy("Requests without an answer"), NUMBER),
+    "open_orders": (gettext_lazy("Open orders"), NUMBER),
+    "open_labour": (gettext_lazy("Estimated labour that is left"), TIME),
+    "unestimated_orders": (gettext_lazy("Open orders without an estimate"), NUMBER),
+    "ready_orders": (gettext_lazy("Ready orders"), NUMBER),
+    "ready_labour": (gettext_lazy("Estimated labour that is left of ready orders"), TIME),
+    "unestimated_ready_orders": (gettext_lazy("Ready orders without an estimate"), NUMBER),
+    "closed_orders": (gettext_lazy("Closed orders"), NUMBER),
+    "with_problem": (gettext_lazy("Closed orders that name a problem"), NUMBER),
+    "rework_orders": (gettext_lazy("Rework"), NUMBER),
+    "labour_cost": (gettext_lazy("Labour"), MONEY),
+    "parts_cost": (gettext_lazy("Parts"), MONEY),
+    "external_cost": (gettext_lazy("External"), MONEY),
+    "undivided_cost": (gettext_lazy("Not divided"), MONEY),
+    "priced_downtime": (gettext_lazy("Unplanned downtime of assets with an hourly cost"), TIME),
+    "downtime_cost": (gettext_lazy("Cost of downtime"), MONEY),
+    "priced_assets": (gettext_lazy("Assets with an hourly cost"), NUMBER),
+    "failures": (gettext_lazy("Failure events"), NUMBER),
+    "restored_failures": (gettext_lazy("Restored, with times"), NUMBER),
+    "open_failures": (gettext_lazy("Still open"), NUMBER),
+    "restoration_time": (gettext_lazy("Time to restoration"), TIME),
+    "restoration_time_in_schedule": (gettext_lazy("Scheduled time in it"), TIME),
+    "failures_with_order": (gettext_lazy("Restored failures with a work order"), NUMBER),
+    "failures_with_labour": (gettext_lazy("Restored failures with labour"), NUMBER),
+    "detection_time": (gettext_lazy("Detection"), TIME),
+    "repair_time": (gettext_lazy("From report to restoration"), TIME),
+    "waiting_time": (gettext_lazy("Waiting"), TIME),
+    "active_repair_time": (gettext_lazy("Active repair"), TIME),
+    "hand_back_time": (gettext_lazy("Test and hand-back"), TIME),
+    "active_repair_time_in_schedule": (gettext_lazy("Scheduled time in active repair"), TIME),
+    "seconds": (gettext_lazy("Time"), TIME),
+    "age_days": (gettext_lazy("Age"), DAYS),
+    "amount": (gettext_lazy("Amount"), MONEY),
+}
+
+
+@dataclass(frozen=True)
+class WorkExplained:
+    """What stands behind one figure of work; the newest records first, `MOST` at most."""
+
+    sums: list[tuple[Any, str, float]]  # name, what it is, value
+    left_out: list[str]
+    records: list[Record]
+
+    @property
+    def columns(self) -> list[tuple[Any, str]]:
+        """Names of the records' numbers, and what they are."""
+        return [NAMES[name] for name in self._numbers]
+
+    @property
+    def rows(self) -> list[tuple[Record, list[tuple[str, float | None]]]]:
+        """Each record with its numbers in the order of the columns."""
+        return [(each, [(NAMES[name][1], each.numbers.get(name)) for name in self._numbers]) for each in self.records]
+
+    @property
+    def more(self) -> bool:
+        return len(self.records) == MOST
+
+    @property
+    def _numbers(self) -> list[str]:
+        return list(dict.fromkeys(name for each in self.records for name in each.numbers))
+
+
+def explain_work(period, definition: WorkDefinition) -> WorkExplained:
+    """The explanation of one figure of a `kpis.figures.Period` that was asked for alone."""
+    known = period.work.of(definition.records, period.place)
+    rows = Rows(period.work, period.place, definition.rule)
+    return WorkExplained(
+        sums=[(*NAMES[name], value) for name, value in definition.inputs(known).items()],
+        left_out=left_out(known, definition),
+        records=[] if period.start >= period.now else rows.of(definition.records),
+    )
+
+
+def left_out(known: Any, definition: WorkDefinition) -> list[str]:
+    """What a figure does not rest on, and why."""
+    match known:
+        case Preventive():
+            sums = definition.inputs(known)
+            return [
+                *said(sums["skipped"], ngettext("%(n)d occurrence was skipped with approval and is not counted.",
+                      "%(n)d occurrences were skipped with approval and are not counted.", sums["skipped"])),
+                *said(sums["pending"], ngettext("%(n)d occurrence may still be done in time.",
+                      "%(n)d occurrences may still be done in time.", sums["pending"])),
+            ]  # fmt: skip
+        case Requests(declined=declined, waiting=waiting):
+            return [
+                *said(declined, ngettext("%(n)d request was declined.", "%(n)d requests were declined.", declined)),
+                *said(waiting, ngettext("%(n)d request waits for an answer.", "%(n)d requests wait for an answer.",
+                      waiting)),
+            ]  # fmt: skip
+        case Backlog(orders=orders, unestimated=missing):
+            return said(missing, _("%(n)d of %(all)d open orders have no estimate; their labour is not known."), orders)
+        case Closed(orders=orders, with_problem=named):
+            return said(orders - named, _("%(n)d of %(all)d closed orders name no problem."), orders)
+        case Spent(worked=worked, priced=priced) if worked > priced:
+            return [_("%(hours)s of %(all)s of labour have no price yet.")
+                    % {"hours": hours(worked - priced), "all": hours(worked)}]  # fmt: skip
+        case Repairs(events=events, open=still, restored=restored, with_order=ordered, with_labour=worked):
+            return [
+                *said(restored - ordered, _("%(n)d of %(all)d restored failures have no work order."), restored),
+                *said(ordered - worked, _("%(n)d of %(all)d restored failures have no labour."), restored),
+                *said(still, _("%(n)d of %(all)d failures are still open."), events),
+                *said(events - restored - still, _("%(n)d of %(all)d failures have no restoration time."), events),
+            ]  # fmt: skip
+    return []
+
+
+def said(number: float, sentence: str, whole: float = 0) -> list[str]:
+    """The sentence, if there is anything to say."""
+    return [sentence % {"n": number, "all": whole}] if number else []

@@ -1,0 +1,127 @@
+"""Failure events with the work orders that ended them, for the parts of MTTR."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from kpis.axis import FAR, epoch, instant
+from kpis.facts.live import Event
+from kpis.facts.plans import Plans
+from kpis.facts.question import literal
+from kpis.facts.read import Reader
+from kpis.facts.zones import Stretch
+from kpis.intervals import Span, Spans, span, union, utc
+from kpis.repairs import Repair, Repairs, repairs
+from workorders.models import Labour
+from workorders.states import State
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One failure event, what its orders tell about it, and their ids."""
+
+    event: Event
+    repair: Repair
+    orders: list[int]
+
+
+def told(reader: Reader) -> list[Told]:
+    """The failure events of a reader's members in its window, in order; those found in maintenance apart."""
+    events = [event for event in reader.events() if not event.found]
+    if not events:
+        return []
+    orders = orders_of(events, reader.clock.now)
+    now = instant(reader.clock.now)
+    worked: dict[int, list[Span]] = defaultdict(list)
+    rows = Labour.objects.filter(order__in={order for each in orders.values() for order, _ in each})
+    for order, start, end in rows.values_list("order_id", "start", "end"):
+        worked[order].append(span(start, max(start, end or now)))
+    return [
+        Told(
+            event,
+            Repair(
+                asset=event.asset_id,
+                occurred=utc(event.occurred),
+                restored=utc(event.restored) if event.restored else None,
+                open=event.open,
+                reported=min((utc(reported) for _, reported in orders[number]), default=None),
+                work=union(*(worked[order] for order, _ in orders[number])),
+            ),
+            sorted(order for order, _ in orders[number]),
+        )
+        for number, event in enumerate(events)
+    ]
+
+
+def repairs_of(reader: Reader, known: Sequence[Told]) -> dict[tuple[int, int], Repairs]:
+    """By root and by the bucket in which the failures occurred, as the reader counts them."""
+    if not known:
+        return {}
+    where: dict[int, list[Stretch]] = defaultdict(list)
+    for each in reader.stretches:
+        where[each.member.asset_id].append(each)
+    parts: dict[tuple[int, int], list[Repair]] = defaultdict(list)
+    for failure in known:
+        moment = epoch(failure.repair.occurred)
+        bucket = bisect_right(reader.buckets, (moment, FAR)) - 1
+        for each in where[failure.repair.asset]:
+            if each.since <= moment < each.until:
+                parts[each.member.root, bucket].append(failure.repair)
+    ends = [epoch(failure.repair.restored) for failure in known if failure.repair.restored]
+    assets = sorted({failure.repair.asset for failure in known})
+    plans = Plans(reader.site, assets, reader.zones.start, max([reader.zones.end, *ends]))
+
+    def scheduled(repair: Repair, spans: Spans) -> float:
+        plan = plans.stretches(repair.asset)
+        return sum(plans.between(plan, epoch(each.start), epoch(each.end)) for each in spans)
+
+    return {key: repairs(each, scheduled) for key, each in parts.items()}
+
+
+def orders_of(events: Sequence[Event], now: int) -> dict[int, list[tuple[int, datetime]]]:
+    """By position of the event: the work orders of its failures, with the moment of their report.
+
+    An asset's failure event may come from what stops it, so failures below are looked at as placed at that time.
+    An order belongs to the failure that it names, else to that of its stop.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH RECURSIVE event(number, asset_id, occurred, until) AS MATERIALIZED (
+                SELECT number, asset_id, to_timestamp(occurred), to_timestamp(greatest(until, occurred + 1))
+                FROM unnest(%(number)s::int[], %(asset)s::bigint[], %(occurred)s::bigint[], %(until)s::bigint[])
+                    AS e(number, asset_id, occurred, until)
+            ), below(root, asset_id, since, until) AS (
+                SELECT DISTINCT asset_id, asset_id, '-infinity'::timestamptz, 'infinity'::timestamptz FROM event
+                UNION
+                SELECT b.root, p.asset_id, greatest(b.since, lower(p.valid)), least(b.until, upper(p.valid))
+                FROM below b JOIN assets_placement p ON p.parent_id = b.asset_id
+                    AND (p.stops_parent OR p.redundancy_group_id IS NOT NULL) AND p.valid && tstzrange(b.since, b.until)
+            )
+            SELECT DISTINCT e.number, w.id, w.reported_at
+            FROM event e JOIN below b ON b.root = e.asset_id
+            JOIN assets_failure f ON f.asset_id = b.asset_id AND f.occurred >= e.occurred AND f.occurred < e.until
+                AND f.occurred >= b.since AND f.occurred < b.until
+            CROSS JOIN LATERAL (
+                SELECT * FROM workorders_workorder w WHERE w.failure_id = f.id
+                UNION ALL
+                SELECT * FROM workorders_workorder w WHERE w.failure_id IS NULL AND w.downtime_id = f.downtime_id
+            ) w
+            WHERE w.state <> '{State.CANCELLED}' AND w.created <= to_timestamp(%(now)s)
+            """,
+            {
+                "number": literal(range(len(events))),
+                "asset": literal(event.asset_id for event in events),
+                "occurred": literal(epoch(event.occurred) for event in events),
+                "until": literal(min(epoch(event.until), now) for event in events),
+                "now": now,
+            },
+        )
+        found: dict[int, list[tuple[int, datetime]]] = defaultdict(list)
+        for number, order, reported in cursor.fetchall():
+            found[number].append((order, reported))
+    return found

@@ -1,0 +1,275 @@
+"""What the orders, occurrences, requests and costs of many assets tell about many windows, as of one moment.
+
+One query for each kind of record, whatever the number of assets and buckets, asked when the first figure of its kind
+is wanted. Orders stand on lines and components as well as on machines, so an asset's work is that of everything that
+stood below it at that time; only the scope *asset* means the orders of the asset alone.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+
+from django.db import connection
+
+from assets.models import Asset
+from core.models import Site
+from kpis.axis import EVER, NEVER
+from kpis.backlog import Backlog, Closed, Spent, Stood
+from kpis.facts.members import Scope, members
+from kpis.facts.priced import stops_of_priced
+from kpis.facts.question import literal
+from kpis.facts.read import Reader
+from kpis.facts.repairing import Told, repairs_of, told
+from kpis.facts.zones import Member
+from kpis.repairs import Repairs
+from kpis.work import REWORK, Compliance, ComplianceRule, Labour, Preventive, Requests, preventive
+from workorders.models import OccurrenceState, RequestState
+from workorders.states import OPEN_STATES, Priority, State
+
+READY = (State.PLANNED, State.SCHEDULED)  # everything is prepared; only time and a person are missing
+Key = tuple[int, int]  # position of the subject, position of the bucket
+
+
+class Work:
+    """The work of one site's subjects (an asset, or None for the site) in buckets that follow each other."""
+
+    def __init__(
+        self, site: Site, subjects: Sequence[Asset | None], buckets: Sequence[tuple[datetime, datetime]],
+        scope: Scope, *, now: datetime, reader: Reader,
+    ):  # fmt: skip
+        self.site, self.subjects, self.buckets, self.now, self.reader = site, subjects, buckets, now, reader
+        self.scope = Scope.ASSET if scope is Scope.ASSET else Scope.SUBTREE
+        self.start, self.end = buckets[0][0], min(buckets[-1][1], now)
+
+    @cached_property
+    def members(self) -> list[Member]:
+        return members(self.site, self.subjects, self.start, max(self.start, self.end), self.scope)
+
+    @cached_property
+    def preventive(self) -> dict[Key, Preventive]:
+        """Occurrences by the bucket in which they were due."""
+        return {
+            key: Preventive({rule: Compliance(*sums[4 * i : 4 * i + 4]) for i, rule in enumerate(IN_TIME)}, *sums[-2:])
+            for key, sums in self._ask(PREVENTIVE)
+        }
+
+    @cached_property
+    def labour(self) -> dict[Key, Labour]:
+        """Labour by the buckets it reaches into; a running clock until now."""
+        return {key: Labour(*sums) for key, sums in self._ask(LABOUR)}
+
+    @cached_property
+    def requests(self) -> dict[Key, Requests]:
+        """Requests by the bucket in which they were reported."""
+        return {key: Requests(*sums) for key, sums in self._ask(REQUESTS)}
+
+    @cached_property
+    def backlog(self) -> dict[Key, Backlog]:
+        """Orders open at the end of each bucket, or now. What is ready is known of now only."""
+        found = {
+            key: Backlog(*numbers, self._is_now(key[1]), *ages, recorded=True)
+            for key, (*numbers, ages) in self._ask(BACKLOG)
+        }
+        quiet = {
+            (root, bucket): Backlog(ready_known=self._is_now(bucket), recorded=True)
+            for root in self.recorded
+            for bucket in range(len(self.buckets))
+        }
+        return quiet | found
+
+    @cached_property
+    def closed(self) -> dict[Key, Closed]:
+        """Orders by the bucket in which they were closed."""
+        return {key: Closed(*sums) for key, sums in self._ask(CLOSED)}
+
+    @cached_property
+    def spent(self) -> dict[Key, Spent]:
+        """Costs by the bucket of their day, beside the labour worked in it."""
+        costs: dict[Key, dict[str, float]] = {}
+        for key, (source, amount) in self._ask(COSTS):
+            costs.setdefault(key, {})[source] = amount
+        return {
+            (root, bucket): Spent(
+                **costs.get((root, bucket), {}),
+                worked=self.labour.get((root, bucket), Labour()).total,
+                priced=self.labour.get((root, bucket), Labour()).priced,
+                recorded=True,
+            )
+            for root in self.recorded
+            for bucket in range(len(self.buckets))
+        }
+
+    @cached_property
+    def stood(self) -> dict[Key, Stood]:
+        """Stops of the assets with an hourly cost."""
+        return stops_of_priced(self.site, self.members, self.reader.buckets, self.now)
+
+    @cached_property
+    def repairs(self) -> dict[Key, Repairs]:
+        """Failure events by the bucket in which they occurred."""
+        return repairs_of(self.reader, self.told)
+
+    @cached_property
+    def told(self) -> list[Told]:
+        """The failure events of all subjects in all buckets."""
+        return told(self.reader)
+
+    @cached_property
+    def recorded(self) -> set[int]:
+        """Positions of the subjects on which any order was ever raised."""
+        with connection.cursor() as cursor:
+            cursor.execute(f"WITH {MEMBERS} {RECORDED}", self._parameters())
+            return {root for (root,) in cursor.fetchall()}
+
+    def of(self, kind: str, key: Key) -> Any:
+        """What is known of one kind of record of a subject in a bucket; of nothing recorded, nothing."""
+        return getattr(self, kind).get(key) or EMPTY[kind]
+
+    def _is_now(self, bucket: int) -> bool:
+        return self.buckets[bucket][1] >= self.now
+
+    def _ask(self, query: str) -> list[tuple[Key, tuple]]:
+        with connection.cursor() as cursor:
+            cursor.execute(f"WITH {MEMBERS}, {BUCKETS} {query}", self._parameters())
+            return [((root, bucket), tuple(sums)) for root, bucket, *sums in cursor.fetchall()]
+
+    def _parameters(self) -> dict:
+        begun = [(number, *each) for number, each in enumerate(self.buckets) if each[0] < self.now]
+        return {
+            "root": literal(each.root for each in self.members),
+            "asset": literal(each.asset_id for each in self.members),
+            "since": literal(max(each.since, EVER) for each in self.members),
+            "until": literal(min(each.until, NEVER) for each in self.members),
+            "number": [number for number, _, _ in begun],
+            "from": [start for _, start, _ in begun],
+            "to": [min(end, self.now) for _, _, end in begun],
+            "start": self.start,
+            "end": self.end,
+            "now": self.now,
+            "zone": self.site.time_zone,
+            "open": [str(state) for state in OPEN_STATES],
+            "ready": [str(state) for state in READY],
+            "emergency": int(Priority.EMERGENCY),
+            "rework": REWORK,
+        }
+
+
+EMPTY = {
+    "preventive": preventive((), date.min), "labour": Labour(), "requests": Requests(), "backlog": Backlog(),
+    "closed": Closed(), "spent": Spent(), "stood": Stood(), "repairs": Repairs(),
+}  # fmt: skip
+
+MEMBERS = """
+member(root, asset_id, since, until) AS MATERIALIZED (
+    SELECT root, asset_id, to_timestamp(since), to_timestamp(until)
+    FROM unnest(%(root)s::int[], %(asset)s::bigint[], %(since)s::bigint[], %(until)s::bigint[])
+        AS m(root, asset_id, since, until)
+)"""
+
+# Those that have begun, cut at now.
+BUCKETS = """
+bucket(number, lo, hi) AS MATERIALIZED (
+    SELECT * FROM unnest(%(number)s::int[], %(from)s::timestamptz[], %(to)s::timestamptz[])
+)"""
+
+RECORDED = """
+SELECT DISTINCT m.root FROM member m
+WHERE EXISTS (SELECT FROM workorders_workorder w WHERE w.asset_id = m.asset_id AND w.created <= %(now)s)"""
+
+# By rule: what is in time, and how many days late an occurrence may be before it is judged although it is not done.
+IN_TIME = {
+    ComplianceRule.ON_OR_BEFORE_DUE: ("days <= 0", "0"),
+    ComplianceRule.TEN_PERCENT: ("abs(days) <= interval / 10", "interval / 10"),
+    ComplianceRule.LATE_TEN_PERCENT: ("days <= interval / 10", "interval / 10"),
+}
+COMPLIANCE = ", ".join(
+    f"""count(*) FILTER (WHERE NOT skipped AND done AND {in_time}),
+    count(*) FILTER (WHERE NOT skipped AND (done OR days > {allowed})),
+    count(*) FILTER (WHERE skipped),
+    count(*) FILTER (WHERE NOT skipped AND NOT done AND days <= {allowed})"""
+    for in_time, allowed in IN_TIME.values()
+)
+
+PREVENTIVE = f"""
+SELECT root, number, {COMPLIANCE},
+    coalesce(sum(greatest(days, 0)) FILTER (WHERE NOT skipped AND (done OR days > 0)), 0)::float8,
+    coalesce(sum(interval) FILTER (WHERE NOT skipped AND (done OR days > 0)), 0)
+FROM (
+    SELECT m.root, b.number, o.state = '{OccurrenceState.SKIPPED}' AS skipped, d.done, o.interval_days AS interval,
+        (CASE WHEN d.done THEN o.done_at ELSE %(now)s END AT TIME ZONE %(zone)s)::date
+            - (o.due AT TIME ZONE %(zone)s)::date AS days
+    FROM member m JOIN workorders_planoccurrence o
+        ON o.asset_id = m.asset_id AND o.due >= m.since AND o.due < m.until
+    JOIN bucket b ON o.due >= b.lo AND o.due < b.hi AND o.due >= %(start)s AND o.due < %(end)s
+    CROSS JOIN LATERAL (SELECT o.state = '{OccurrenceState.DONE}' AND o.done_at <= %(now)s AS done) d
+) due GROUP BY root, number"""
+
+# What planning asks for: an estimate and something to do; occurrences of a plan have been planned by it.
+PLANNED = """(w.occurrence_id IS NOT NULL OR w.estimate_minutes IS NOT NULL AND (
+    w.job_plan_id IS NOT NULL OR EXISTS (SELECT FROM workorders_step s WHERE s.order_id = w.id)))"""
+
+LABOUR = f"""
+SELECT root, number, sum(seconds), coalesce(sum(seconds) FILTER (WHERE planned), 0),
+    coalesce(sum(seconds) FILTER (WHERE emergency), 0), coalesce(sum(seconds) FILTER (WHERE priced), 0)
+FROM (
+    SELECT m.root, b.number, {PLANNED} AS planned, w.priority = %(emergency)s AS emergency,
+        EXISTS (SELECT FROM workorders_cost c WHERE c.labour_id = l.id) AS priced,
+        date_part('epoch', least(coalesce(l."end", b.hi), b.hi, m.until) - greatest(l.start, b.lo, m.since)) AS seconds
+    FROM member m JOIN workorders_workorder w ON w.asset_id = m.asset_id
+    JOIN workorders_labour l ON l.order_id = w.id AND l.start < %(end)s AND coalesce(l."end", %(end)s) > %(start)s
+    JOIN bucket b ON l.start < b.hi AND coalesce(l."end", b.hi) > b.lo
+) worked WHERE seconds > 0 GROUP BY root, number"""
+
+REQUESTS = f"""
+SELECT m.root, b.number, count(*) FILTER (WHERE accepted),
+    coalesce(sum(date_part('epoch', r.answered_at - r.reported_at)) FILTER (WHERE accepted), 0),
+    count(*) FILTER (WHERE answered AND NOT accepted), count(*) FILTER (WHERE NOT answered)
+FROM member m JOIN workorders_request r
+    ON r.asset_id = m.asset_id AND r.reported_at >= m.since AND r.reported_at < m.until
+    AND r.reported_at >= %(start)s AND r.reported_at < %(end)s
+JOIN bucket b ON r.reported_at >= b.lo AND r.reported_at < b.hi
+CROSS JOIN LATERAL (SELECT coalesce(r.answered_at <= %(now)s, false) AS answered) a
+CROSS JOIN LATERAL (SELECT answered AND r.state = '{RequestState.ACCEPTED}' AS accepted) c
+GROUP BY 1, 2"""
+
+# When an order's work ended, as far as its row tells.
+ENDED = f"""CASE WHEN w.state = ANY(%(open)s) THEN NULL WHEN w.state = '{State.CANCELLED}' THEN w.state_since
+    ELSE coalesce(w.completed_at, w.closed_at, w.state_since) END"""
+
+BACKLOG = f"""
+SELECT root, number, count(*), coalesce(sum(remaining), 0), count(*) FILTER (WHERE remaining IS NULL),
+    count(*) FILTER (WHERE ready), coalesce(sum(remaining) FILTER (WHERE ready), 0),
+    count(*) FILTER (WHERE ready AND remaining IS NULL),
+    percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY age)
+FROM (
+    SELECT m.root, b.number, date_part('epoch', b.hi - w.created) AS age,
+        w.state = ANY(%(ready)s) AND b.hi >= %(now)s AS ready,
+        greatest(w.estimate_minutes * 60 - coalesce((
+            SELECT sum(date_part('epoch', least(coalesce(l."end", b.hi), b.hi) - l.start))
+            FROM workorders_labour l WHERE l.order_id = w.id AND l.start < b.hi
+        ), 0), CASE WHEN w.estimate_minutes IS NOT NULL THEN 0 END) AS remaining
+    FROM bucket b JOIN member m ON m.since < b.hi AND m.until >= b.hi
+    JOIN workorders_workorder w ON w.asset_id = m.asset_id AND w.created < b.hi AND coalesce({ENDED} >= b.hi, true)
+) waiting GROUP BY root, number"""
+
+CLOSED = f"""
+SELECT m.root, b.number, count(*), count(f.problem_id), count(*) FILTER (WHERE EXISTS (
+    SELECT FROM workorders_workorder e JOIN assets_failure ef ON ef.id = e.failure_id
+    WHERE e.asset_id = w.asset_id AND e.id <> w.id AND e.state = '{State.CLOSED}' AND e.closed_at <= %(now)s
+        AND ef.problem_id = f.problem_id AND coalesce(e.completed_at, e.closed_at) <= w.reported_at
+        AND coalesce(e.completed_at, e.closed_at) >= w.reported_at - %(rework)s
+))
+FROM member m JOIN workorders_workorder w ON w.asset_id = m.asset_id AND w.state = '{State.CLOSED}'
+    AND w.closed_at >= m.since AND w.closed_at < m.until AND w.closed_at >= %(start)s AND w.closed_at < %(end)s
+JOIN bucket b ON w.closed_at >= b.lo AND w.closed_at < b.hi
+LEFT JOIN assets_failure f ON f.id = w.failure_id
+GROUP BY 1, 2"""
+
+COSTS = """
+SELECT m.root, b.number, c.source, sum(c.amount)::float8
+FROM member m JOIN workorders_workorder w ON w.asset_id = m.asset_id
+JOIN workorders_cost c ON c.order_id = w.id AND c.at >= m.since AND c.at < m.until
+    AND c.at >= %(start)s AND c.at < %(end)s
+JOIN bucket b ON c.at >= b.lo AND c.at < b.hi
+GROUP BY 1, 2, 3"""

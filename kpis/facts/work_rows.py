@@ -1,0 +1,236 @@
+"""The records behind one figure of work, newest first: what counted, what did not, and why not."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from operator import attrgetter
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
+
+from assets.models import Asset
+from kpis.axis import epoch
+from kpis.backlog import Waiting, left
+from kpis.facts.work import Work
+from kpis.repairs import parts
+from kpis.work import REWORK, ComplianceRule, Due, in_time, preventive_compliance
+from workorders.models import Cost, Labour, OccurrenceState, PlanOccurrence, Request, RequestState, Step, WorkOrder
+from workorders.states import OPEN_STATES, Priority, State
+
+MOST = 200
+FETCHED = 1000  # of which those that stood elsewhere at their time are left out
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record behind a figure. `numbers` by name: times in seconds, ages and delays in days, money in money."""
+
+    kind: str
+    id: int
+    asset: str
+    label: str
+    url: str
+    at: datetime | None
+    numbers: dict[str, float | None] = field(default_factory=dict)
+    remark: str = ""
+    counts: bool = True
+
+
+class Rows:
+    """The records of one subject in one bucket."""
+
+    def __init__(self, work: Work, place: tuple[int, int], rule: ComplianceRule | None = None):
+        root, bucket = place
+        self.work, self.rule = work, rule or ComplianceRule.LATE_TEN_PERCENT
+        self.start, past = work.buckets[bucket]
+        self.end = min(past, work.now)
+        self.site = work.site
+        self.held: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for each in work.members:
+            if each.root == root:
+                self.held[each.asset_id].append((each.since, each.until))
+
+    def of(self, kind: str) -> list[Record]:
+        """Those of one kind of record, `MOST` at most."""
+        found: list[Record] = []
+        for record in getattr(self, kind)():
+            if len(found) == MOST:
+                break
+            found.append(record)
+        return found
+
+    def preventive(self) -> Iterator[Record]:
+        rows = PlanOccurrence.objects.filter(asset__in=self.held, due__gte=self.start, due__lt=self.end)
+        rows = rows.select_related("asset", "plan", "work_order").order_by("-due", "-pk")
+        today = self.site.local(self.work.now).date()
+        for row in self._inside(rows[:FETCHED], attrgetter("due")):
+            done = row.state == OccurrenceState.DONE and row.done_at <= self.work.now
+            day = self.site.local(row.done_at).date() if done else None
+            skipped = row.state == OccurrenceState.SKIPPED
+            due = Due(self.site.local(row.due).date(), row.interval_days, day, skipped)
+            judged = preventive_compliance([due], today, self.rule)
+            order = getattr(row, "work_order", None)
+            yield Record(
+                "occurrence", row.pk, row.asset.code, row.plan.name,
+                order.get_absolute_url() if order else row.get_absolute_url(), row.due,
+                {"days_late": ((due.done or today) - due.due).days, "interval_days": row.interval_days},
+                _("Skipped: %(reason)s") % {"reason": row.reason} if due.skipped
+                else _("May still be done in time") if judged.pending
+                else _("Done in time") if in_time(due, self.rule)
+                else _("Done late or too early") if done else _("Not done"),
+                counts=bool(judged.judged),
+            )  # fmt: skip
+
+    def labour(self) -> Iterator[Record]:
+        rows = Labour.objects.filter(order__asset__in=self.held, start__lt=self.end)
+        rows = rows.filter(Q(end=None) | Q(end__gt=self.start)).select_related("order__asset", "person")
+        planned = Q(order__occurrence__isnull=False) | Q(order__estimate_minutes__isnull=False) & (
+            Q(order__job_plan__isnull=False) | Exists(Step.objects.filter(order=OuterRef("order")))
+        )
+        for row in rows.annotate(planned=planned).order_by("-start", "-pk")[:FETCHED]:
+            seconds = self._shared(row.order.asset_id, row.start, row.end or self.end)
+            if not seconds:
+                continue
+            words = [_("planned") if row.planned else _("not planned")]
+            if row.order.priority == Priority.EMERGENCY:
+                words.append(_("emergency"))
+            yield self._order(row.order, row.start, {"seconds": seconds}, f"{row.person}: {', '.join(words)}")
+
+    def requests(self) -> Iterator[Record]:
+        rows = Request.objects.filter(asset__in=self.held, reported_at__gte=self.start, reported_at__lt=self.end)
+        rows = rows.select_related("asset").order_by("-reported_at", "-pk")
+        for row in self._inside(rows[:FETCHED], attrgetter("reported_at")):
+            answered = row.answered_at is not None and row.answered_at <= self.work.now
+            accepted = answered and row.state == RequestState.ACCEPTED
+            yield Record(
+                "request", row.pk, row.asset.code, row.summary, row.get_absolute_url(), row.reported_at,
+                {"seconds": (row.answered_at - row.reported_at).total_seconds() if answered else None},
+                _("accepted") if accepted else _("declined") if answered else _("waits for an answer"), counts=accepted,
+            )  # fmt: skip
+
+    def backlog(self) -> Iterator[Record]:
+        ended = Q(state=State.CANCELLED, state_since__gte=self.end) | Q(completed_at__gte=self.end)
+        ended |= Q(completed_at=None, state__in=[State.COMPLETED, State.CLOSED], closed_at__gte=self.end)
+        rows = WorkOrder.objects.filter(asset__in=self.held, created__lt=self.end)
+        rows = rows.filter(Q(state__in=OPEN_STATES) | ended)
+        rows = rows.select_related("asset").prefetch_related("labour").order_by("created", "pk")
+        for row in self._inside(rows[:FETCHED], lambda row: self.end, before=True):
+            worked = sum(
+                (min(each.end or self.end, self.end) - each.start).total_seconds()
+                for each in row.labour.all()
+                if each.start < self.end
+            )
+            estimate = row.estimate_minutes and row.estimate_minutes * 60.0
+            waiting = Waiting(row.created, None, estimate, worked)
+            yield self._order(
+                row, row.created,
+                {"age_days": (self.end - row.created).total_seconds() / 86_400,
+                 "seconds": None if estimate is None else left(waiting)},
+                row.get_state_display() if estimate is not None
+                else _("%(state)s, without an estimate") % {"state": row.get_state_display()},
+                counts=estimate is not None,
+            )  # fmt: skip
+
+    def closed(self) -> Iterator[Record]:
+        rows = WorkOrder.objects.filter(
+            asset__in=self.held, state=State.CLOSED, closed_at__gte=self.start, closed_at__lt=self.end
+        ).select_related("asset", "failure__problem").order_by("-closed_at", "-pk")  # fmt: skip
+        inside = list(self._inside(rows[:FETCHED], attrgetter("closed_at")))
+        former = self._former(inside)
+        for row in sorted(inside, key=lambda row: row.pk not in former):
+            problem = row.failure and row.failure.problem
+            before = former.get(row.pk)
+            yield self._order(
+                row, row.closed_at, {},
+                _("%(problem)s again, after %(order)s") % {"problem": problem, "order": before.code} if before
+                else str(problem) if problem else _("names no problem"),
+                counts=before is not None,
+            )  # fmt: skip
+
+    def spent(self) -> Iterator[Record]:
+        rows = Cost.objects.filter(order__asset__in=self.held, at__gte=self.start, at__lt=self.end)
+        rows = rows.select_related("order__asset").order_by("-at", "-pk")
+        unpriced = Labour.objects.filter(order__asset__in=self.held, start__lt=self.end, cost__isnull=True)
+        unpriced = unpriced.filter(Q(end=None) | Q(end__gt=self.start)).select_related("order__asset", "person")
+        for row in unpriced.order_by("-start", "-pk")[:MOST]:
+            if self._shared(row.order.asset_id, row.start, row.end or self.end):
+                words = _("labour of %(person)s without a price yet") % {"person": row.person}
+                yield self._order(row.order, row.start, {"amount": None}, words, counts=False)
+        for row in self._inside(rows[:FETCHED], attrgetter("at"), attrgetter("order.asset_id")):
+            yield self._order(row.order, row.at, {"amount": float(row.amount)}, row.get_source_display())
+
+    def stood(self) -> Iterator[Record]:
+        for row in Asset.objects.filter(pk__in=self.held).order_by("code"):
+            yield Record(
+                "asset", row.pk, row.code, row.name, row.get_absolute_url(), None,
+                {"amount": None if row.downtime_cost is None else float(row.downtime_cost)},
+                _("has no cost of one hour down") if row.downtime_cost is None else _("cost of one hour down"),
+                counts=row.downtime_cost is not None,
+            )  # fmt: skip
+
+    def repairs(self) -> Iterator[Record]:
+        rows = WorkOrder.objects.in_bulk({order for each in self.work.told for order in each.orders})
+        assets = Asset.objects.in_bulk({each.event.asset_id for each in self.work.told})
+        for each in reversed(self.work.told):
+            found, asset = parts(each.repair), assets[each.event.asset_id]
+            row = rows[each.orders[0]] if each.orders else None
+            yield Record(
+                "work_order" if row else "asset",
+                row.pk if row else asset.pk,
+                asset.code,
+                f"{row.code} {row.summary}" if row else asset.name,
+                (row or asset).get_absolute_url(),
+                each.event.occurred,
+                {"detection_time": found.detect, "waiting_time": found.wait, "active_repair_time": found.active,
+                 "hand_back_time": found.hand_back} if found else {},
+                _("not restored yet") if each.event.open
+                else _("no restoration time") if each.repair.restored is None
+                else _("no work order") if found is None
+                else _("no labour before the restoration") if found.active is None
+                else "",
+                counts=found is not None,
+            )  # fmt: skip
+
+    # --- Help
+
+    def _inside(
+        self, rows: Iterable, moment: Callable, asset: Callable = attrgetter("asset_id"), *, before: bool = False
+    ) -> Iterator:
+        """Those whose asset stood here at their moment, or just before it."""
+        for row in rows:
+            at = epoch(moment(row)) - (1 if before else 0)
+            if any(since <= at < until for since, until in self.held[asset(row)]):
+                yield row
+
+    def _shared(self, asset_id: int, start: datetime, end: datetime) -> float:
+        """Seconds of [start, end) in the window while the asset stood here."""
+        lo, hi = max(start, self.start).timestamp(), min(end, self.end).timestamp()
+        return sum(max(0.0, min(hi, until) - max(lo, since)) for since, until in self.held[asset_id])
+
+    def _former(self, rows: list[WorkOrder]) -> dict[int, WorkOrder]:
+        """Of the orders that are rework, the order before."""
+        with_problem = [row for row in rows if row.failure and row.failure.problem_id]
+        if not with_problem:
+            return {}
+        earliest = min(row.reported_at for row in with_problem) - REWORK - timedelta(days=1)
+        before: dict[tuple, list[WorkOrder]] = defaultdict(list)
+        closed = WorkOrder.objects.filter(
+            asset__in={row.asset_id for row in with_problem}, state=State.CLOSED, closed_at__gte=earliest,
+            closed_at__lte=self.work.now, failure__problem__isnull=False,
+        ).select_related("failure")  # fmt: skip
+        for row in closed:
+            before[row.asset_id, row.failure.problem_id].append(row)
+        found = {}
+        for row in with_problem:
+            for each in before[row.asset_id, row.failure.problem_id]:
+                ended = each.completed_at or each.closed_at
+                if each.pk != row.pk and ended <= row.reported_at <= ended + REWORK:
+                    found[row.pk] = each
+        return found
+
+    def _order(self, row: WorkOrder, at: datetime, numbers: dict, remark: str, *, counts: bool = True) -> Record:
+        return Record(
+            "work_order", row.pk, row.asset.code, f"{row.code} {row.summary}", row.get_absolute_url(), at, numbers,
+            remark, counts=counts,
+        )  # fmt: skip
