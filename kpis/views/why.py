@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from core.errors import Refused
 from core.kit.views import Page
 from kpis import explaining, inputs, questions, windows
-from kpis.definitions import DEFINITIONS
+from kpis.definitions import DEFINITIONS, WorkDefinition
 from kpis.present import mark, said
 
 
@@ -76,6 +76,8 @@ class InputsOfFigure(WhyFigure):
 
     def get(self, request, *args, **kwargs):
         question = self.question
+        if isinstance(DEFINITIONS[question.definitions[0]], WorkDefinition):
+            raise Http404("Figures of work list their records on the page.")
         try:
             found = explaining.inputs(
                 question.assets[0] if question.assets else None, site=question.site,
