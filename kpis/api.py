@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from core.api.resource import Door
 from core.errors import Refused
-from kpis import explaining, exporting, figures, questions
+from kpis import explaining, exporting, figures, questions, trusting
 from kpis.api_reliability import TrendSerializer, trend_row
 from kpis.cutting import BY
 from kpis.definitions import DEFINITIONS
@@ -83,6 +83,30 @@ class RevisionSerializer(serializers.Serializer):
     changes = serializers.IntegerField()
 
 
+class ScoreSerializer(serializers.Serializer):
+    part = serializers.CharField()
+    value = serializers.FloatField()
+    wrong = serializers.IntegerField()
+    whole = serializers.IntegerField()
+
+
+class SensitivitySerializer(serializers.Serializer):
+    """MTBF if the stops of which nobody said what they were had been failures."""
+
+    unclassified = serializers.IntegerField()
+    value = serializers.FloatField()
+
+
+class TrustSerializer(serializers.Serializer):
+    """How far the figure may be trusted, A to D; `advice` is what would raise the grade most."""
+
+    grade = serializers.CharField()
+    value = serializers.FloatField()
+    advice = serializers.CharField()
+    scores = ScoreSerializer(many=True)
+    sensitivity = SensitivitySerializer(allow_null=True)
+
+
 class ExplanationSerializer(serializers.Serializer):
     """A figure with its formula, the records that went in, and what was left out."""
 
@@ -100,6 +124,7 @@ class ExplanationSerializer(serializers.Serializer):
     open_stops = serializers.IntegerField()
     entered_late = serializers.IntegerField()
     revisions = RevisionSerializer(many=True)
+    trust = TrustSerializer(allow_null=True)
     truncated = serializers.BooleanField()
     trend = TrendSerializer(allow_null=True)
 
@@ -202,6 +227,12 @@ class Explanation(Door):
                      "changes": each.changes}
                     for each in why.revisions
                 ],
+                "trust": why.trust and {
+                    "grade": why.trust.grade, "value": why.trust.value,
+                    "advice": trusting.advice(why.trust.first, figure.status),
+                    "scores": [asdict(score) for score in why.trust.scores],
+                    "sensitivity": why.sensitivity and asdict(why.sensitivity),
+                },
                 "truncated": why.more,
                 "trend": why.trend and trend_row(why.trend),
             }

@@ -4,17 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from assets.models import Asset, Downtime, Failure
 from core.models import Site
-from kpis import figures, trending
+from kpis import figures, trending, trusting
 from kpis.definitions import DEFINITIONS, WorkDefinition
 from kpis.explaining_work import WorkExplained, explain_work
+from kpis.facts.evidence import evidence, reaching
 from kpis.figures import Figure
 from kpis.inputs import rows
 from kpis.revised import Revision, revisions
+from kpis.trust import Sensitivity, Trust, sensitivity
 from production.models import Count, OperatingCalendar
 
 MOST = 200  # rows of each kind on the page; the totals are of all
@@ -36,6 +38,8 @@ class Explanation:
     revisions: list[Revision]  # what it was when it was reported before
     trend: trending.Trend | None = None  # of an MTBF
     work: WorkExplained | None = None  # of a figure of work
+    trust: Trust | None = None  # of a figure of time and counts
+    sensitivity: Sensitivity | None = None  # of an MTBF
 
     @property
     def more(self) -> bool:
@@ -58,10 +62,12 @@ def explain(
     ids = found.assets
     until = min(end, now)
     rows = {row.pk: row for row in Asset.objects.filter(pk__in=ids).order_by("code")}
-    stops = Downtime.objects.filter(Q(asset__in=ids) | stopping(ids)).touching(start, until)
+    around = reaching(ids)
+    stops = Downtime.objects.filter(asset__in=around).touching(start, until)
     if not shown:
         stops = stops.none()
     newest = list(stops.select_related("asset", "reason").order_by("-start", "-pk")[:MOST])
+    known = None if is_work else evidence(around, start, until, now)
     return Explanation(
         figure=figure,
         assets=list(rows.values()),
@@ -82,6 +88,8 @@ def explain(
         trend=trending.of_figure(asset, site=site, start=start, end=end, scope=scope, now=now)
         if definition.startswith("mtbf") else None,
         work=explain_work(found, figure.definition) if is_work else None,
+        trust=known and trusting.trust_in(figure, known, now=now),
+        sensitivity=sensitivity(figure.facts, known) if known and definition.startswith("mtbf") else None,
     )  # fmt: skip
 
 
@@ -93,11 +101,6 @@ def inputs(
     (found,) = figures.periods(subjects, site=site, start=start, end=end, scope=scope, now=now)
     counting = found.counting(DEFINITIONS[definition])
     return rows(site, counting, start, end, now=now, unobserved=found.unobserved)
-
-
-def stopping(ids: list[int]) -> Q:
-    """Stops of children that stop one of these assets, as things stand today."""
-    return Q(asset__parent__in=ids, asset__stops_parent=True)
 
 
 def clipped(stop: Downtime, start: datetime, end: datetime) -> float:
@@ -121,21 +124,29 @@ def calendars(site: Site, assets: list[Asset]) -> list[tuple[str, str]]:
     return sorted(found.items())
 
 
+# What is divided by what, as `kpis.figures.inputs` names it; seconds are shown in hours.
+DIVISIONS = {
+    "availability": ("operating_time", "planned_production_time"),
+    "achieved_availability": ("operating_time", "scheduled_time"),
+    "mtbf": ("operating_time", "failures"),
+    "mtbf_by_items": ("operating_time", "failed_items"),
+    "mttr": ("restoration_time", "restored_failures"),
+    "oee": ("ideal_time_of_good", "planned_production_time"),
+    "performance": ("ideal_time", "operating_time"),
+    "quality": ("ideal_time_of_good", "ideal_time"),
+    "quality_by_pieces": ("good", "pieces"),
+    "teep": ("ideal_time_of_good", "calendar_time"),
+}
+
+
 def sentence(figure: Figure) -> str:
     """The formula with this figure's numbers in it."""
     sums = figure.inputs
     if isinstance(figure.definition, WorkDefinition):
         return figure.definition.calculation(sums)
-    hours = {name: f"{sums[name] / 3600:,.2f} h" for name in sums if isinstance(sums[name], (int, float))}
-    return {
-        "availability": f"{hours['operating_time']} ÷ {hours['planned_production_time']}",
-        "achieved_availability": f"{hours['operating_time']} ÷ {hours['scheduled_time']}",
-        "mtbf": f"{hours['operating_time']} ÷ {sums['failures']:g}",
-        "mtbf_by_items": f"{hours['operating_time']} ÷ {sums['failed_items']:g}",
-        "mttr": f"{hours['restoration_time']} ÷ {sums['restored_failures']:g}",
-        "oee": f"{hours['ideal_time_of_good']} ÷ {hours['planned_production_time']}",
-        "performance": f"{hours['ideal_time']} ÷ {hours['operating_time']}",
-        "quality": f"{hours['ideal_time_of_good']} ÷ {hours['ideal_time']}",
-        "quality_by_pieces": f"{sums['good']:,.0f} ÷ {sums['good'] + sums['scrap'] + sums['rework']:,.0f}",
-        "teep": f"{hours['ideal_time_of_good']} ÷ {hours['calendar_time']}",
-    }[figure.definition.key]
+    sums = {**sums, "pieces": sums["good"] + sums["scrap"] + sums["rework"]}
+
+    def shown(name: str) -> str:
+        return f"{sums[name] / 3600:,.2f} h" if "time" in name else f"{sums[name]:,.0f}"
+
+    return " ÷ ".join(shown(name) for name in DIVISIONS[figure.definition.key])

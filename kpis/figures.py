@@ -206,8 +206,17 @@ def _definition(key: str) -> Definition:
     return DEFINITIONS[key]
 
 
-def inputs(facts: Facts) -> dict[str, float]:
-    """The sums that went in, by name: seconds and numbers."""
+def inputs(facts: Facts, *, counted: bool = False) -> dict[str, float]:
+    """The sums that went in, by name: seconds and numbers; a figure about counts has no failures in it."""
+    failures = {
+        "failures": facts.events,
+        "failed_items": facts.items,
+        "found_in_maintenance": facts.found,
+        "restored_failures": facts.restored,
+        "restoration_time": facts.restoration,
+        "open_failures": facts.open_events,
+        "missing_restoration_times": facts.missing_restorations,
+    }
     return {
         "calendar_time": facts.calendar,
         "scheduled_time": facts.scheduled,
@@ -217,13 +226,7 @@ def inputs(facts: Facts) -> dict[str, float]:
         "operating_time": facts.operating,
         "unplanned_downtime_off_schedule": facts.off_schedule,
         "stops": facts.stops,
-        "failures": facts.events,
-        "failed_items": facts.items,
-        "found_in_maintenance": facts.found,
-        "restored_failures": facts.restored,
-        "restoration_time": facts.restoration,
-        "open_failures": facts.open_events,
-        "missing_restoration_times": facts.missing_restorations,
+        **({} if counted else failures),
         "good": facts.good,
         "scrap": facts.scrap,
         "rework": facts.rework,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import Refused
 from core.kit.views import Page
-from kpis import explaining, inputs, questions, windows
+from kpis import explaining, inputs, questions, trusting, windows
 from kpis.definitions import DEFINITIONS, WorkDefinition
 from kpis.present import mark, said
 
@@ -65,9 +65,22 @@ class WhyFigure(Page):
             "mark": mark(why.figure),
             "sentence": explaining.sentence(why.figure),
             "revisions": [(said(each.before), said(each.after), each) for each in why.revisions],
+            **self.trusted(),
             "inputs_url": f"{reverse('figure-inputs')}?{self.request.GET.urlencode()}",
             "site_zone": self.question.site.zone,
             "percent": None if why.figure.coverage is None else why.figure.coverage * 100,
+        }
+
+    def trusted(self) -> dict:
+        """The grade, its parts and what would raise it; nothing for figures of work."""
+        why = self.why
+        if why.trust is None:
+            return {}
+        return {
+            "grade": trusting.BADGES[why.trust.grade],
+            "advice": trusting.advice(why.trust.first, why.figure.status),
+            "parts": [(trusting.NAMES[each.part], each.value * 100) for each in why.trust.scores],
+            "sensitivity": why.sensitivity and trusting.said(why.sensitivity, why.figure.value),
         }
 
 

@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from assets.models import Asset, Downtime, Failure
 from core.errors import Refused
-from kpis import computing, figures
+from kpis import computing, explaining, figures
 from kpis.cutting import cut
+from kpis.definitions import DEFINITIONS, WorkDefinition
 from production.models import Count
 
 HOUR = timedelta(hours=1)
@@ -201,3 +202,14 @@ def test_the_performance_page_asks_as_often_for_a_large_site(client, plant, hist
 def test_a_window_that_ends_before_it_begins_is_refused(plant):
     with pytest.raises(Refused, match="ends before it begins"):
         cut(plant.berlin, WEEK[1], WEEK[0], "total")
+
+
+@pytest.mark.parametrize(
+    "definition", [key for key, each in DEFINITIONS.items() if not isinstance(each, WorkDefinition)]
+)
+def test_every_figure_is_explained_with_its_numbers(plant, history, definition):
+    found = explaining.explain(
+        plant.filler, site=plant.berlin, definition=definition, start=WEEK[0], end=WEEK[1], scope="asset", now=NOW
+    )
+
+    assert " ÷ " in explaining.sentence(found.figure)

@@ -1,0 +1,53 @@
+"""What is known of the records behind a figure: how many, how late, how old, how well classified."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.db.models import Count, Exists, F, Max, OuterRef, Q
+
+from assets.models import Downtime, Failure
+from kpis.trust import Evidence
+from production.models import Count as Counted
+
+DAY = timedelta(days=1)
+WEEK = timedelta(days=7)
+# The assets themselves and those below whose stops can reach them, at any time.
+REACHING = """
+    WITH RECURSIVE down AS (
+        SELECT id FROM unnest(%(assets)s::bigint[]) AS id
+        UNION
+        SELECT p.asset_id FROM down JOIN assets_placement p ON p.parent_id = down.id
+            AND (p.stops_parent OR p.redundancy_group_id IS NOT NULL)
+    ) SELECT id FROM down"""
+
+
+def reaching(asset_ids: Sequence[int]) -> list[int]:
+    """These assets and all whose stops can stop them."""
+    with connection.cursor() as cursor:
+        cursor.execute(REACHING, {"assets": list(asset_ids)})
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def evidence(asset_ids: Sequence[int], start: datetime, end: datetime, now: datetime) -> Evidence:
+    """Of stops that began in [start, end) on assets that `reaching` names, and the last entry of any kind."""
+    failed = Exists(Failure.objects.filter(downtime=OuterRef("pk")))
+    stops = Downtime.objects.filter(asset__in=asset_ids, start__gte=start, start__lt=min(end, now)).annotate(
+        failed=failed
+    )
+    unplanned = Q(planned=False)
+    counts = stops.aggregate(
+        stops=Count("pk"),
+        late=Count("pk", filter=Q(entered_at__gt=F("start") + DAY)),
+        unplanned=Count("pk", filter=unplanned),
+        unclassified=Count("pk", filter=unplanned & Q(reason=None, failed=False)),
+    )
+    of_all = Downtime.objects.filter(asset__in=asset_ids)
+    stale = of_all.filter(end=None, start__lt=now - WEEK).count()
+    entries = [
+        of_all.aggregate(last=Max("entered_at"))["last"],
+        Failure.objects.filter(asset__in=asset_ids).aggregate(last=Max("entered_at"))["last"],
+        Counted.objects.filter(asset__in=asset_ids).aggregate(last=Max("entered_at"))["last"],
+    ]
+    last = max((each for each in entries if each and each <= now), default=None)
+    return Evidence(**counts, stale=stale, last_entry=last)

@@ -1,0 +1,127 @@
+"""How far a figure may be trusted: a grade from what is known of its records, and what would raise it most.
+
+Pure. Each part scores 0 to 1; the grade comes from their geometric mean, so that a part near 0 cannot hide behind
+the others. A part that does not apply to the figure is left out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from math import exp, log
+
+from kpis.formulas import Facts, Status, mtbf
+
+FRESH = timedelta(days=3)  # after which a running plant's silence counts
+SILENT = timedelta(days=30)  # after which nothing current is known
+LEAST = 0.01  # a score is not lower, or the mean would lose the others
+GRADES = ((0.9, "A"), (0.75, "B"), (0.5, "C"), (0.0, "D"))
+
+
+class Part(StrEnum):
+    """What a grade is made of."""
+
+    COVERAGE = "coverage"  # share of planned time whose state is known
+    FRESHNESS = "freshness"  # how long ago anything was entered, of a window that reaches today
+    TIMELINESS = "timeliness"  # share of stops entered within a day
+    CLASSIFICATION = "classification"  # share of unplanned stops with a reason or a failure
+    RESTORATION = "restoration"  # share of failures with a restoration time, where one is due
+    PLAUSIBILITY = "plausibility"  # nothing impossible, nothing left open
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of the records behind a figure: stops of the window and of what can stop its assets."""
+
+    stops: int = 0
+    late: int = 0  # entered more than a day after they began
+    unplanned: int = 0
+    unclassified: int = 0  # unplanned, with neither a reason nor a failure
+    stale: int = 0  # open for more than a week
+    last_entry: datetime | None = None  # of any record of these assets
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One part: 1 is perfect; `wrong` of `whole` records are to blame, where they can be counted."""
+
+    part: Part
+    value: float
+    wrong: int = 0
+    whole: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """The grade with its parts; `first` is the part that would raise it most, None when nothing is wrong."""
+
+    grade: str
+    value: float
+    scores: tuple[Score, ...]
+    first: Score | None
+
+
+def trust(scores: Sequence[Score]) -> Trust:
+    """The grade of some scores."""
+    value = _mean(scores)
+    wanting = [each for each in scores if each.value < 1]
+    first = max(
+        wanting, key=lambda each: _mean([replace(s, value=1.0) if s is each else s for s in scores]), default=None
+    )
+    return Trust(next(grade for least, grade in GRADES if value >= least), value, tuple(scores), first)
+
+
+def _mean(scores: Sequence[Score]) -> float:
+    if not scores:
+        return 1.0
+    return exp(sum(log(max(each.value, LEAST)) for each in scores) / len(scores))
+
+
+def scores(
+    facts: Facts, evidence: Evidence, *, status: Status | str, of_restoration: bool, now: datetime, end: datetime
+) -> list[Score]:
+    """What applies to a figure of these facts; `of_restoration` for MTTR."""
+    found = [Score(Part.COVERAGE, facts.coverage)]
+    if end >= now - FRESH:
+        found.append(Score(Part.FRESHNESS, freshness(evidence.last_entry, now)))
+    if evidence.stops:
+        found.append(_share(Part.TIMELINESS, evidence.late, evidence.stops))
+    if evidence.unplanned:
+        found.append(_share(Part.CLASSIFICATION, evidence.unclassified, evidence.unplanned))
+    due = facts.events - facts.open_events
+    if of_restoration and due:
+        found.append(_share(Part.RESTORATION, facts.missing_restorations, due))
+    found.append(Score(Part.PLAUSIBILITY, plausibility(evidence, status), evidence.stale, evidence.stops))
+    return found
+
+
+def _share(part: Part, wrong: int, whole: int) -> Score:
+    return Score(part, 1 - wrong / whole, wrong, whole)
+
+
+def freshness(last_entry: datetime | None, now: datetime) -> float:
+    """1 up to three days after the last entry, falling to 0 at thirty."""
+    if last_entry is None:
+        return 0.0
+    return 1 - min(1.0, max(0.0, (now - last_entry - FRESH) / (SILENT - FRESH)))
+
+
+def plausibility(evidence: Evidence, status: Status | str) -> float:
+    """Halved by what cannot be, and by stops that were left open."""
+    return (0.5 if status == Status.SUSPECT else 1.0) * (0.5 if evidence.stale else 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """MTBF (hours) if `unclassified` stops were failures, beside what it is."""
+
+    unclassified: int
+    value: float
+
+
+def sensitivity(facts: Facts, evidence: Evidence) -> Sensitivity | None:
+    """How much an MTBF hangs on stops of which nobody said whether they were failures; None without such stops."""
+    if not evidence.unclassified:
+        return None
+    value = mtbf(replace(facts, events=facts.events + evidence.unclassified)).value
+    return None if value is None else Sensitivity(evidence.unclassified, value)

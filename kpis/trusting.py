@@ -1,0 +1,69 @@
+"""What pages and API say of how far a figure may be trusted."""
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from core.kit.badges import Badge
+from core.kit.present import number_text
+from kpis.figures import Figure
+from kpis.trust import Evidence, Part, Score, Sensitivity, Trust, scores, trust
+
+BADGES = {
+    "A": Badge(gettext_lazy("Grade A"), "ok", "shield-check"),
+    "B": Badge(gettext_lazy("Grade B"), "ok", "shield-check"),
+    "C": Badge(gettext_lazy("Grade C"), "warn", "shield-half"),
+    "D": Badge(gettext_lazy("Grade D"), "stop", "shield-x"),
+}
+NAMES = {
+    Part.COVERAGE: gettext_lazy("Coverage"),
+    Part.FRESHNESS: gettext_lazy("Freshness"),
+    Part.TIMELINESS: gettext_lazy("Entered in time"),
+    Part.CLASSIFICATION: gettext_lazy("Classified stops"),
+    Part.RESTORATION: gettext_lazy("Restoration times"),
+    Part.PLAUSIBILITY: gettext_lazy("Plausibility"),
+}
+
+
+def trust_in(figure: Figure, known: Evidence, *, now: datetime) -> Trust:
+    """The grade of a figure of time and counts."""
+    return trust(
+        scores(
+            figure.facts,
+            known,
+            status=figure.status,
+            of_restoration=figure.definition.key == "mttr",
+            now=now,
+            end=figure.end,
+        )
+    )
+
+
+def advice(score: Score | None, status: str) -> str:
+    """The one thing that would raise the grade most."""
+    if score is None:
+        return _("Nothing is wanting.")
+    numbers = {"wrong": score.wrong, "whole": score.whole}
+    return {
+        Part.COVERAGE: _("Record something for the assets of which nothing is known, or leave them out."),
+        Part.FRESHNESS: _("Nothing was entered lately: ask whether stops and counts still arrive."),
+        Part.TIMELINESS: _("Enter stops within a day: %(wrong)d of %(whole)d came later.") % numbers,
+        Part.CLASSIFICATION: _("Say the reason of %(wrong)d of %(whole)d unplanned stops.") % numbers,
+        Part.RESTORATION: _("Enter when it was restored for %(wrong)d of %(whole)d failures.") % numbers,
+        Part.PLAUSIBILITY: _("Look at stops that have been open for more than a week: %(wrong)d.") % numbers
+        if score.wrong
+        else _("More was made than can have been: check ideal cycle times, counts and stops.")
+        if status == "suspect"
+        else "",
+    }[score.part]
+
+
+def said(sensitivity: Sensitivity, value: float | None) -> str:
+    """ "If these 14 unclassified stops were failures, MTBF would be 190 h, not 310 h." """
+    numbers = {"n": sensitivity.unclassified, "would": number_text(sensitivity.value, 1)}
+    if value is None:
+        return _("If the %(n)d unclassified stops were failures, MTBF would be %(would)s h.") % numbers
+    return _("If the %(n)d unclassified stops were failures, MTBF would be %(would)s h, not %(is)s h.") % {
+        **numbers, "is": number_text(value, 1),
+    }  # fmt: skip
