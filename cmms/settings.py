@@ -136,7 +136,15 @@ DATABASES = {
         **env.postgres("DATABASE_URL"),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 5, "application_name": "tandem"},
+        "OPTIONS": {
+            "application_name": "tandem",
+            "connect_timeout": 5,
+            # A network that swallows packets is noticed within seconds, not after the system's quarter of an hour.
+            "tcp_user_timeout": 15_000,
+            "keepalives_idle": 15,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+        },
     }
 }
 REDIS_URL = env.redis("REDIS_URL")
@@ -188,12 +196,18 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 3600
 CELERY_TASK_SOFT_TIME_LIMIT = 3500
 CELERY_RESULT_EXPIRES = 86_400
+PATIENCE = 5  # seconds; without a limit a server that hangs would hold whoever queues a job for ever
 # A killed worker's task returns after the visibility timeout, so it must exceed the longest task.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": env.integer("CELERY_VISIBILITY_TIMEOUT", 4000),
     "unacked_restore_interval": 10,
     "unacked_restore_throttle": 1,
+    "socket_connect_timeout": PATIENCE,
+    "socket_timeout": PATIENCE,
 }
+# What came of a job stands in its JobRun. Who queues a job for its result waits for Redis, when it is lost for minutes.
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_REDIS_SOCKET_CONNECT_TIMEOUT = CELERY_REDIS_SOCKET_TIMEOUT = PATIENCE
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 350_000  # KiB

@@ -1,5 +1,8 @@
 """PostgreSQL or Redis cannot be reached: 503, a plain page, and when to come back."""
 
+import socket
+import time
+
 import kombu.exceptions
 import pytest
 from django.db import OperationalError
@@ -7,7 +10,9 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 
+from cmms.celery import app
 from cmms.local.process import free_port
+from core.tasks import carry_out_import
 from tests.plant import PASSWORD
 
 REFUSED = OperationalError("connection refused")
@@ -66,6 +71,20 @@ def test_a_mistake_of_ours_is_still_a_mistake(browser, monkeypatch):
     assert response.status_code == 500
     assert "Something went wrong" in response.content.decode()
     assert "secret" not in response.content.decode()
+
+
+@pytest.mark.timeout(60)
+def test_a_broker_that_hangs_holds_nobody_for_long():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        begun = time.monotonic()
+        with (
+            app.connection_for_write(url) as broker,
+            pytest.raises(kombu.exceptions.OperationalError),
+        ):
+            carry_out_import.apply_async([1], connection=broker)
+    assert time.monotonic() - begun < 20
+    assert app.conf.task_ignore_result  # Celery would wait for the store of results as well, for minutes
 
 
 def test_a_job_that_cannot_be_queued_is_an_outage_too(browser, monkeypatch):
