@@ -13,7 +13,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from cmms.local import assets
-from tests import chromium
+from tests import chromium, compose
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHON = [sys.executable, "-m"]
@@ -31,6 +31,7 @@ def main(arguments: list[str]) -> int:
     if arguments:
         return subprocess.run([*PYTHON, "pytest", *arguments], cwd=ROOT).returncode
 
+    want_compose()
     failed = [name for name, argv, extra in checks() if not passes(name, argv, extra)]
     tests = run_tests()
     print()
@@ -45,17 +46,29 @@ def main(arguments: list[str]) -> int:
 def need_chromium() -> str:
     if found := chromium.find():
         return found
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        print("  installing Chromium by apt …", flush=True)
-        quiet = {"stdout": subprocess.DEVNULL, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}
-        subprocess.run(["apt-get", "update", "-q"], **quiet)
-        subprocess.run(["apt-get", "install", "-q", "-y", "--no-install-recommends", "chromium"], **quiet)
-        if found := chromium.find():
-            return found
+    install("chromium")
+    if found := chromium.find():
+        return found
     sys.exit(
         "The browser tests need Chromium, and there is none in PATH.\n"
         "On Debian: apt-get install chromium; elsewhere install it and let CHROMIUM name the program."
     )
+
+
+def want_compose() -> None:
+    """Docker's own opinion on docker-compose.yml; where it cannot be had, its test is skipped and says why."""
+    if not compose.find():
+        install("docker-compose")
+
+
+def install(package: str) -> None:
+    """On Debian as root, by apt; elsewhere nothing happens."""
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return
+    print(f"  installing {package} by apt …", flush=True)
+    quiet = {"stdout": subprocess.DEVNULL, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}
+    subprocess.run(["apt-get", "update", "-q"], **quiet)
+    subprocess.run(["apt-get", "install", "-q", "-y", "--no-install-recommends", package], **quiet)
 
 
 def checks() -> list[tuple[str, list[str], dict[str, str]]]:

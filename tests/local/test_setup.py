@@ -131,6 +131,18 @@ def test_without_chromium_root_on_debian_installs_it(monkeypatch, tmp_path):
     assert (tmp_path / "said").read_text() == "update -q\ninstall -q -y --no-install-recommends chromium\n"
 
 
+def test_without_docker_compose_root_on_debian_installs_it_and_others_go_on(monkeypatch, tmp_path):
+    program(tmp_path / "apt-get", f'echo "$@" >> {tmp_path}/said')
+    monkeypatch.setattr(check.compose, "find", lambda: None)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(check.os, "geteuid", lambda: 1000)
+    check.want_compose()
+    assert not (tmp_path / "said").exists()
+    monkeypatch.setattr(check.os, "geteuid", lambda: 0)
+    check.want_compose()
+    assert (tmp_path / "said").read_text() == "update -q\ninstall -q -y --no-install-recommends docker-compose\n"
+
+
 @pytest.mark.parametrize(
     ("counts", "returncode", "expected"),
     [
