@@ -202,7 +202,7 @@ class Supervisor:
         logins = self.folder.path / "demo-logins"
         if self.demo and not logins.exists() and not self.ask("SELECT EXISTS (SELECT 1 FROM people_user)"):
             say("loading the demo plant, two years of it …")
-            run_step(self.manage("demo"), seconds=1800, pause=self.signals.pause)
+            run_step(self.manage("demo", "--no-logins"), seconds=1800, pause=self.signals.pause)
             logins.with_suffix(".new").unlink(missing_ok=True)
             step = self.manage("demo", "--logins")
             step.log = logins.with_suffix(".new")

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 
 from assets.models import Downtime
-from cmms.demo.load import load
+from cmms.demo.load import demo_logins, load
 from cmms.demo.remove import remove
 from core.errors import Refused
 from core.models import Event, Site
@@ -72,6 +72,15 @@ def test_it_is_not_loaded_beside_real_sites(db):
     with pytest.raises(CommandError, match="real sites"):
         call_command("demo")
     assert User.objects.count() == 0
+
+
+@pytest.mark.parametrize(("options", "shown"), [([], True), (["--no-logins"], False)])
+def test_passwords_go_to_a_person_and_not_to_a_log(monkeypatch, capsys, options, shown):
+    monkeypatch.setattr("cmms.management.commands.demo.load", lambda say: {"assets": 71})
+    call_command("demo", *options)
+    said = capsys.readouterr().out
+    assert "71 assets" in said
+    assert (demo_logins()[0].password in said) is shown
 
 
 def test_it_is_not_loaded_twice(db):

@@ -13,8 +13,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("--remove", action="store_true", help="take the demo plant out again")
         parser.add_argument("--logins", action="store_true", help="only print the log-ins")
+        parser.add_argument("--no-logins", action="store_true", help="do not print them, as the output is a log")
 
-    def handle(self, *args, remove: bool = False, logins: bool = False, **options):
+    def handle(self, *args, remove: bool = False, logins: bool = False, no_logins: bool = False, **options):
         try:
             if remove:
                 self.stdout.write(f"removed {remove_all():,} rows")
@@ -24,5 +25,5 @@ class Command(BaseCommand):
                 self.stdout.write(", ".join(f"{number:,} {name}" for name, number in made.items()))
         except Refused as refusal:
             raise CommandError(refusal.message) from None
-        for login in demo_logins():
+        for login in [] if no_logins else demo_logins():
             self.stdout.write(f"{login.username:10} {login.password:16} {login.name:18} {login.roles}")
