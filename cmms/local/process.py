@@ -120,13 +120,17 @@ def identity(pid: int) -> str | None:
     if sys.platform == "linux":
         try:
             state, *rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            boot = Path("/proc/sys/kernel/random/boot_id").read_text()
         except OSError:
             return None
-        return None if state == "Z" else f"{boot[:8]} {rest[18]}"
+        return None if state == "Z" else f"{this_boot()} {rest[18]}"
     answer = subprocess.run(["ps", "-o", "state=,lstart=", "-p", str(pid)], capture_output=True, text=True)
     state, _, started = answer.stdout.strip().partition(" ")
     return None if state.startswith("Z") or not started else started.strip()
+
+
+def this_boot() -> str:
+    """Differs after every start of the machine; Linux only."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
 
 
 def command_line(pid: int) -> str:
@@ -233,12 +237,15 @@ def stop_leftovers(records: Path, *, seconds: float = 40, pause: Callable[[float
     left = {}
     for record in sorted(records.glob("*")):
         known = json.loads(record.read_text() or "{}")
-        if known and known["identity"] and identity(known["pid"]) == known["identity"]:
+        now = identity(known["pid"]) if known else None
+        if now and now == known["identity"]:
             left[record] = known
             with contextlib.suppress(ProcessLookupError):
                 os.kill(known["pid"], known["signal"])
-        else:
-            record.unlink()
+            continue
+        if known and now is None:
+            end_orphans(known, pause)
+        record.unlink()
     for record, known in left.items():
         if not until(lambda known=known: identity(known["pid"]) != known["identity"], seconds, pause):
             with contextlib.suppress(ProcessLookupError):
@@ -246,6 +253,24 @@ def stop_leftovers(records: Path, *, seconds: float = 40, pause: Callable[[float
             until(lambda known=known: identity(known["pid"]) != known["identity"], 10, pause)
         record.unlink(missing_ok=True)
     return [record.name for record in left]
+
+
+def end_orphans(leader: dict, pause: Callable[[float], None]) -> None:
+    """Kill what a killed process has left of its session, such as the web server's workers, which hold the port.
+
+    While one of them lives, the leader's number is given to no other process, so that the group is still the leader's.
+    """
+    if sys.platform != "linux" or not str(leader["identity"]).startswith(this_boot()):
+        return
+
+    def gone() -> bool:
+        try:
+            os.killpg(leader["pid"], signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            return True
+        return False
+
+    until(gone, 10, pause)
 
 
 # --- Ports and space -----------------------------------------------------------------------------
@@ -269,6 +294,11 @@ def port_trouble(port: int) -> str | None:
         except OSError:
             return f"Port {port} is taken by another program."
     return None
+
+
+def another_port(port: int) -> int:
+    """One to propose in its place: the next, unless that is reserved for the system or beyond the last."""
+    return port + 1 if 1024 <= port < 65535 else 8001
 
 
 def free_bytes(folder: Path) -> int:

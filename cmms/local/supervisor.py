@@ -23,7 +23,17 @@ import redis
 from cmms import env
 from cmms.local import assets, environment
 from cmms.local.postgres import Postgres, make_home
-from cmms.local.process import Problem, Process, Signals, StopAsked, free_bytes, port_trouble, run_step, stop_leftovers
+from cmms.local.process import (
+    Problem,
+    Process,
+    Signals,
+    StopAsked,
+    another_port,
+    free_bytes,
+    port_trouble,
+    run_step,
+    stop_leftovers,
+)
 from cmms.local.valkey import Valkey
 
 ROOT = environment.ROOT
@@ -118,7 +128,7 @@ class Supervisor:
 
     def check_machine(self) -> None:
         if trouble := port_trouble(self.port):
-            raise Problem(f"{trouble} Choose another: bin/run --port {self.port + 1}")
+            raise Problem(f"{trouble} Choose another: bin/run --port {another_port(self.port)}")
         free = free_bytes(self.folder.path)
         if free < SPACE_NEEDED:
             raise Problem(f"Disk is short: {free / 1e9:.1f} GB free under {self.folder.path}, 1 GB needed.")

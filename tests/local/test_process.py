@@ -114,6 +114,22 @@ def test_what_an_earlier_run_left_running_is_killed_when_it_does_not_end(tmp_pat
     left.communicate()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="groups are told apart by the boot, on Linux only")
+def test_what_a_killed_process_has_left_of_its_session_is_ended(python, tmp_path):
+    records = tmp_path / "records"
+    records.mkdir()
+    leader = python(HAS_A_CHILD, record=records / "web")
+    leader.start()
+    assert until(lambda: leader.log.read_text().count("\n") == 2, 30)
+    child = max(int(line) for line in leader.log.read_text().split())
+    leader.popen.kill()
+    leader.popen.wait()
+    assert identity(child)
+    assert stop_leftovers(records) == []
+    assert until(lambda: identity(child) is None, 10)
+    assert not list(records.iterdir())
+
+
 def test_another_process_with_an_old_runs_number_is_left_alone(tmp_path):
     bystander = outsider(WAITS)
     record = {"pid": bystander.pid, "identity": "another start", "signal": int(signal.SIGKILL)}
@@ -122,6 +138,11 @@ def test_another_process_with_an_old_runs_number_is_left_alone(tmp_path):
     assert not list(tmp_path.iterdir())
     assert bystander.poll() is None
     bystander.communicate(b"\n")
+
+
+@pytest.mark.parametrize(("taken", "proposed"), [(8000, 8001), (80, 8001), (65535, 8001)])
+def test_the_port_that_is_proposed_can_be_used(taken, proposed):
+    assert process.another_port(taken) == proposed
 
 
 def test_ctrl_c_is_told_once_and_not_again_while_stopping():
