@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 
 from core.kit.forms import Day
 from core.models import Event, Site
+from core.querysets import id_of
 
 
 class RowField(forms.ModelChoiceField):
@@ -26,7 +27,7 @@ class RowField(forms.ModelChoiceField):
         text = str(value)
         if "\x00" in text:
             raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
-        key = {"pk": int(text)} if text.isascii() and text.isdigit() and len(text) < 19 else {self.code: text}
+        key = {"pk": pk} if (pk := id_of(text)) else {self.code: text}
         found = list(self.queryset.filter(**key)[:2])
         if not found:
             raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice", params={"value": value})

@@ -2,12 +2,28 @@
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware as DjangoLoginRequired
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from core.models import Site
 
 SITE_KEY = "site"  # in the session
+
+
+class ReadableMiddleware:
+    """Answers 400 to a page whose address holds a NUL: PostgreSQL keeps none, so no row can be meant. The API names
+    the parameter by itself.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        texts = (text for name, values in request.GET.lists() for text in (name, *values))
+        if not request.path.startswith("/api/v1/") and any("\x00" in text for text in texts):
+            return HttpResponse(render_to_string("400.html"), status=400)
+        return self.get_response(request)
 
 
 class LoginRequiredMiddleware(DjangoLoginRequired):

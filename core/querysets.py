@@ -3,6 +3,11 @@
 from django.db import models
 
 
+def id_of(text: str) -> int:
+    """The id that a text names, or 0, which no row has: an address may hold anything."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
 class SiteScoped(models.QuerySet):
     """Rows that belong to a site; `site_path` is the look-up that leads to it."""
 

@@ -10,6 +10,7 @@ from django.utils.dateparse import parse_datetime
 from assets.models import Asset
 from core.errors import Refused
 from core.models import Site
+from core.querysets import id_of
 from kpis.definitions import DEFINITIONS
 
 PARAMETERS = {"asset", "site", "from", "to", "by", "scope", "definition"}
@@ -58,7 +59,7 @@ def _words(query: QueryDict, name: str) -> list[str]:
 
 
 def _key(text: str) -> dict:
-    return {"pk": int(text)} if text.isascii() and text.isdigit() and len(text) < 19 else {"code__iexact": text}
+    return {"pk": pk} if (pk := id_of(text)) else {"code__iexact": text}
 
 
 def _asset(text: str, user) -> Asset:

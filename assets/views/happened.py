@@ -26,6 +26,7 @@ from core.kit.badges import Action
 from core.kit.forms import ReasonForm
 from core.kit.present import duration_text, when_text
 from core.kit.views import ActionPage, DetailPage, FormPage, ListPage, make_form
+from core.querysets import id_of
 
 
 def may_record(user, obj) -> bool:
@@ -92,7 +93,7 @@ class GiveReason(ActionPage):
     def do(self, obj):
         given: dict[str, Any] = {}
         if key := self.request.POST.get("reason", ""):
-            given["reason"] = DowntimeReason.objects.at(obj.site).filter(pk=int(key) if key.isdigit() else 0).first()
+            given["reason"] = DowntimeReason.objects.at(obj.site).filter(pk=id_of(key)).first()
             if given["reason"] is None:
                 raise Refused(_("This site has no such reason."), code="unknown_reason", field="reason")
         failed = True if "failure" in self.request.POST else None
@@ -358,5 +359,5 @@ class RemoveFailure(ActionPage):
 
 def asset_asked(request) -> Asset | None:
     """The asset that the address names (`?asset=12`), so that the form offers what fits it."""
-    key = request.GET.get("asset", "")
-    return Asset.objects.visible_to(request.user).filter(pk=key).first() if key.isdigit() else None
+    pk = id_of(request.GET.get("asset", ""))
+    return Asset.objects.visible_to(request.user).filter(pk=pk).first() if pk else None

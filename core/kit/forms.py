@@ -3,12 +3,15 @@
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.db.models.fields import BLANK_CHOICE_DASH
 from django.forms.renderers import TemplatesSetting
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from core.querysets import id_of
 
 
 class Renderer(TemplatesSetting):
@@ -65,13 +68,8 @@ class SearchSelect(forms.Select):
         return context
 
     def optgroups(self, name: str, value: list[str], attrs: dict | None = None) -> list:
-        chosen = {str(each) for each in value if each}
         field = self.choices.field
-        rows = list(self.choices.queryset.all()[: self.first_rows])
-        keys = {str(field.prepare_value(row)) for row in rows}
-        if missing := chosen - keys:
-            to_field = field.to_field_name or "pk"
-            rows += list(self.choices.queryset.filter(**{f"{to_field}__in": missing}))
+        rows, chosen = offered(field, self.choices.queryset, value, self.first_rows)
         options = [] if field.required and chosen else [("", "")]
         options += [(field.prepare_value(row), field.label_from_instance(row)) for row in rows]
         return [
@@ -95,11 +93,8 @@ class SearchMany(forms.SelectMultiple):
         return context
 
     def optgroups(self, name: str, value: list[str], attrs: dict | None = None) -> list:
-        chosen = {str(each) for each in value if each}
         field = self.choices.field
-        rows = list(self.choices.queryset.all()[: self.first_rows])
-        if missing := {key for key in chosen - {str(row.pk) for row in rows} if key.isdigit()}:
-            rows += list(self.choices.queryset.filter(pk__in=missing))
+        rows, chosen = offered(field, self.choices.queryset, value, self.first_rows)
         return [
             (None, [self.create_option(name, row.pk, field.label_from_instance(row), str(row.pk) in chosen, n)], n)
             for n, row in enumerate(rows)
@@ -107,6 +102,33 @@ class SearchMany(forms.SelectMultiple):
 
 
 DASHES = BLANK_CHOICE_DASH[0][1]
+
+
+def offered(field: forms.ModelChoiceField, rows: QuerySet, value: list, first_rows: int) -> tuple[list, set[str]]:
+    """The first rows and the chosen ones, and the keys of the chosen.
+
+    A value may be anything, because it comes from the address as well: what is no row is not chosen, and a code
+    stands for its row where the field knows codes.
+    """
+    found = list(rows.all()[:first_rows])
+    keys = {str(field.prepare_value(row)) for row in found}
+    asked = {str(each) for each in value if each}
+    chosen, missing = asked & keys, sorted(asked - keys)
+    if isinstance(field, forms.ModelMultipleChoiceField):
+        more = list(rows.filter(pk__in=numbers)) if (numbers := [pk for pk in map(id_of, missing) if pk]) else []
+    else:
+        more = [row for key in missing if (row := _row(field, key)) is not None]
+    fresh = [row for row in more if str(field.prepare_value(row)) not in keys]
+    return found + fresh, chosen | {str(field.prepare_value(row)) for row in more}
+
+
+def _row(field: forms.ModelChoiceField, key: str):
+    try:
+        return field.to_python(key)
+    except ValidationError:
+        return None
+
+
 NATIVE_PICKERS = {
     forms.DateTimeInput: DateTimeLocal,
     forms.DateInput: Day,

@@ -27,8 +27,10 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from core.kit import present
+from core.querysets import id_of
 
 PHONE_ROLES = ("title", "subtitle", "badge", "detail", "hidden")
+MOST_PAGES = 10**9  # PostgreSQL counts rows in 64 bits
 NOTHING_YET = _("Nothing here yet.")
 NOTHING = mark_safe('<span class="nothing">–</span>')
 
@@ -265,10 +267,7 @@ class Table:
 
     @property
     def page(self) -> int:
-        try:
-            return max(1, int(self.query.get("page", 1)))
-        except (TypeError, ValueError):
-            return 1
+        return max(1, min(id_of(str(self.query.get("page", ""))), MOST_PAGES))
 
     # --- the rows ------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from core.kit.forms import KitForm
 from core.kit.tables import Table
 from core.middleware import choose_site
 from core.models import Site
+from core.querysets import id_of
 
 
 class Page(View):
@@ -203,7 +204,7 @@ class ListPage(Page):
         if bulk is None:
             raise PermissionDenied(_("Your role at this site does not include this action."))
         here = request.get_full_path()
-        keys = [key for key in request.POST.getlist("selected") if key.isdigit()]
+        keys = [key for key in map(id_of, request.POST.getlist("selected")) if key]
         rows = self.rows().filter(pk__in=keys)
         if not keys:
             messages.warning(request, _("Choose at least one row first."))

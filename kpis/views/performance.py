@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from assets.models import Asset
 from core.kit.present import number_text
 from core.kit.views import Page
+from core.querysets import id_of
 from kpis import charts, figures, windows
 from kpis.definitions import DEFINITIONS
 from kpis.present import TILES, address_of, said, tiles
@@ -34,7 +35,7 @@ class Performance(Page):
         if not wanted:
             return None
         rows = Asset.objects.visible_to(self.request.user).select_related("site", "parent")
-        return get_object_or_404(rows, pk=int(wanted) if wanted.isdigit() else 0)
+        return get_object_or_404(rows, pk=id_of(wanted))
 
     @cached_property
     def site(self):

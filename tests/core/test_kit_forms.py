@@ -66,6 +66,15 @@ def test_a_long_list_is_cut_but_always_holds_what_was_chosen(plant, monkeypatch)
     assert 'src="/lookups/assets.asset/"' in html
 
 
+@pytest.mark.parametrize("value", ["zz", "9" * 30, "1,2", "٣", "²", "-1", "\x00"])
+def test_what_is_no_row_is_not_chosen(plant, value):
+    html = str(SampleForm(initial={"parent": value}, user=plant.planner, site=plant.berlin)["parent"])
+    assert "selected" not in html.replace('<option value="" selected>', "")
+    posted = SampleForm({"code": "N1", "parent": value}, user=plant.planner, site=plant.berlin)
+    assert "parent" in posted.errors
+    assert "selected" not in str(posted["parent"]).replace('<option value="" selected>', "")
+
+
 def test_a_long_list_costs_one_query(plant, django_assert_num_queries):
     for number in range(30):
         world.asset(plant.berlin, f"N{number}")

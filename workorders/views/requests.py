@@ -10,6 +10,7 @@ from django.views import View
 from assets.models import Asset
 from core.kit.badges import Action, Badge
 from core.kit.views import ActionPage, DetailPage, FormPage, ListPage
+from core.querysets import id_of
 from core.talk import AddComment, AddFiles
 from workorders.filters import RequestPageFilter
 from workorders.forms.requests import AcceptForm, DeclineForm, ReportForm
@@ -58,7 +59,7 @@ class OpenWork(View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         key = request.GET.get("asset", "")
-        asset = Asset.objects.visible_to(request.user).filter(pk=key).first() if key.isdigit() else None
+        asset = Asset.objects.visible_to(request.user).filter(pk=id_of(key)).first() if key else None
         if key and asset is None:
             raise Http404
         orders, requests = open_work(asset) if asset else ([], [])

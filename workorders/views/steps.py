@@ -1,6 +1,7 @@
 """Answering the steps of an order, one after the other, with large targets."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -108,6 +109,14 @@ class StepAction(ObjectPage):
         return HttpResponseRedirect(f"{self.object.get_absolute_url()}#steps")
 
 
+def moment(text: str) -> datetime | None:
+    """The moment that the page wrote down; None if there is none."""
+    try:
+        return parse_datetime(text)
+    except ValueError:
+        return None
+
+
 class AnswerStep(StepAction):
     """One answer; `seen` is the moment of the answer that the page showed."""
 
@@ -124,7 +133,7 @@ class AnswerStep(StepAction):
                 number=sent.get("number") or None,
                 text=sent.get("text", ""),
                 photo=photo,
-                seen=parse_datetime(sent["seen"]) if sent.get("seen") else None,
+                seen=moment(sent.get("seen", "")),
             )
         return ""
 

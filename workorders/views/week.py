@@ -78,8 +78,11 @@ class AssignOrder(ActionPage):
 
     def initial(self):
         start = next_hour()
-        if day := parse_date(self.request.GET.get("day", "")):
-            start = datetime.combine(day, USUAL_START, self.object.site.zone)
+        try:
+            if day := parse_date(self.request.GET.get("day", "")):
+                start = datetime.combine(day, USUAL_START, self.object.site.zone)
+        except ValueError:  # 30 February
+            pass
         return {
             "person": self.request.GET.get("person"), "start": start, "minutes": self.object.estimate_minutes,
         }  # fmt: skip
