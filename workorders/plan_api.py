@@ -22,7 +22,6 @@ from workorders.plan_serializers import (
     JobPlanSerializer,
     OccurrenceSerializer,
     PlanSerializer,
-    PreviewInput,
     PreviewResult,
     SkipInput,
 )
@@ -97,11 +96,11 @@ class PreventivePlans(Adds, Changes, Resource):
         """The next twelve months of this plan."""
         return Response(answered(previews.of_plan(self.get_object())))
 
-    @extend_schema(request=PreviewInput, responses=PreviewResult)
+    @extend_schema(request=PlanSerializer, responses=PreviewResult)
     @action(detail=False, methods=["post"], url_path="preview", filterset_class=None)
     def preview_unsaved(self, request, *args, **kwargs):
         """The next twelve months of a plan that is not saved."""
-        data = self.read(PreviewInput)
+        data = self.read(PlanSerializer)
         site, count = data["job_plan"].site, len(set(data["assets"]))
         minutes = data["job_plan"].estimate_minutes
         with as_sent():

@@ -156,18 +156,6 @@ class GenerationResult(serializers.Serializer):
     fact = serializers.CharField()
 
 
-class PreviewInput(RowSerializer):
-    """A trigger that nobody has saved, for assets and a job plan that exist."""
-
-    job_plan = JobPlanReference()
-    assets = AssetReference(many=True, within="job_plan")
-    trigger = TriggerSerializer(source="*")
-
-    class Meta:
-        model = PreventivePlan
-        fields = ["job_plan", "assets", "trigger"]
-
-
 class PreviewDue(serializers.Serializer):
     due = serializers.DateTimeField()
     assets = serializers.IntegerField()

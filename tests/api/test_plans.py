@@ -209,7 +209,8 @@ def test_the_year_of_a_plan_and_of_one_that_nobody_has_saved(plant, planner):
 
     saved = planner.get(f"/api/v1/preventive-plans/{plan.pk}/preview/").json()
     trigger = {"start": f"{plan.start}", "time": "06:00", "every": 1, "unit": "week"}
-    unsaved = planner.post("/api/v1/preventive-plans/preview/", sent(assets=["M1", "M2"], trigger=trigger)).json()
+    body = sent(assets=["M1", "M2"], trigger=trigger, name="Lubrication", lead_time=2 * DAY, open_policy="allow")
+    unsaved = planner.post("/api/v1/preventive-plans/preview/", body).json()
 
     assert saved == unsaved
     assert saved["sentence"] == f"every week on {plan.start:%A} at 06:00"
