@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from assets import markers, states
 from assets.models import Asset, Level
@@ -48,7 +49,7 @@ def outline(site: Site, user) -> list[Node]:
         nodes[-1].marks += marks.get(row.pk, [])
         waiting += [(child, depth + 1) for child in reversed(below)]
     _count_down(nodes)
-    for node, following in zip(nodes, [*nodes[1:], None], strict=True):
+    for node, following in zip_longest(nodes, nodes[1:]):
         if not node.has_children:
             node.closes = range(node.depth - (following.depth if following else 0))
     return nodes

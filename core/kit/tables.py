@@ -247,6 +247,7 @@ class Table:
         self.query = query.copy() if query is not None else QueryDict(mutable=True)
         self.user = user
         self.selectable = selectable
+        self.may_begin = True
 
     # --- the question --------------------------------------------------------------------------
 
@@ -369,6 +370,11 @@ class Table:
             ordered = ",".join(name for name in self.columns if name in names)
             found.append((column, column.name in shown, self.url(columns=ordered)))
         return found
+
+    @property
+    def first_step(self) -> str:
+        """Where an empty list leads, "" for those who may not take that step."""
+        return self.empty.url if self.may_begin else ""
 
     @property
     def next_url(self) -> str:

@@ -188,6 +188,7 @@ class ListPage(Page):
         if wanted in exports.FORMATS:
             return exports.respond(table, self.export_name or self.model._meta.model_name, wanted)
         partial = getattr(request, "htmx", False) and request.htmx.target == "list"
+        table.may_begin = table.empty.url in {action.url for action in self.actions()}
         return self.draw(
             self.partial_name if partial else None,
             table=table,

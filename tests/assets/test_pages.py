@@ -315,6 +315,15 @@ def test_the_tree_marks_what_is_down_and_says_so_above_it(enter, plant):
     assert page.count("<details") == page.count("</details>")
 
 
+@pytest.mark.parametrize(("who", "offered"), [("planner", True), ("requester", False)])
+@pytest.mark.parametrize("page", ["/assets/tree/", "/assets/"])
+def test_a_site_without_assets_offers_the_first_to_those_who_may_add_it(enter, plant, page, who, offered):
+    Asset.objects.at(plant.berlin).update(archived_at=timezone.now())
+    text = enter(who).get(page).content.decode()
+    assert "No assets here yet." in text
+    assert ("Add the first" in text) is offered
+
+
 def test_upper_apps_mark_assets_in_the_tree(enter, plant, monkeypatch):
     monkeypatch.setattr("assets.markers.REGISTRY", [lambda site, user: {plant.filler.pk: Badge("2 orders", "watch")}])
     nodes = enter("requester").get("/assets/tree/").context["nodes"]
