@@ -183,7 +183,8 @@ class ImportPage(RunPage):
             if run.counts["accepted"]:
                 actions.append(Action(label, start, "file-import", tone="primary", post=True))
         elif run.counts["accepted"]:
-            label = _("Import the %(n)s valid rows") % {"n": f"{run.counts['accepted']:,}"}
+            valid = run.counts["accepted"]
+            label = ngettext("Import the %(n)s valid row", "Import the %(n)s valid rows", valid) % {"n": f"{valid:,}"}
             actions.append(Action(label, start, "file-import", post=True, fields=(("partial", "1"),)))
         actions.append(Action(_("Change the mapping"), reverse("import-mapping", args=[run.pk]), "adjustments"))
         return actions
