@@ -27,4 +27,12 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (!tab) return;
   for (const each of tab.closest(".tabs").querySelectorAll("a")) each.removeAttribute("aria-current");
   tab.setAttribute("aria-current", "page");
+  inSight(tab);
 });
+
+// On a phone a row of tabs is wider than the screen; the current one stands in the middle.
+function inSight(tab) {
+  const row = tab?.closest(".tabs");
+  if (row) row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+}
+inSight(document.querySelector(".tabs [aria-current]"));
