@@ -7,6 +7,7 @@ from assets import api as assets
 from core.api import events
 from core.api.missing import Missing
 from kpis import api as kpis
+from kpis import api_reliability as reliability
 from kpis import target_api
 from people import api as people
 from production import api as production
@@ -38,5 +39,6 @@ urlpatterns = [
     path("kpis/", kpis.Figures.as_view(), name="kpis"),
     path("kpis/facts/", kpis.DayFacts.as_view(), name="kpis-facts"),
     path("kpis/explanation/", kpis.Explanation.as_view(), name="kpis-explanation"),
+    path("kpis/reliability/", reliability.Reliability.as_view(), name="kpis-reliability"),
     re_path("", Missing.as_view()),
 ]

@@ -1,6 +1,7 @@
-"""The form of a target; shares are typed in per cent."""
+"""What pages and API ask for beside a figure's question: targets, and costs of replacing."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -11,6 +12,7 @@ from assets.models import Asset
 from core.kit.forms import Day, Form, SearchSelect
 from kpis.definitions import DEFINITIONS
 from kpis.models import Target
+from kpis.studying import Costs
 from people.models import User
 
 UNITS = {"share": "%"}
@@ -72,3 +74,32 @@ def initial_of(target: Target) -> dict[str, Any]:
     if shown["valid_to"]:
         shown["valid_to"] -= timedelta(days=1)
     return shown
+
+
+class CostForm(forms.Form):
+    """What replacing costs, planned and after a failure; both or neither."""
+
+    planned = forms.DecimalField(
+        label=_("Cost when planned"), required=False, min_value=Decimal("0.01"), max_digits=14, decimal_places=2
+    )
+    unplanned = forms.DecimalField(
+        label=_("Cost after a failure"), required=False, min_value=Decimal("0.01"), max_digits=14, decimal_places=2
+    )
+    present = forms.DecimalField(
+        label=_("Present interval, operating hours"),
+        required=False, min_value=Decimal(1), max_digits=9, decimal_places=1,
+    )  # fmt: skip
+
+    def clean(self) -> dict:
+        given = super().clean()
+        for name, other in (("planned", "unplanned"), ("unplanned", "planned")):
+            if given.get(name) is None and given.get(other) is not None and name not in self.errors:
+                self.add_error(name, _("Give both costs."))
+        return given
+
+    @property
+    def costs(self) -> Costs | None:
+        """The costs where they were given and make sense."""
+        if not self.is_valid() or self.cleaned_data["planned"] is None:
+            return None
+        return Costs(**self.cleaned_data)

@@ -8,6 +8,7 @@ was still going on, or was ended by something else. Weibull here has two paramet
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
 from math import exp, expm1, gamma, inf, log, log1p
 
 from kpis.formulas import CONFIDENCE, Bounds, chi_square_quantile
@@ -16,6 +17,8 @@ from kpis.reliability import CrowAmsaa, History, Lack, Laplace, NotEnough, Verdi
 WEIBULL_FROM = 5  # failures
 FLAT = 0.02  # cost above the least that is as good as the least
 NEVER = 30.0  # (t/η)^β beyond which next to nothing lives on
+BEYOND = 600.0  # its logarithm that floats still hold
+TINY = 1e-12  # (t/η)^β below which nothing has failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,8 @@ class Weibull:
         return exp(-self.hazard_sum(age))
 
     def hazard_sum(self, age: float) -> float:
-        """(t/η)^β."""
-        return float((age / self.eta) ** self.beta)
+        """(t/η)^β, cut where nothing lives on any more."""
+        return exp(min(BEYOND, self.beta * log(age / self.eta))) if age else 0.0
 
     def hazard(self, age: float) -> float:
         """Failures per hour of those that reached this age."""
@@ -96,7 +99,8 @@ class Weibull:
         """Hours that one lives on average when it is replaced at this age at the latest: ∫ R."""
         from scipy.special import gammainc  # noqa: PLC0415  scipy costs memory that most processes never need
 
-        return self.mttf * float(gammainc(1 / self.beta, self.hazard_sum(age)))
+        gone = self.hazard_sum(age)
+        return age if gone < TINY else self.mttf * float(gammainc(1 / self.beta, gone))
 
 
 def weibull(lives: Sequence[Life], confidence: float = CONFIDENCE) -> Weibull | NotEnough:
@@ -278,6 +282,19 @@ class Likelihood:
 
     def _mean(self, beta: float) -> float:
         return sum(exp(beta * each) for each in self.logs) / self.failures
+
+
+def failed_shares(lives: Sequence[Life]) -> list[tuple[float, float]]:
+    """The share that failed by each age at which one did, whatever the distribution (Kaplan-Meier)."""
+    living, alive = len(lives), 1.0
+    found: list[tuple[float, float]] = []
+    for age, group in groupby(sorted(lives, key=lambda each: each.age), key=lambda each: each.age):
+        ended = [each.failed for each in group]
+        if failures := sum(ended):
+            alive *= 1 - failures / living
+            found.append((age, 1 - alive))
+        living -= len(ended)
+    return found
 
 
 def _ages_by(

@@ -32,6 +32,7 @@ class AssetPerformance(Panel):
             "tiles": tiles(whole, before),
             "charts": [*charts.trends(trend, site=obj.site, by=window.by)[:1], charts.stops(reasons)],
             "more_url": f"{reverse('performance')}?asset={obj.pk}",
+            "reliability_url": f"{reverse('reliability')}?asset={obj.pk}",
         }
 
 

@@ -7,7 +7,7 @@ from django.http import QueryDict
 from django.shortcuts import get_object_or_404
 from django.utils.dateparse import parse_datetime
 
-from assets.models import Asset
+from assets.models import Asset, AssetKind
 from core.errors import Refused
 from core.models import Site
 from core.querysets import id_of
@@ -91,3 +91,29 @@ def _moment(query: QueryDict, name: str, site: Site) -> datetime:
     except OverflowError:
         raise Refused("This instant is out of range.", code="invalid", field=name) from None
     return moment
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An asset, all assets of a kind at a site, or (with neither) the site."""
+
+    site: Site
+    asset: Asset | None = None
+    kind: AssetKind | None = None
+
+
+def subject(query: QueryDict, user, *, site: Site | None = None) -> Subject:
+    """Whom `asset`, `kind` and `site` name; `site` is the one chosen on a page, for an address without one."""
+    if query.get("asset") and query.get("kind"):
+        raise Refused("Name an asset or a kind, not both.", code="one_only", field="kind")
+    if query.get("asset"):
+        asset = _asset(query["asset"].strip(), user)
+        return Subject(asset.site, asset=asset)
+    if query.get("site"):
+        site = get_object_or_404(Site.objects.visible_to(user), **_key(query["site"].strip()))
+    if site is None:
+        raise Refused("Name an asset, or a site.", code="required", field="site")
+    kind = None
+    if query.get("kind"):
+        kind = get_object_or_404(AssetKind.objects.visible_to(user), **_key(query["kind"].strip()))
+    return Subject(site, kind=kind)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from kpis.views import performance, targets, why
+from kpis.views import performance, reliability, targets, why
 
 urlpatterns = [
     path("performance/", performance.Performance.as_view(), name="performance"),
@@ -14,4 +14,5 @@ urlpatterns = [
     path("performance/targets/<int:pk>/edit/", targets.TargetFormPage.as_view(), name="target-edit"),
     path("performance/targets/<int:pk>/remove/", targets.RemoveTarget.as_view(), name="target-remove"),
     path("performance/targets/<int:pk>/decisions/", targets.Decide.as_view(), name="target-decide"),
+    path("performance/reliability/", reliability.Reliability.as_view(), name="reliability"),
 ]

@@ -69,9 +69,12 @@ class Record:
 
 
 def records_since(site: Site) -> datetime | None:
-    """The site's first record, before which nothing is known; None without any."""
+    """Right after the site's first record, before which nothing is known; None without any.
+
+    The first record itself is left out: were it a failure, it would be one before any operating time.
+    """
     first = beginning(site)
-    return None if first is None else instant(first)
+    return None if first is None else instant(first + 1)
 
 
 def of_subject(

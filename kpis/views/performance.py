@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from assets.models import Asset
+from core.kit.badges import Action
 from core.kit.present import number_text
 from core.kit.views import Page
 from core.querysets import id_of
@@ -64,6 +65,10 @@ class Performance(Page):
         above = Asset.objects.filter(pk__in=self.asset.path.strip("/").split("/")).exclude(pk=self.asset.pk)
         links = [(f"{each.code} · {each.name}", self.url(asset=each.pk)) for each in above.order_by("path")]
         return [(self.site.name, self.url(asset=None)), *links]
+
+    def actions(self) -> list[Action]:
+        query = f"?asset={self.asset.pk}" if self.asset else ""
+        return [Action(_("Reliability"), reverse("reliability") + query, "activity")] if self.site else []
 
     def url(self, **changes) -> str:
         """This page's address with another asset or window."""

@@ -19,6 +19,7 @@ from kpis.lifetimes import (
     Replacement,
     Weibull,
     cost_rate,
+    failed_shares,
     next_failure,
     replacement,
     weibull,
@@ -62,6 +63,23 @@ def test_the_bias_of_few_failures_is_taken_out():
     for failures, bias in [(5, 1.46), (10, 1.16), (20, 1.08)]:
         found = fitted([Life(100.0 + each, True) for each in range(failures)])
         assert found.beta / found.beta_less_biased == pytest.approx(bias, abs=0.02)
+
+
+def test_the_share_that_failed_without_any_distribution():
+    """By hand: of 8 one is suspended at 300, so 1 of 7 fails at 410, 1 of 6 at 620, after 700 1 of 4, and so on."""
+    assert failed_shares(LIVES) == [
+        (410, pytest.approx(1 / 7)), (620, pytest.approx(2 / 7)), (790, pytest.approx(1 - 5 / 7 * 3 / 4)),
+        (905, pytest.approx(1 - 5 / 7 * 2 / 4)), (1130, pytest.approx(1 - 5 / 7 * 1 / 4)),
+    ]  # fmt: skip
+    assert failed_shares([Life(5, True), Life(5, True), Life(9, False)]) == [(5, pytest.approx(2 / 3))]
+    assert failed_shares([]) == []
+
+
+def test_ages_beyond_all_sense_have_an_answer():
+    steep = fitted([Life(100.0 + each / 100, True) for each in range(9)])
+    assert steep.surviving(1e10) == 0
+    assert cost_rate(steep, 1e10, planned=1, unplanned=5) == pytest.approx(5 / steep.mttf)
+    assert cost_rate(steep, 0.01, planned=1, unplanned=5) == pytest.approx(100)
 
 
 def test_replacing_in_advance_pays_where_a_failure_costs_more():

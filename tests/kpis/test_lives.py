@@ -91,7 +91,7 @@ def test_an_asset_without_records_has_no_lives(plant, two_shifts):
     assert [each.asset_id for each in found] == [two_shifts.pk]
     assert lives.of_assets([], site=plant.berlin, start=BEGIN, end=END, now=END) == []
     assert lives.of_assets([two_shifts.pk], site=plant.berlin, start=END + HOUR, end=END + 2 * HOUR, now=END) == []
-    assert lives.records_since(plant.berlin) == BEGIN + 10 * HOUR
+    assert lives.records_since(plant.berlin) == BEGIN + 10 * HOUR + timedelta(seconds=1)
     assert lives.records_since(plant.chicago) is None
 
 
