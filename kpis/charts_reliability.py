@@ -6,6 +6,7 @@ from itertools import accumulate, count
 from math import ceil, floor, log10
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from core.kit import charts
 from core.kit.charts import Chart
@@ -85,7 +86,7 @@ def jack_knife(study: Study) -> Chart | None:
         point["itemStyle"] = {"color": charts.tone(TONES[knife.quadrant(problem)])}
         point["label"] = {"show": place < MOST_NAMES}
     points["label"] = {"show": True, "formatter": "{b}", "position": "top"}
-    points["labelLayout"] = {"hideOverlap": True}
+    points["labelLayout"] = {"hideOverlap": True, "moveOverlap": "shiftY"}
     points["z"] = 3
     option["series"] += [
         _guide(_("Often"), [(knife.often, bottom), (knife.often, top)], "solid"),
@@ -114,7 +115,7 @@ def _hours_chart(
     option = charts.base(legend=len(series) > 1)
     option["xAxis"] = {
         "type": "value", "min": 0, "name": str(_("Operating hours")), "nameLocation": "middle", "nameGap": 28,
-        "splitLine": {"show": False},
+        "splitLine": {"show": False}, "axisLabel": {"hideOverlap": True},
     }  # fmt: skip
     option["yAxis"] = {"type": "value", "min": 0, "max": most}
     option["grid"] |= {"bottom": 28, "right": 28}
@@ -147,8 +148,10 @@ def _equal_downtime(across: tuple[float, float], upright: tuple[float, float]) -
     for power in range(round(log10(left * bottom)) + 1, round(log10(right * top))):
         hours = 10.0**power
         ends = [max(left, hours / top), min(right, hours / bottom)]
-        found.append(_guide(f"{hours:g} h", [(x, hours / x) for x in ends], "dotted"))
-        found[-1]["endLabel"] = {"show": True, "formatter": f"{hours:g} h", "fontSize": 10, "distance": -30}
+        line = _guide(f"{hours:g} h", [(x, hours / x) for x in ends], "dotted")
+        words = {"show": True, "formatter": f"{hours:g}\u202fh", "position": "insideBottomRight", "fontSize": 10}
+        line["data"][-1] = {"value": line["data"][-1], "label": words | {"color": "var(--ink-soft)"}}
+        found.append(line | {"showSymbol": True, "symbol": "circle", "symbolSize": 0.1})  # a label needs a symbol
     return found
 
 
@@ -173,7 +176,9 @@ def _knife_note(study: Study) -> str:
         "Of the last 365 days. Lines: mean of the problems (often) and of the failures (long); dotted: equal hours."
     )
     if study.without_problem:
-        said += " " + _("%(n)d failures have no problem or no restoration time and are left out.") % {
-            "n": study.without_problem
-        }
+        said += " " + ngettext(
+            "%(n)d failure has no problem or no restoration time and is left out.",
+            "%(n)d failures have no problem or no restoration time and are left out.",
+            study.without_problem,
+        ) % {"n": study.without_problem}
     return said

@@ -69,12 +69,15 @@ class Record:
 
 
 def records_since(site: Site) -> datetime | None:
-    """Right after the site's first record, before which nothing is known; None without any.
+    """The site's first record, before which nothing is known; None without any.
 
-    The first record itself is left out: were it a failure, it would be one before any operating time.
+    Where that is a failure, records count from right after it: it would be one before any operating time.
     """
     first = beginning(site)
-    return None if first is None else instant(first + 1)
+    if first is None:
+        return None
+    failed = Failure.objects.filter(asset__site=site, occurred__gte=instant(first), occurred__lt=instant(first + 1))
+    return instant(first + int(failed.exists()))
 
 
 def of_subject(

@@ -92,6 +92,8 @@ def test_an_asset_without_records_has_no_lives(plant, two_shifts):
     assert lives.of_assets([], site=plant.berlin, start=BEGIN, end=END, now=END) == []
     assert lives.of_assets([two_shifts.pk], site=plant.berlin, start=END + HOUR, end=END + 2 * HOUR, now=END) == []
     assert lives.records_since(plant.berlin) == BEGIN + 10 * HOUR + timedelta(seconds=1)
+    Downtime.objects.create(asset=plant.line, start=BEGIN, end=BEGIN + HOUR)
+    assert lives.records_since(plant.berlin) == BEGIN
     assert lives.records_since(plant.chicago) is None
 
 
