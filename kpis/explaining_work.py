@@ -12,7 +12,7 @@ from kpis.facts.work_rows import MOST, Record, Rows
 from kpis.repairs import Repairs
 from kpis.work import Preventive, Requests
 
-TIME, DAYS, MONEY, NUMBER = "time", "days", "money", "number"
+TIME, HOURS, DAYS, MONEY, NUMBER = "time", "hours", "days", "money", "number"
 
 # Names of inputs and of the numbers of records, and what they are.
 NAMES = {
@@ -31,10 +31,10 @@ NAMES = {
     "declined_requests": (gettext_lazy("Declined requests"), NUMBER),
     "waiting_requests": (gettext_lazy("Requests without an answer"), NUMBER),
     "open_orders": (gettext_lazy("Open orders"), NUMBER),
-    "open_labour": (gettext_lazy("Estimated labour that is left"), TIME),
+    "open_labour": (gettext_lazy("Labour left of open orders"), TIME),
     "unestimated_orders": (gettext_lazy("Open orders without an estimate"), NUMBER),
     "ready_orders": (gettext_lazy("Ready orders"), NUMBER),
-    "ready_labour": (gettext_lazy("Estimated labour that is left of ready orders"), TIME),
+    "ready_labour": (gettext_lazy("Labour left of ready orders"), TIME),
     "unestimated_ready_orders": (gettext_lazy("Ready orders without an estimate"), NUMBER),
     "closed_orders": (gettext_lazy("Closed orders"), NUMBER),
     "with_problem": (gettext_lazy("Closed orders that name a problem"), NUMBER),
@@ -43,7 +43,7 @@ NAMES = {
     "parts_cost": (gettext_lazy("Parts"), MONEY),
     "external_cost": (gettext_lazy("External"), MONEY),
     "undivided_cost": (gettext_lazy("Not divided"), MONEY),
-    "priced_downtime": (gettext_lazy("Unplanned downtime of assets with an hourly cost"), TIME),
+    "priced_downtime": (gettext_lazy("Their unplanned downtime"), TIME),
     "downtime_cost": (gettext_lazy("Cost of downtime"), MONEY),
     "priced_assets": (gettext_lazy("Assets with an hourly cost"), NUMBER),
     "failures": (gettext_lazy("Failure events"), NUMBER),
@@ -59,7 +59,7 @@ NAMES = {
     "active_repair_time": (gettext_lazy("Active repair"), TIME),
     "hand_back_time": (gettext_lazy("Test and hand-back"), TIME),
     "active_repair_time_in_schedule": (gettext_lazy("Scheduled time in active repair"), TIME),
-    "seconds": (gettext_lazy("Time"), TIME),
+    "seconds": (gettext_lazy("Hours"), HOURS),
     "age_days": (gettext_lazy("Age"), DAYS),
     "amount": (gettext_lazy("Amount"), MONEY),
 }
@@ -97,10 +97,19 @@ def explain_work(period, definition: WorkDefinition) -> WorkExplained:
     known = period.work.of(definition.records, period.place)
     rows = Rows(period.work, period.place, definition.rule)
     return WorkExplained(
-        sums=[(*NAMES[name], value) for name, value in definition.inputs(known).items()],
+        # Labour in days would be read as days of work, so sums are told in hours, as in the calculation.
+        sums=[
+            (NAMES[name][0], *shown(HOURS if NAMES[name][1] == TIME else NAMES[name][1], value))
+            for name, value in definition.inputs(known).items()
+        ],
         left_out=left_out(known, definition),
         records=[] if period.start >= period.now else rows.of(definition.records),
     )
+
+
+def shown(what: str, value: float | None) -> tuple[str, float | None]:
+    """What a number is, and the number as it is shown."""
+    return what, value / 3600 if what == HOURS and value is not None else value
 
 
 def left_out(known: Any, definition: WorkDefinition) -> list[str]:

@@ -9,7 +9,7 @@ from core.comments import comments_of
 from core.events import history
 from core.kit.panels import Panel, register
 from kpis import charts, figures, windows
-from kpis.present import tiles
+from kpis.present import agreed_for, tiles
 
 
 @register("assets.Asset")
@@ -29,7 +29,7 @@ class AssetPerformance(Panel):
         _steps, reasons = figures.losses([whole])
         return {
             "window": window,
-            "tiles": tiles(whole, before),
+            "tiles": tiles(whole, before, agreed=agreed_for(whole)),
             "charts": [*charts.trends(trend, site=obj.site, by=window.by)[:1], charts.stops(reasons)],
             "more_url": f"{reverse('performance')}?asset={obj.pk}",
             "reliability_url": f"{reverse('reliability')}?asset={obj.pk}",

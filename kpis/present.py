@@ -1,5 +1,6 @@
 """How a figure reads: its value with unit, or the sentence that says why there is none."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -7,6 +8,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from core.kit.badges import Badge
 from core.kit.present import number_text
@@ -14,6 +16,7 @@ from kpis import targets
 from kpis.definitions import DEFINITIONS
 
 TILES = ("availability", "mtbf", "mttr", "oee")
+WORK_TILES = ("preventive_compliance", "planned_work_share", "backlog_hours", "mtta", "maintenance_cost")
 MARKS = {"partial": ("watch", "eye-off"), "suspect": ("warn", "alert-triangle")}
 
 
@@ -90,10 +93,14 @@ class Tile:
         )
 
 
-def tiles(now, former) -> list[Tile]:
-    """The four headline figures of a Period beside the one before, and beside their targets."""
-    figures = [(now.figure(DEFINITIONS[key]), former.figure(DEFINITIONS[key])) for key in TILES]
-    agreed = targets.on(now.site, now.asset, now.site.production_day(now.start))
+def agreed_for(now) -> dict:
+    """The targets that held on the first day of a Period, by definition."""
+    return targets.on(now.site, now.asset, now.site.production_day(now.start))
+
+
+def tiles(now, former, keys: Sequence[str] = TILES, *, agreed: Mapping) -> list[Tile]:
+    """Headline figures of a Period beside the one before, and beside what was `agreed_for` it."""
+    figures = [(now.figure(DEFINITIONS[key]), former.figure(DEFINITIONS[key])) for key in keys]
     return [
         Tile.of(figure, before, url=address_of(figure, now.site), target=agreed.get(figure.definition.key))
         for figure, before in figures
@@ -123,7 +130,7 @@ def note(figure, former) -> str:
     """The reason where there is no value, else the interval and what it was before."""
     if figure.value is None:
         return str(figure.reason)
-    parts = []
+    parts = [aside] if (aside := rests_on(figure)) else []
     if figure.interval and figure.interval.get("lower") is not None:
         upper = figure.interval.get("upper")
         ends = [number_text(figure.interval["lower"], 0), number_text(upper, 0) if upper is not None else "∞"]
@@ -134,3 +141,35 @@ def note(figure, former) -> str:
     if former is not None and former.value is not None:
         parts.append(_("before: %(value)s") % {"value": said(former)})
     return " · ".join(parts)
+
+
+def rests_on(figure) -> str:
+    """What a figure of work is made of, in a few words; "" for all others."""
+    sums = {name: int(value) for name, value in figure.inputs.items()}
+    match figure.definition.key:
+        case "preventive_compliance":
+            return ngettext("of %(n)d occurrence", "of %(n)d occurrences", sums["judged"]) % {"n": sums["judged"]}
+        case "planned_work_share":
+            return _("of %(hours)s h of labour") % {"hours": number_text(figure.inputs["labour"] / 3600, 0)}
+        case "backlog_hours":
+            orders, missing = sums["open_orders"], sums["unestimated_orders"]
+            words = ngettext("%(n)d open order", "%(n)d open orders", orders) % {"n": orders}
+            return f"{words}, {_('%(n)d without an estimate') % {'n': missing}}" if missing else words
+        case "mtta":
+            asked = sums["accepted_requests"]
+            return ngettext("of %(n)d request", "of %(n)d requests", asked) % {"n": asked}
+    return ""
+
+
+def work_answer(period) -> str:
+    """The figures of work of a Period in one sentence; what has no value is left to the tiles."""
+    keys = ("preventive_compliance", "planned_work_share", "backlog_hours")
+    done, planned, backlog = (period.figure(DEFINITIONS[key]) for key in keys)
+    parts = []
+    if done.value is not None:
+        parts.append(_("%(share)s of the preventive work was done in time") % {"share": said(done)})
+    if planned.value is not None:
+        parts.append(_("%(share)s of the labour was planned") % {"share": said(planned)})
+    if backlog.value is not None:
+        parts.append(_("%(hours)s of estimated work were open at the end") % {"hours": said(backlog)})
+    return ", ".join(parts) + "." if parts else _("No work was recorded in this window.")

@@ -16,7 +16,7 @@ from core.kit.views import Page
 from core.querysets import id_of
 from kpis import charts, figures, windows
 from kpis.definitions import DEFINITIONS
-from kpis.present import TILES, address_of, said, tiles
+from kpis.present import TILES, WORK_TILES, address_of, agreed_for, said, tiles, work_answer
 
 ROW = ("availability", "mtbf", "oee")
 
@@ -86,6 +86,7 @@ class Performance(Page):
         before, whole, *below = figures.known([self.asset, *self.children], two, **scope)
         trend = figures.periods([self.asset], start=window.trend_start, end=window.end, by=window.by, **scope)
         lost, reasons = figures.losses([whole])
+        agreed = agreed_for(whole)
         headlines = [whole.figure(DEFINITIONS[key]) for key in TILES]
         return {
             "window": window,
@@ -94,8 +95,10 @@ class Performance(Page):
             ],
             "earlier": self.url(window=None, **{"from": former.first, "to": former.last}),
             "later": self._later(),
-            "tiles": tiles(whole, before),
+            "tiles": tiles(whole, before, agreed=agreed),
             "answer": self._answer(headlines, lost[:-1] or reasons),
+            "work_tiles": tiles(whole, before, WORK_TILES, agreed=agreed),
+            "work_answer": work_answer(whole),
             "charts": self._charts(trend, lost, reasons),
             "below": [self._line(period) for period in below[1::2]],
             "asset": self.asset,

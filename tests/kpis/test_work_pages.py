@@ -189,3 +189,21 @@ def test_an_explanation_asks_as_often_for_many_orders(ask, plant, broken, django
     few = {key: queries(key) for key in one_of_each}
     write(range(1, 13))
     assert {key: queries(key) for key in one_of_each} == few
+
+
+def test_the_performance_page_tells_how_work_goes(client, plant, broken):
+    client.force_login(plant.manager)
+    occurrence(plant, 2, "done", 1)
+    order(plant.filler, at(1), State.APPROVED, estimate_minutes=180)
+    order(plant.filler, at(2), State.APPROVED)
+    broken.costs.create(source="parts", amount="1234.50", at=at(20))
+    window = {"from": "2026-03-02", "to": "2026-03-31"}
+    for query in ({"asset": plant.filler.pk}, {"asset": plant.line.pk}, {}):
+        page = client.get(reverse("performance"), window | query).content.decode()
+        assert "100.0\u202f% of the preventive work was done in time, 0.0\u202f% of the labour was planned" in page
+        assert "2 open orders, 1 without an estimate" in page
+        assert '1\u202f234<span class="unit">\u202fEUR</span>' in page
+        assert f"{reverse('figure')}?definition=maintenance_cost" in page
+    empty = client.get(reverse("performance"), window | {"asset": plant.palletiser.pk}).content.decode()
+    assert "No work was recorded in this window." in empty
+    assert "No work order was ever raised for it." in empty
