@@ -10,12 +10,11 @@ from kpis.formulas import (
     oee,
     performance,
     quality,
-    scheduled_maintenance_critical,
     steady_state_availability,
-    tolerance,
     total,
 )
 from kpis.oracle import facts
+from kpis.work import scheduled_maintenance_critical, tolerance
 from tests.data import reference_json
 from tests.kpis.cases import CASES
 
