@@ -17,6 +17,7 @@ OUTAGES = (
     InterfaceError,
     redis.exceptions.ConnectionError,
     redis.exceptions.TimeoutError,
+    redis.exceptions.ResponseError,  # it takes nothing: its disk or its memory is full
     kombu.exceptions.OperationalError,  # a job could not be queued
 )
 

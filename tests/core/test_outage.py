@@ -5,6 +5,7 @@ import time
 
 import kombu.exceptions
 import pytest
+import redis.exceptions
 from django.db import OperationalError
 from django.template.loader import render_to_string
 from django.test import Client
@@ -63,6 +64,13 @@ def test_a_lost_cache_is_said_on_every_page(browser, settings):
     settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": f"redis://127.0.0.1:{free_port()}/1"}}
     assert_unavailable(browser.get(reverse("preventive-plans")))
     assert_unavailable(browser.post(reverse("login"), {"username": "planner", "password": PASSWORD}))
+
+
+def test_a_cache_whose_disk_is_full_is_an_outage(plant, monkeypatch):
+    stranger = Client(raise_request_exception=False)
+    full = redis.exceptions.ResponseError("MISCONF Errors writing to the AOF file: No space left on device")
+    monkeypatch.setattr("django.core.cache.backends.redis.RedisCache.incr", raising(full))
+    assert_unavailable(stranger.post(reverse("login"), {"username": "planner", "password": "wrong"}))
 
 
 def test_a_mistake_of_ours_is_still_a_mistake(browser, monkeypatch):
