@@ -59,7 +59,9 @@ def _words(query: QueryDict, name: str) -> list[str]:
 
 
 def _key(text: str) -> dict:
-    return {"pk": pk} if (pk := id_of(text)) else {"code__iexact": text}
+    if pk := id_of(text):
+        return {"pk": pk}
+    return {"code__iexact": text.replace("\0", "\ufffd")}  # PostgreSQL takes no NUL; no code has this instead
 
 
 def _asset(text: str, user) -> Asset:

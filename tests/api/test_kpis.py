@@ -32,6 +32,11 @@ def test_another_site_does_not_exist(plant, address, whose):
     assert_problem(client_of(plant.manager).get(address, {whose: key, "definition": "mtbf"} | WEEK), 404)
 
 
+def test_a_code_that_no_row_can_have_is_not_found(plant):
+    for address in ADDRESSES:
+        assert_problem(client_of(plant.manager).get(address, {"asset": "M\0", "definition": "mtbf"} | WEEK), 404)
+
+
 @pytest.mark.parametrize(
     ("wrong", "known"),
     [({"by": "hour"}, "total, day, week, month, shift"), ({"scope": "fleet"}, "asset, subtree, leaves"),

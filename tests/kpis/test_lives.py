@@ -8,7 +8,7 @@ from django.db import transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.models import Downtime, Failure, FailureCode
+from assets.models import Asset, Downtime, Failure, FailureCode
 from kpis import oracle
 from kpis.computing import compute_site
 from kpis.facts import lives
@@ -19,7 +19,8 @@ from kpis.lifetimes import Life
 from kpis.reliability import History, Problem
 from production.models import OperatingCalendar
 from tests.kpis.plants import GRID, STEPS, in_database, plants
-from tests.kpis.test_reading import without_record
+from tests.kpis.test_changes import Editor
+from tests.kpis.test_reading import forget, without_record
 from tests.kpis.test_sql_equals_oracle import Undone
 from tests.kpis.world import first_instant
 from tests.kpis.world import store as write
@@ -163,4 +164,27 @@ def test_lives_are_those_of_the_oracle_and_add_up_to_the_figures(db, records, sc
             found = lives.of_subject(row, scope=scope, **question)
             assert sum(each.history.end for each in found) == pytest.approx(whole.answer.all.operating / 3600)
             assert sum(len(each.occurred) for each in found) == whole.answer.all.events
+        raise Undone
+
+
+@in_database(10)
+@given(data=st.data(), records=plants())
+def test_lives_are_right_before_changed_days_are_computed_again(db, data, records):
+    with pytest.raises(Undone), transaction.atomic():
+        plant = write(records)
+        compute_site(plant.site, now=records.now)
+        begin = datetime.fromtimestamp(first_instant(records) + 1, UTC)
+        editor = Editor(data, begin, plant.site)
+        for _ in range(3):
+            editor.edit()
+        assets = Asset.objects.filter(site=plant.site).values_list("pk", flat=True)
+
+        def read() -> dict[int, Record]:
+            found = lives.of_assets(assets, site=plant.site, start=begin, end=records.now, now=records.now)
+            return {each.asset_id: each for each in found}
+
+        with_stored = read()
+        forget(plant.site)
+        for asset_id, each in read().items():
+            assert with_stored[asset_id] == each
         raise Undone

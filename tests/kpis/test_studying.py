@@ -176,6 +176,18 @@ def test_a_wrong_question_is_refused_by_the_parameter(plant, query, field):
     assert_problem(client_of(plant.manager).get(API, query), 422, field=field)
 
 
+ODD = ["\x00", "0", "-1", "NaN", "1e400", "9" * 30, "½", " ", "M1,M2"]
+
+
+@pytest.mark.parametrize("name", ["asset", "kind", "planned", "unplanned", "present"])
+@pytest.mark.parametrize("value", ODD, ids=ascii)
+def test_an_odd_word_breaks_nothing(worn, client, name, value):
+    client.force_login(worn.manager)
+    query = ({} if name == "asset" else {"asset": "M1"} if name != "kind" else {}) | {name: value, "site": "berlin"}
+    assert client.get(API, query).status_code in {200, 404, 422}
+    assert client.get(reverse("reliability"), query).status_code in {200, 404}
+
+
 def test_a_page_for_neither_asset_nor_kind_shows_the_site_and_leads_to_kinds(worn, ask):
     found, page = ask(site="berlin")
     assert (found["assets"], found["asset"], found["kind"]) == (3, None, None)
