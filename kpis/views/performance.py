@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from assets.models import Asset
 from core.kit.badges import Action
 from core.kit.present import number_text
-from core.kit.views import Page
+from core.kit.views import Page, go_to_site_of
 from core.querysets import id_of
 from kpis import charts, figures, windows
 from kpis.definitions import DEFINITIONS
@@ -28,6 +28,8 @@ class Performance(Page):
     title = gettext_lazy("Performance")
 
     def get(self, request, *args, **kwargs):
+        if self.asset:
+            go_to_site_of(self.asset, request)
         return self.draw()
 
     @cached_property
