@@ -40,7 +40,10 @@ def test_an_order_past_its_due_day_says_that_day_and_not_the_later_start(plant, 
     page = log_in(plant.technician).get(address("my-work")).content.decode()
     local = late.site.local
     card = page.split('class="work-top"')[1].split("</a>")[0]
-    assert f'<span class="work-time">due <time class="num" datetime="{local(late.due_to).isoformat(timespec="seconds")}"' in card
+    assert (
+        f'<span class="work-time">due <time class="num" datetime="{local(late.due_to).isoformat(timespec="seconds")}"'
+        in card
+    )
     assert "Overdue" not in card
 
 
