@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cmms.demo import orders, output, plant, preventive, repairs, stops, today, world
+from cmms.demo import goals, orders, output, plant, preventive, repairs, stops, today, world
 from core.errors import Refused
 from core.models import Site
 from kpis.computing import compute_due
@@ -87,10 +87,12 @@ def _write(now: datetime, days: int, say: Callable[[str], None]) -> dict[str, in
         replan(plan, now=now)
     raised = sum(generate(site=site, now=now).orders for site in made.sites.values())
     today.hand_out(made)
+    agreed = goals.agree(made)
     return {
         "machines": len(made.units),
         "stops": len(history.stops),
         "failures": len(history.failures),
         "counts": counts,
         "orders": len(works) + raised,
+        "targets": agreed,
     }

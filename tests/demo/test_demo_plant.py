@@ -11,6 +11,8 @@ from cmms.demo import world
 from cmms.demo.load import demo_logins, load
 from cmms.demo.remove import remove
 from core.models import Event, Site
+from kpis import targets
+from kpis.models import Target
 from people.models import Membership, User
 from people.roles import Role
 from production.models import CalendarException, Count, WeeklySlot
@@ -141,3 +143,12 @@ def test_figures_are_those_of_a_real_plant(shown):
         counts = Count.objects.filter(asset__code=line.code)
         scrap = sum(count.scrap for count in counts) / sum(count.good + count.scrap for count in counts)
         assert 0.005 < scrap < 0.04
+
+
+def test_figures_of_sites_and_lines_have_targets_and_a_decision(shown):
+    assert Target.objects.filter(asset=None).count() == 8
+    assert set(Target.objects.exclude(asset=None).values_list("asset__level", flat=True)) == {"line"}
+    site = Site.objects.get(code="regensburg")
+    agreed = targets.on(site, None, site.production_day(NOW))
+    assert set(agreed) == {"availability", "mtbf", "mttr", "oee"}
+    assert agreed["oee"][1].author == agreed["oee"][0].owner

@@ -1,0 +1,36 @@
+"""What the demo plant's managers have agreed that the figures are to reach, and what they decided last."""
+
+from cmms.demo.plant import Plant
+from core.events import label_of
+from core.models import Comment
+from kpis.models import Target
+from people.roles import Role
+
+# figure, target, near it up to
+OF_SITES = [("availability", 0.92, 0.89), ("mtbf", 30, 24), ("mttr", 2.0, 2.5), ("oee", 0.72, 0.68)]
+OF_LINES = [("availability", 0.92, 0.88), ("oee", 0.74, 0.70)]
+DECISION = "Two sets of filler valves on the shelf, and the palletiser's light curtain checked every Monday."
+
+
+def agree(plant: Plant) -> int:
+    """Targets of both sites and of every line since the plant opened; how many."""
+    made = []
+    for site in plant.sites.values():
+        owner = plant.staff(site, Role.MANAGER)[-1]
+        for asset, goals in [(None, OF_SITES)] + [
+            (line, OF_LINES) for line in plant.lines.values() if line.site_id == site.pk
+        ]:
+            made += [
+                Target(
+                    site=site, asset=asset, definition=key, value=value, watch=watch, owner=owner,
+                    valid_from=plant.first,
+                )
+                for key, value, watch in goals
+            ]  # fmt: skip
+    Target.objects.bulk_create(made)
+    decided = next(target for target in made if target.asset is None and target.definition == "oee")
+    Comment.objects.create(
+        site=decided.site, object_type=label_of(decided), object_id=decided.pk, author=decided.owner, body=DECISION,
+        at=plant.now,
+    )  # fmt: skip
+    return len(made)
