@@ -96,6 +96,7 @@ def test_replacing_in_advance_pays_where_a_failure_costs_more():
     none = replacement(lives, planned=1000, unplanned=900)
     assert none == Replacement(Advice.FAILURE_IS_CHEAPER, 900 / lives.mttf)
     assert none.saving is None
+    assert replacement(lives, planned=1000, unplanned=1000).advice is Advice.FAILURE_IS_CHEAPER
 
 
 def test_without_proof_of_ageing_there_is_no_advice():
@@ -193,6 +194,8 @@ def test_the_next_failure_rests_on_the_strongest_thing_known():
     assert ageing.p10 < ageing.p50 < ageing.p90
     constant = next_failure(NIST, None, fitted(LIVES))
     assert (constant.model, constant.p50) == (Model.CONSTANT, pytest.approx(150 * log(2)))
+    even = fitted([Life(age, True) for age in (10, 60, 120, 200, 330, 500)])
+    assert next_failure(NIST, 22, even).model is Model.CONSTANT
     assert next_failure(History((), 600), None, fitted(LIVES)) == NotEnough(Lack.FAILURES, 0, 1)
     assert next_failure(History((), 600), 600, weibull([])) == NotEnough(Lack.FAILURES, 0, 1)
 

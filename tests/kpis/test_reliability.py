@@ -54,6 +54,8 @@ def test_the_nist_system_gets_better_slowly_enough_for_laplace_to_say_nothing():
     assert (growth.mtbf, round(growth.instantaneous, 4)) == (150.0, 279.2106)
     assert growth.instantaneous_unbiased == pytest.approx(310.234, abs=5e-4)
     assert growth.expected(500) == pytest.approx(1.67, abs=5e-3)
+    bounds = [growth.beta * chi2.ppf(side, 20) / 20 for side in (0.05, 0.95)]
+    assert [growth.bounds.lower, growth.bounds.upper] == pytest.approx(bounds)
     assert growth.cumulative(1500) == pytest.approx(10)
     assert growth.instantaneous == pytest.approx(1500 ** (1 - growth.beta) / (growth.scale * growth.beta))
 
