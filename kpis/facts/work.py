@@ -148,6 +148,7 @@ class Work:
             "end": self.end,
             "now": self.now,
             "zone": self.site.time_zone,
+            "site": self.site.pk,
             "open": [str(state) for state in OPEN_STATES],
             "ready": [str(state) for state in READY],
             "emergency": int(Priority.EMERGENCY),
@@ -205,16 +206,18 @@ FROM (
     CROSS JOIN LATERAL (SELECT o.state = '{OccurrenceState.DONE}' AND o.done_at <= %(now)s AS done) d
 ) due GROUP BY root, number"""
 
-# What planning asks for: an estimate and something to do; occurrences of a plan have been planned by it.
+# What planning asks for: an estimate and something to do; occurrences of a plan have been planned by it. LIMIT lets
+# the planner look each order up, instead of reading the steps of all orders of all times once.
 PLANNED = """(w.occurrence_id IS NOT NULL OR w.estimate_minutes IS NOT NULL AND (
-    w.job_plan_id IS NOT NULL OR EXISTS (SELECT FROM workorders_step s WHERE s.order_id = w.id)))"""
+    w.job_plan_id IS NOT NULL
+    OR coalesce((SELECT true FROM workorders_step s WHERE s.order_id = w.id LIMIT 1), false)))"""
 
 LABOUR = f"""
 SELECT root, number, sum(seconds), coalesce(sum(seconds) FILTER (WHERE planned), 0),
     coalesce(sum(seconds) FILTER (WHERE emergency), 0), coalesce(sum(seconds) FILTER (WHERE priced), 0)
 FROM (
     SELECT m.root, b.number, {PLANNED} AS planned, w.priority = %(emergency)s AS emergency,
-        EXISTS (SELECT FROM workorders_cost c WHERE c.labour_id = l.id) AS priced,
+        coalesce((SELECT true FROM workorders_cost c WHERE c.labour_id = l.id LIMIT 1), false) AS priced,
         date_part('epoch', least(coalesce(l."end", b.hi), b.hi, m.until) - greatest(l.start, b.lo, m.since)) AS seconds
     FROM member m JOIN workorders_workorder w ON w.asset_id = m.asset_id
     JOIN workorders_labour l ON l.order_id = w.id AND l.start < %(end)s AND coalesce(l."end", %(end)s) > %(start)s
@@ -233,11 +236,15 @@ CROSS JOIN LATERAL (SELECT coalesce(r.answered_at <= %(now)s, false) AS answered
 CROSS JOIN LATERAL (SELECT answered AND r.state = '{RequestState.ACCEPTED}' AS accepted) c
 GROUP BY 1, 2"""
 
-# When an order's work ended, as far as its row tells.
-ENDED = f"""CASE WHEN w.state = ANY(%(open)s) THEN NULL WHEN w.state = '{State.CANCELLED}' THEN w.state_since
-    ELSE coalesce(w.completed_at, w.closed_at, w.state_since) END"""
-
+# Orders that were open at the end of any bucket, with when their work ended, as far as their rows tell.
 BACKLOG = f"""
+, candidate AS MATERIALIZED (
+    SELECT w.id, w.asset_id, w.created, w.state, w.estimate_minutes, e.ended
+    FROM workorders_workorder w CROSS JOIN LATERAL (
+        SELECT CASE WHEN w.state = ANY(%(open)s) THEN NULL WHEN w.state = '{State.CANCELLED}' THEN w.state_since
+            ELSE coalesce(w.completed_at, w.closed_at, w.state_since) END AS ended
+    ) e WHERE w.site_id = %(site)s AND (e.ended IS NULL OR e.ended >= (SELECT min(hi) FROM bucket))
+)
 SELECT root, number, count(*), coalesce(sum(remaining), 0), count(*) FILTER (WHERE remaining IS NULL),
     count(*) FILTER (WHERE ready), coalesce(sum(remaining) FILTER (WHERE ready), 0),
     count(*) FILTER (WHERE ready AND remaining IS NULL),
@@ -249,12 +256,12 @@ FROM (
             SELECT sum(date_part('epoch', least(coalesce(l."end", b.hi), b.hi) - l.start))
             FROM workorders_labour l WHERE l.order_id = w.id AND l.start < b.hi
         ), 0), CASE WHEN w.estimate_minutes IS NOT NULL THEN 0 END) AS remaining
-    FROM bucket b JOIN member m ON m.since < b.hi AND m.until >= b.hi
-    JOIN workorders_workorder w ON w.asset_id = m.asset_id AND w.created < b.hi AND coalesce({ENDED} >= b.hi, true)
+    FROM bucket b JOIN candidate w ON w.created < b.hi AND coalesce(w.ended >= b.hi, true)
+    JOIN member m ON m.asset_id = w.asset_id AND m.since < b.hi AND m.until >= b.hi
 ) waiting GROUP BY root, number"""
 
 CLOSED = f"""
-SELECT m.root, b.number, count(*), count(f.problem_id), count(*) FILTER (WHERE EXISTS (
+SELECT m.root, b.number, count(*), count(f.problem_id), count(*) FILTER (WHERE f.problem_id IS NOT NULL AND EXISTS (
     SELECT FROM workorders_workorder e JOIN assets_failure ef ON ef.id = e.failure_id
     WHERE e.asset_id = w.asset_id AND e.id <> w.id AND e.state = '{State.CLOSED}' AND e.closed_at <= %(now)s
         AND ef.problem_id = f.problem_id AND coalesce(e.completed_at, e.closed_at) <= w.reported_at
