@@ -14,9 +14,13 @@ SHARE_CHANGED = 0.01  # of the last month's asset-days
 
 
 def product_full(now: datetime) -> None:
+    """All facts of the history from nothing, as the first night builds them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "TRUNCATE kpis_assetday, kpis_lossday, kpis_failureevent, kpis_factstate, kpis_changedday, kpis_dayrevision"
+        )
     for site in Site.objects.order_by("pk"):
-        store.enter(site)
-        store.recompute(site, now=now)
+        store.catch_up(site, now=now)
 
 
 def parameters(size: load.Size, now: datetime) -> dict:
