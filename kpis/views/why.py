@@ -24,7 +24,10 @@ class WhyFigure(Page):
 
     @cached_property
     def question(self) -> questions.Question:
-        question = questions.asked(self.request.GET, self.request.user)
+        try:
+            question = questions.asked(self.request.GET, self.request.user)
+        except Refused as error:
+            raise Http404(error.message) from error
         if len(question.definitions) != 1 or question.definitions[0] not in DEFINITIONS:
             raise Http404("Which figure?")
         return question

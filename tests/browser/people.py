@@ -100,10 +100,10 @@ def do_all_checks(technician: Visit, summary: str, checks: int) -> None:
 
 
 def figures_of(page: Page) -> dict[str, str]:
-    """The tiles of a page of figures."""
+    """The headline tiles of a page of figures."""
     return {
         tile.locator(".tile-label").inner_text(): plain(tile.locator(".tile-value").inner_text())
-        for tile in page.locator(".tile").all()
+        for tile in page.locator("main > .tiles .tile").all()
     }
 
 
@@ -131,7 +131,7 @@ def why(manager: Visit, figure: str) -> tuple[str, list[tuple[str, ...]]]:
 def follow(visit: Visit, link: str) -> str:
     """What the page behind a link says first: its heading and the sentence below."""
     page = visit.page
-    page.locator(f"a[href='{link}']").click()
+    page.locator(f"tbody a[href='{link}']").click()
     page.wait_for_url(f"**{link}")
     heading = page.evaluate("document.querySelector('h1').firstChild.textContent")
-    return f"{plain(heading)}: {plain(page.locator('.answer').inner_text())}"
+    return f"{plain(heading)}: {plain(page.locator('.page-head .answer').inner_text())}"

@@ -120,7 +120,7 @@ def test_a_plant_without_records_says_so_and_shows_no_zero(visit, plant):
     assert wrong_on(seen, performance()) == []
     page = seen.page
     assert figures_of(page) == dict.fromkeys(("Availability", "MTBF", "MTTR", "OEE"), "no data")
-    assert page.locator(".answer").inner_text() == (
+    assert page.locator(".page-head .answer").inner_text() == (
         "Nothing was recorded in this window, so there is no figure to show."
     )
     assert page.locator(".chart-head").all_inner_texts() == CHARTS
@@ -146,7 +146,8 @@ def test_each_figure_says_what_it_is_worth_and_where_it_comes_from(visit, lived,
         "OEE": "125.0 %",
     }
     marks = {
-        each.locator("a").inner_text(): each.locator(".state").inner_text() for each in page.locator(".tile").all()
+        each.locator("a").inner_text(): each.locator(".state").inner_text()
+        for each in page.locator("main > .tiles .tile").all()
     }
     assert marks == {"Availability": "Partial", "MTBF": "Partial", "MTTR": "Partial", "OEE": "Suspect"}
     rows = page.locator("section").filter(has=page.get_by_role("heading", name="Below")).locator("tbody tr")
