@@ -119,7 +119,7 @@ class Work:
     def recorded(self) -> set[int]:
         """Positions of the subjects on which any order was ever raised."""
         with connection.cursor() as cursor:
-            cursor.execute(f"WITH {MEMBERS} {RECORDED}", self._parameters())
+            cursor.execute(f"WITH {MEMBERS} {RECORDED}", self._parameters)
             return {root for (root,) in cursor.fetchall()}
 
     def of(self, kind: str, key: Key) -> Any:
@@ -131,9 +131,10 @@ class Work:
 
     def _ask(self, query: str) -> list[tuple[Key, tuple]]:
         with connection.cursor() as cursor:
-            cursor.execute(f"WITH {MEMBERS}, {BUCKETS} {query}", self._parameters())
+            cursor.execute(f"WITH {MEMBERS}, {BUCKETS} {query}", self._parameters)
             return [((root, bucket), tuple(sums)) for root, bucket, *sums in cursor.fetchall()]
 
+    @cached_property
     def _parameters(self) -> dict:
         begun = [(number, *each) for number, each in enumerate(self.buckets) if each[0] < self.now]
         return {
