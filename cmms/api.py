@@ -7,8 +7,8 @@ from assets import api as assets
 from core.api import events
 from core.api.missing import Missing
 from kpis import api as kpis
+from kpis import api_findings, api_targets
 from kpis import api_reliability as reliability
-from kpis import api_targets
 from people import api as people
 from production import api as production
 from workorders import api as workorders
@@ -30,6 +30,7 @@ router.register("job-plans", plans.JobPlans, basename="job-plans")
 router.register("preventive-plans", plans.PreventivePlans, basename="preventive-plans")
 router.register("occurrences", plans.Occurrences, basename="occurrences")
 router.register("targets", api_targets.Targets, basename="targets")
+router.register("findings", api_findings.Findings, basename="findings")
 router.register("users", people.Users, basename="users")
 router.register("tokens", people.Tokens, basename="tokens")
 router.register("events", events.Events, basename="events")

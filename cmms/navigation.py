@@ -37,6 +37,7 @@ MENU = [
         [
             Item(_("Performance"), "chart-histogram", "performance", phone=35),
             Item(_("Targets"), "target", "targets"),
+            Item(_("Findings"), "zoom-question", "findings"),
         ],
     ),
     Section(

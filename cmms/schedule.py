@@ -38,6 +38,11 @@ JOBS: list[Job] = [
         "Every minute: computes the facts of days that changed and, once a site's production day is over, of that day.",
     ),
     Job(
+        "kpis.tasks.look_for_doubts",
+        crontab(hour=4, minute=50),
+        "Every night: looks for records that cannot be right (overlapping stops, too many pieces) and raises findings.",
+    ),
+    Job(
         "kpis.tasks.audit_facts",
         crontab(day_of_week="sun", hour=4, minute=20),
         "Every Sunday: checks stored facts of another fiftieth of the assets against the records; none may differ.",

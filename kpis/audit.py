@@ -2,7 +2,7 @@
 
 The check takes another way than the facts: `kpis.oracle` on plain records, not the set-based statement. A
 difference is an error of the engine (or of a database that was changed behind its triggers): it fails the run,
-which the jobs page shows, and the days are marked so that they are computed again.
+which the jobs page shows, raises a finding at each asset, and the days are marked so that they are computed again.
 """
 
 from collections.abc import Iterator
@@ -15,14 +15,15 @@ from django.utils.translation import gettext as _
 from assets.models import Asset
 from core.models import Site
 from core.runs import job_run
-from kpis import oracle
+from kpis import findings, oracle
 from kpis.axis import instant
 from kpis.computing import compute_site
 from kpis.facts.live import FRACTIONS, NUMBERS
 from kpis.facts.records import Shelf, shelf
 from kpis.facts.store import VERSION, Clock
+from kpis.findings import Doubt
 from kpis.intervals import Span, production_day
-from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent
+from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent, FindingKind
 
 JOB = "kpis.audit"
 SHARES = 52  # every asset once a year
@@ -76,6 +77,7 @@ def audit_site(site: Site, *, now: datetime, share: int, days: int = DAYS, share
         run.fact = _("%(days)d asset-days checked, %(wrong)d differences") % {"days": checked, "wrong": len(wrong)}
         if wrong:
             _mark(site, wrong)
+            _raise(site, wrong, now)
             codes = dict(Asset.objects.filter(pk__in={each.asset_id for each in wrong[:5]}).values_list("pk", "code"))
             told = "; ".join(
                 f"{codes[each.asset_id]} {each.day} {each.name}: {each.stored:g} stored, {each.right:g} right"
@@ -141,3 +143,11 @@ def _mark(site: Site, wrong: list[Difference]) -> None:
         ChangedDay(asset_id=asset_id, start=site.day_begins(day), end=site.day_begins(day + timedelta(days=1)))
         for asset_id, day in {(each.asset_id, each.day) for each in wrong}
     )
+
+
+def _raise(site: Site, wrong: list[Difference], now: datetime) -> None:
+    """A finding at each asset concerned."""
+    for asset_id in sorted({each.asset_id for each in wrong}):
+        sums = [each for each in wrong if each.asset_id == asset_id]
+        such = f"{sums[0].day} {sums[0].name}: {sums[0].stored:g} / {sums[0].right:g}"
+        findings.add(site, Doubt(asset_id, FindingKind.FACTS_DIFFER, {"sums": len(sums), "such": such}), now=now)

@@ -1,4 +1,4 @@
-"""How the list of targets is narrowed, on the page, in the API and in exports."""
+"""How the lists of targets and findings are narrowed, on the page, in the API and in exports."""
 
 import django_filters
 from django.db.models import Q
@@ -9,7 +9,8 @@ from core.filters import RowFilter
 from core.kit.forms import Day, SearchSelect
 from core.models import Site
 from kpis.definitions import DEFINITIONS
-from kpis.models import Target
+from kpis.models import Finding, FindingKind, FindingState, Target
+from people.models import User
 
 
 class TargetFilter(django_filters.FilterSet):
@@ -28,3 +29,18 @@ class TargetFilter(django_filters.FilterSet):
 
     def by_day(self, rows, name, value):
         return rows.filter(Q(valid_to=None) | Q(valid_to__gt=value), valid_from__lte=value)
+
+
+class FindingFilter(django_filters.FilterSet):
+    """`ownerless`: findings that nobody looks into."""
+
+    state = django_filters.ChoiceFilter(label=_("State"), choices=FindingState.choices)
+    kind = django_filters.ChoiceFilter(label=_("Finding"), choices=FindingKind.choices)
+    asset = RowFilter(Asset, label=_("Asset"), widget=SearchSelect)
+    owner = RowFilter(User, label=_("Owner"), widget=SearchSelect)
+    ownerless = django_filters.BooleanFilter(label=_("Without an owner"), field_name="owner", lookup_expr="isnull")
+    site = RowFilter(Site, label=_("Site"))
+
+    class Meta:
+        model = Finding
+        fields: list[str] = []

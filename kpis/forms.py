@@ -1,4 +1,4 @@
-"""What pages and API ask for beside a figure's question: targets, and costs of replacing."""
+"""What pages and API ask for beside a figure's question: targets, findings, and costs of replacing."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from assets.models import Asset
-from core.kit.forms import Day, Form, SearchSelect
+from core.kit.forms import Day, Form, ReasonForm, SearchSelect
 from kpis.definitions import DEFINITIONS
 from kpis.models import Target
 from kpis.studying import Costs
@@ -74,6 +74,26 @@ def initial_of(target: Target) -> dict[str, Any]:
     if shown["valid_to"]:
         shown["valid_to"] -= timedelta(days=1)
     return shown
+
+
+class FindingForm(Form):
+    owner = forms.ModelChoiceField(
+        label=_("Owner"), queryset=User.objects.filter(is_active=True), required=False,
+        help_text=_("Who looks into it."),
+    )  # fmt: skip
+    due = forms.DateField(label=_("Due"), required=False, widget=Day)
+
+    def __init__(self, *args, site, **options):
+        super().__init__(*args, **options)
+        self.fields["owner"].queryset = User.objects.filter(is_active=True).with_role_at([site])
+
+
+class AcceptForm(ReasonForm):
+    """Why it is right so, and until when it need not be raised again."""
+
+    until = forms.DateField(
+        label=_("Accepted until"), widget=Day, help_text=_("Is it so still on the day after, it is raised again.")
+    )
 
 
 class CostForm(forms.Form):

@@ -61,3 +61,26 @@ class TargetHistory(Panel):
 
     def context(self, request, obj):
         return {"events": list(history(obj)[:100])}
+
+
+@register("kpis.Finding")
+class Talk(Panel):
+    """What people found out about it."""
+
+    slug, label, icon, order = "comments", _("Comments"), "message", 0
+    template = "components/comments.html"
+
+    def count(self, obj, user):
+        return comments_of(obj).count() or None
+
+    def context(self, request, obj):
+        may = request.user.can("report", obj.site)
+        return {
+            "comments": comments_of(obj),
+            "comment_url": reverse("finding-comment", args=[obj.pk]) if may else "",
+        }
+
+
+@register("kpis.Finding")
+class FindingHistory(TargetHistory):
+    pass

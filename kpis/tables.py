@@ -4,9 +4,10 @@ from datetime import timedelta
 
 from django.utils.translation import gettext_lazy as _
 
-from core.kit.tables import Column, Empty, Table, WhenColumn
+from core.kit.badges import Badge
+from core.kit.tables import BadgeColumn, Column, Empty, Table, WhenColumn
 from kpis.definitions import DEFINITIONS
-from kpis.models import Target
+from kpis.models import Finding, FindingState, Target
 
 
 def name_of(target: Target):
@@ -37,3 +38,27 @@ class TargetTable(Table):
 
     default_sort = "definition"
     empty = Empty(_("No targets yet: figures stand without a goal."), _("Set the first"), "target-new", "target")
+
+
+STATES = {
+    FindingState.OPEN: ("warn", "alert-triangle"),
+    FindingState.MENDED: ("ok", "circle-check"),
+    FindingState.ACCEPTED: ("idle", "check"),
+}
+
+
+def state_of(finding: Finding) -> Badge:
+    return Badge(finding.get_state_display(), *STATES[FindingState(finding.state)])
+
+
+class FindingTable(Table):
+    kind = Column(_("Finding"), lambda finding: finding.get_kind_display(), link=True, order_by="kind", phone="title")
+    asset = Column(_("Asset"), order_by="asset__code", phone="subtitle")
+    state = BadgeColumn(_("State"), state_of, order_by="state")
+    owner = Column(_("Owner"), lambda finding: finding.owner or _("nobody yet"), order_by="owner__username")
+    due = WhenColumn(_("Due"), order_by="due")
+    found_at = WhenColumn(_("Found"), order_by="found_at")
+    seen_at = WhenColumn(_("Last seen"), order_by="seen_at", relative=True, phone="hidden")
+
+    default_sort = "-found_at"
+    empty = Empty(_("Nothing odd was found in the records."), icon="circle-check")

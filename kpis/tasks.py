@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from kpis import audit, computing
+from kpis import audit, computing, doubts
 
 
 @shared_task
@@ -15,3 +15,9 @@ def compute_facts() -> str:
 def audit_facts() -> str:
     """Check a share of the stored facts against the records they come from."""
     return f"{audit.audit()} asset-days checked"
+
+
+@shared_task
+def look_for_doubts() -> str:
+    """Look for records that cannot be right, and bring the findings in line."""
+    return f"{doubts.look()} new findings"

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from kpis.views import performance, reliability, targets, why
+from kpis.views import findings, performance, reliability, targets, why
 
 urlpatterns = [
     path("performance/", performance.Performance.as_view(), name="performance"),
@@ -14,5 +14,10 @@ urlpatterns = [
     path("performance/targets/<int:pk>/edit/", targets.TargetFormPage.as_view(), name="target-edit"),
     path("performance/targets/<int:pk>/remove/", targets.RemoveTarget.as_view(), name="target-remove"),
     path("performance/targets/<int:pk>/decisions/", targets.Decide.as_view(), name="target-decide"),
+    path("performance/findings/", findings.FindingList.as_view(), name="findings"),
+    path("performance/findings/<int:pk>/", findings.FindingPage.as_view(), name="finding"),
+    path("performance/findings/<int:pk>/edit/", findings.GiveFinding.as_view(), name="finding-edit"),
+    path("performance/findings/<int:pk>/accept/", findings.AcceptFinding.as_view(), name="finding-accept"),
+    path("performance/findings/<int:pk>/comments/", findings.SayOnFinding.as_view(), name="finding-comment"),
     path("performance/reliability/", reliability.Reliability.as_view(), name="reliability"),
 ]

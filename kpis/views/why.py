@@ -14,7 +14,10 @@ from core.errors import Refused
 from core.kit.views import Page
 from kpis import explaining, inputs, questions, trusting, windows
 from kpis.definitions import DEFINITIONS, WorkDefinition
+from kpis.models import Finding, FindingState
 from kpis.present import mark, said
+
+MOST_FINDINGS = 20
 
 
 class WhyFigure(Page):
@@ -70,9 +73,15 @@ class WhyFigure(Page):
             "revisions": [(said(each.before), said(each.after), each) for each in why.revisions],
             **self.trusted(),
             "inputs_url": f"{reverse('figure-inputs')}?{self.request.GET.urlencode()}",
+            "findings": self.findings(),
             "site_zone": self.question.site.zone,
             "percent": None if why.figure.coverage is None else why.figure.coverage * 100,
         }
+
+    def findings(self):
+        """Open doubts about the records of the assets that count."""
+        rows = Finding.objects.visible_to(self.request.user).filter(state=FindingState.OPEN)
+        return rows.filter(asset__in=self.why.assets).select_related("asset")[:MOST_FINDINGS]
 
     def trusted(self) -> dict:
         """The grade, its parts and what would raise it; nothing for figures of work."""

@@ -1,0 +1,99 @@
+"""Looking for records that cannot be right, every night: what is found has an owner and an outcome."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from assets.models import Asset
+from core.kit.present import duration_text, number_text
+from core.models import Site
+from core.runs import job_run
+from kpis import figures, findings
+from kpis.computing import compute_site
+from kpis.definitions import DEFINITIONS
+from kpis.facts import doubts as facts
+from kpis.findings import Doubt
+from kpis.models import FindingKind
+
+JOB = "kpis.doubts"
+DAYS = 7  # finished production days looked at
+LONG = timedelta(days=7)
+MARGIN = 1.001  # a rounded ideal cycle is no finding
+CHUNK = 200  # assets
+LOOKED_FOR = (
+    FindingKind.TOO_FAST, FindingKind.COUNTED_WHILE_DOWN, FindingKind.OVERLAP, FindingKind.OPEN_FOR_LONG,
+)  # fmt: skip
+
+
+def look(*, now: datetime | None = None, by=None) -> int:
+    """Look at every site; how many findings are new."""
+    return sum(look_at(site, now=now, by=by) for site in Site.objects.order_by("pk"))
+
+
+def look_at(site: Site, *, now: datetime | None = None, by=None) -> int:
+    """Look at the records of a site, after computing what is due, and bring its findings in line."""
+    now = now or timezone.now()
+    compute_site(site, now=now)
+    with job_run(JOB, site=site, by=by) as run:
+        seen = list(doubts(site, now))
+        new = findings.observe(site, seen, kinds=LOOKED_FOR, now=now)
+        run.rows, run.fact = len(seen), _("%(all)d doubts, %(new)d of them new") % {"all": len(seen), "new": new}
+    return new
+
+
+def doubts(site: Site, now: datetime) -> Iterator[Doubt]:
+    """What cannot be right in the records of the last days."""
+    since = site.day_begins(site.production_day(now) - timedelta(days=DAYS))
+    for asset_id, (stops, seconds) in facts.overlapping(site, since, now).items():
+        yield Doubt(asset_id, FindingKind.OVERLAP, {"stops": stops, "seconds": seconds})
+    for stop in facts.open_since(site, now - LONG):
+        numbers = {"downtime": stop.pk, "since": stop.start.isoformat()}
+        yield Doubt(stop.asset_id, FindingKind.OPEN_FOR_LONG, numbers, key=str(stop.pk))
+    for asset_id, pieces in facts.counted_while_down(site, DAYS, now).items():
+        yield Doubt(asset_id, FindingKind.COUNTED_WHILE_DOWN, {"pieces": pieces})
+    yield from _too_fast(site, since, now)
+
+
+def _too_fast(site: Site, since: datetime, now: datetime) -> Iterator[Doubt]:
+    until = site.day_begins(site.production_day(now))
+    assets = list(Asset.objects.filter(pk__in=facts.counted(site, DAYS, now)).select_related("site").order_by("pk"))
+    for position in range(0, len(assets), CHUNK):
+        chunk = assets[position : position + CHUNK]
+        for period in figures.known(chunk, [(since, until)], site=site, scope="asset", now=now):
+            rate = period.figure(DEFINITIONS["performance"]).value
+            if rate is not None and rate > MARGIN:
+                yield Doubt(period.asset.pk, FindingKind.TOO_FAST, {"performance": rate})
+
+
+def said(kind: str, numbers: Mapping[str, Any]) -> str:
+    """What was seen, with its numbers, and what to do about it."""
+    match kind:
+        case FindingKind.TOO_FAST:
+            rate = number_text(numbers["performance"] * 100, 1)
+            return _(
+                "The performance rate of the last %(days)d days is %(rate)s %%: the ideal cycle is too long, or a count"
+                " is wrong. OEE is marked as suspect until one of them is corrected."
+            ) % {"days": DAYS, "rate": rate}
+        case FindingKind.COUNTED_WHILE_DOWN:
+            return _(
+                "%(pieces)s pieces of the last %(days)d days were counted at times at which the machine was down or not"
+                " scheduled: a stop has wrong times, the calendar is wrong, or the count is."
+            ) % {"days": DAYS, "pieces": number_text(numbers["pieces"], 0)}
+        case FindingKind.OVERLAP:
+            stops = ngettext("%(n)d stop", "%(n)d stops", numbers["stops"]) % {"n": numbers["stops"]}
+            return _(
+                "%(stops)s of the last %(days)d days began while another was not over; %(time)s are recorded twice."
+                " Figures count them once; one of the records is probably wrong."
+            ) % {"stops": stops, "days": DAYS, "time": duration_text(numbers["seconds"])}
+        case FindingKind.OPEN_FOR_LONG:
+            return _("Its time runs on and lowers availability. Close it, or correct when it ended.")
+        case FindingKind.FACTS_DIFFER:
+            return _(
+                "The weekly check found %(sums)d stored sums that the records do not give, such as %(such)s. The days"
+                " are computed again; somebody should know why they were wrong."
+            ) % {"sums": numbers["sums"], "such": numbers["such"]}
+    return ""
