@@ -41,6 +41,7 @@ class IntervalSerializer(serializers.Serializer):
     confidence = serializers.FloatField()
     lower = serializers.FloatField(allow_null=True)
     upper = serializers.FloatField(allow_null=True)
+    few_failures = serializers.BooleanField(help_text="It rests on fewer than five failures and says little.")
 
 
 FigureSerializer = type(
@@ -147,7 +148,7 @@ def as_row(figure: Figure, site) -> dict:
         "reason": figure.reason,
         "coverage": figure.coverage,
         "inputs": figure.inputs,
-        "interval": figure.interval,
+        "interval": figure.interval and figure.interval | {"few_failures": figure.few_failures},
         "computed_at": figure.computed_at.isoformat(),
     }
 

@@ -4,6 +4,7 @@ import django_filters
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from assets.filters import YesNo
 from assets.models import Asset
 from core.filters import RowFilter
 from core.kit.forms import Day, SearchSelect
@@ -38,7 +39,7 @@ class FindingFilter(django_filters.FilterSet):
     kind = django_filters.ChoiceFilter(label=_("Finding"), choices=FindingKind.choices)
     asset = RowFilter(Asset, label=_("Asset"), widget=SearchSelect)
     owner = RowFilter(User, label=_("Owner"), widget=SearchSelect)
-    ownerless = django_filters.BooleanFilter(label=_("Without an owner"), field_name="owner", lookup_expr="isnull")
+    ownerless = YesNo(label=_("Without an owner"), field_name="owner", lookup_expr="isnull")
     site = RowFilter(Site, label=_("Site"))
 
     class Meta:

@@ -138,6 +138,8 @@ def note(figure, former) -> str:
             _("90 %% interval %(lower)s to %(upper)s %(unit)s")
             % {"lower": ends[0], "upper": ends[1], "unit": unit(figure)}
         )
+    if figure.few_failures:
+        parts.append(_("few failures"))
     if former is not None and former.value is not None:
         parts.append(_("before: %(value)s") % {"value": said(former)})
     return " · ".join(parts)

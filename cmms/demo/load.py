@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from cmms.demo import goals, orders, output, plant, preventive, repairs, stops, today, world
 from core.errors import Refused
 from core.models import Site
+from kpis import doubts
 from kpis.computing import compute_due
 from people.models import User
 from workorders.generation import generate
@@ -51,12 +52,12 @@ def load(
 ) -> dict[str, int]:
     """Make the demo plant as of `now`, opened `days` before; returns how many rows of each sort.
 
-    Refused where real data may be. The facts of key figures are computed at once, as the nightly job does it.
+    Refused where real data may be. Facts of key figures and findings are made at once, as the nightly jobs make them.
     """
     now = now or timezone.now()
     made = _write(now, days, say)
     say("key figures …")
-    return made | {"asset-days": compute_due(now=now)}
+    return made | {"asset-days": compute_due(now=now), "findings": doubts.look(now=now)}
 
 
 @transaction.atomic
@@ -74,6 +75,7 @@ def _write(now: datetime, days: int, say: Callable[[str], None]) -> dict[str, in
     say("stops and failures of two years …")
     history = stops.happen(made)
     standing = today.stand_still(made, history)
+    today.record_twice(made, history)
     stops.write(made, history)
     say("counts per shift …")
     counts = output.make(made, history)

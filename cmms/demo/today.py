@@ -108,6 +108,26 @@ def stand_still(plant: Plant, history: History) -> list[Breakdown]:
     return failures
 
 
+def record_twice(plant: Plant, history: History) -> None:
+    """Of a stop that a machine reported lately an operator wrote down the same again: what a finding is about."""
+    site = plant.sites["regensburg"]
+    here = {unit.asset.pk for unit in plant.units if unit.site.pk == site.pk}
+    lately = [
+        each
+        for each in history.stops
+        if each.asset_id in here and each.end and each.source == Source.PLC and not each.planned
+        and each.start > plant.now - timedelta(days=5) and each.end - each.start > timedelta(minutes=15)
+    ]  # fmt: skip
+    if lately:
+        first = max(lately, key=lambda each: (each.end - each.start, each.start))
+        operator = plant.staff(site, "requester")[0]
+        again = Stop(
+            first.asset_id, first.start + timedelta(minutes=4), first.end - timedelta(minutes=1), first.reason,
+            Source.OPERATOR, first.end + timedelta(minutes=20), operator,
+        )  # fmt: skip
+        history.stops.append(again)
+
+
 def work(plant: Plant, failures: list[Breakdown]) -> list[Work]:
     """Orders that are on the way: the repairs of what stands still, and JOBS."""
     return [_urgent(plant, failure) for failure in failures] + [_job(plant, job) for job in JOBS]

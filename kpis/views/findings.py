@@ -37,7 +37,7 @@ class FindingList(ListPage):
             return _now("Nothing is open: what was looked for in the records was not found.")
         said = ngettext("%(n)d finding is open", "%(n)d findings are open", number) % {"n": number}
         if nobodys:
-            said += _now(", %(n)d of them nobody's") % {"n": nobodys}
+            said += _now(", %(n)d without an owner") % {"n": nobodys}
         return f"{said}."
 
 
@@ -61,15 +61,17 @@ class FindingPage(DetailPage):
 
     def facts(self):
         found = self.object
-        return [
+        shown = [
             (_("Owner"), found.owner or _("nobody yet")),
             (_("Due"), found.due),
             (_("Found"), found.found_at),
             (_("Last seen"), found.seen_at),
-            (_("Settled"), found.settled_at),
-            (_("Accepted because"), found.reason or None),
-            (_("Accepted until"), found.accepted_until),
         ]
+        if found.settled_at:
+            shown.append((_("Settled"), found.settled_at))
+        if found.state == FindingState.ACCEPTED:
+            shown += [(_("Accepted because"), found.reason), (_("Accepted until"), found.accepted_until)]
+        return shown
 
     def actions(self):
         found = self.object

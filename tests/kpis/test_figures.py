@@ -140,6 +140,25 @@ def test_the_api_answers_with_value_status_and_inputs(client, plant, history):
     assert row["inputs"]["operating_time"] == 164 * 3600
 
 
+@pytest.mark.parametrize(("failures", "few"), [(4, True), (5, False)])
+def test_fewer_than_five_failures_are_said_to_be_few(client, plant, failures, few):
+    now = timezone.now()
+    for hour in range(failures):
+        moment = now - timedelta(days=3, hours=hour)
+        Failure.objects.create(asset=plant.filler, occurred=moment, restored=moment + timedelta(minutes=5))
+    computing.compute_site(plant.berlin)
+    client.force_login(plant.manager)
+    day = plant.berlin.production_day(now)
+    query = {"asset": "M1", "from": day - timedelta(days=7), "to": day, "definition": "mtbf"}
+
+    (row,) = client.get("/api/v1/kpis/", query).json()
+
+    assert row["interval"]["few_failures"] is few
+    assert ("few failures" in client.get(reverse("figure"), query).content.decode()) is few
+    page = client.get(reverse("performance"), {"asset": plant.filler.pk, "window": "7d"}).content.decode()
+    assert ("few failures" in page) is few
+
+
 def test_the_explanation_names_the_records(client, plant, history):
     client.force_login(plant.manager)
     query = {"asset": "M1", "from": "2026-03-02", "to": "2026-03-09", "definition": "mtbf"}

@@ -219,7 +219,7 @@ def finding(plant) -> Finding:
 def test_a_manager_finds_gives_and_accepts(client, plant, finding):
     client.force_login(plant.manager)
     page = client.get(reverse("findings")).content.decode()
-    assert "1 finding is open, 1 of them nobody&#x27;s." in page
+    assert "1 finding is open, 1 without an owner." in page
     assert finding.get_absolute_url() in page
 
     page = client.get(finding.get_absolute_url()).content.decode()

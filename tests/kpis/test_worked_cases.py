@@ -84,6 +84,39 @@ def test_counts_faster_than_the_ideal_make_the_figure_suspect_and_keep_its_value
     assert waterfall(sums)[0] == formulas.Loss("reduced_speed", -400.0)
 
 
+def test_as_fast_as_the_ideal_is_not_suspect():
+    sums = Facts(calendar=3600, scheduled=3600, recorded=1, counts=1, good=100, ideal_good=3600)
+    assert (formulas.performance(sums).value, formulas.performance(sums).status) == (1, Status.OK)
+
+
+def test_a_single_piece_counted_while_down_makes_the_figure_suspect():
+    sums = Facts(calendar=3600, scheduled=3600, recorded=1, counts=1, good=100, ideal_good=1000, doubtful=1)
+    assert (oee(sums).value, oee(sums).reason) == (1000 / 3600, Reason.COUNTED_WHILE_DOWN)
+
+
+def test_pieces_are_good_scrap_and_rework():
+    sums = Facts(calendar=3600, scheduled=3600, recorded=1, counts=1, good=90, scrap=4, rework=6, ideal_good=90)
+    assert (sums.made, formulas.quality_by_pieces(sums).value) == (100, 0.9)
+
+
+def test_facts_of_nothing_know_nothing():
+    assert (formulas.NO_FACTS.recorded, formulas.NO_FACTS.coverage) == (0, 0)
+    assert Facts(scheduled=60, unobserved=0).coverage == 0
+
+
+@pytest.mark.parametrize("down", [3600, 3599])
+def test_without_a_second_of_operation_there_is_no_performance_and_no_mtbf(down):
+    sums = Facts(calendar=3600, scheduled=3600, recorded=1, counts=1, down=down, events=1, items=1)
+    known = down < 3600
+    assert (formulas.performance(sums).reason is Reason.NO_OPERATING_TIME) is not known
+    assert (mtbf(sums).reason is Reason.NO_OPERATING_TIME) is not known
+
+
+def test_out_of_service_is_not_no_data():
+    assert formulas.availability(Facts(recorded=1)).reason is Reason.NOT_IN_SERVICE
+    assert formulas.availability(Facts(calendar=1, recorded=0)).reason is Reason.NO_RECORDS
+
+
 def test_planned_time_without_any_count_has_no_oee_but_counting_nothing_is_zero():
     idle = Facts(calendar=3600, scheduled=3600, recorded=1)
     assert (oee(idle).value, oee(idle).reason) == (None, Reason.NO_COUNTS)
