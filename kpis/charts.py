@@ -1,6 +1,7 @@
 """The pictures of the Performance page, as data; a figure without a value stays a gap."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.utils import formats
@@ -27,16 +28,19 @@ def labels(figures: Sequence, site, by: str) -> list[str]:
 
 
 def trend(
-    title: Any, series: Sequence[tuple[Any, Sequence, str]], *, site, by: str, unit: str, digits: int = 1
+    title: Any, key: str, series: Sequence[tuple[Any, Sequence, str]], *, site, by: str, unit: str, digits: int = 1
 ) -> Chart:
-    """Figures over time; `series` are (name, figures of the buckets, tone)."""
-    return charts.trend(
+    """Figures over time; `series` are (name, figures of the buckets, tone). The table has whole dates."""
+    buckets = series[0][1]
+    chart = charts.trend(
         title,
-        labels(series[0][1], site, by),
+        labels(buckets, site, by),
         [Series(name, [shown(figure) for figure in figures], tone) for name, figures, tone in series],
         unit=unit,
         digits=digits,
     )
+    days = (site.production_day(figure.start) for figure in buckets)
+    return replace(chart, key=key, rows=[[day, *row[1:]] for day, row in zip(days, chart.rows, strict=True)])
 
 
 def trends(periods: Sequence, *, site, by: str) -> tuple[Chart, Chart]:
@@ -44,21 +48,21 @@ def trends(periods: Sequence, *, site, by: str) -> tuple[Chart, Chart]:
     of = {key: [period.figure(DEFINITIONS[key]) for period in periods] for key in ("availability", "oee", "mtbf")}
     shares = [(_("Availability"), of["availability"], "1"), (_("OEE"), of["oee"], "2")]
     return (
-        trend(_("Availability and OEE"), shares, site=site, by=by, unit="%"),
-        trend(_("MTBF"), [(_("MTBF"), of["mtbf"], "3")], site=site, by=by, unit="h", digits=0),
+        trend(_("Availability and OEE"), "availability-oee", shares, site=site, by=by, unit="%"),
+        trend(_("MTBF"), "mtbf", [(_("MTBF"), of["mtbf"], "3")], site=site, by=by, unit="h", digits=0),
     )
 
 
 def losses(steps: Sequence[tuple[Any, float]]) -> Chart:
     """From planned production time down to good time, in hours; `steps` are (label, seconds), the last is good time."""
-    if not steps:
-        return charts.waterfall(_("Where planned time went"), [], unit="h")
-    *lost, good = steps
-    planned = sum(seconds for _label, seconds in steps)
-    drawn = [Step(_("Planned"), planned / HOUR, total=True)]
-    drawn += [Step(label, -seconds / HOUR) for label, seconds in lost if round(seconds)]
-    drawn.append(Step(good[0], good[1] / HOUR, total=True, tone="ok"))
-    return charts.waterfall(_("Where planned time went"), drawn, unit="h")
+    drawn: list[Step] = []
+    if steps:
+        *lost, good = steps
+        planned = sum(seconds for _label, seconds in steps)
+        drawn = [Step(_("Planned"), planned / HOUR, total=True)]
+        drawn += [Step(label, -seconds / HOUR) for label, seconds in lost if round(seconds)]
+        drawn.append(Step(good[0], good[1] / HOUR, total=True, tone="ok"))
+    return replace(charts.waterfall(_("Where planned time went"), drawn, unit="h"), key="losses")
 
 
 def stops(reasons: Sequence[tuple[Any, float, int]], *, most: int = 12) -> Chart:
@@ -66,6 +70,5 @@ def stops(reasons: Sequence[tuple[Any, float, int]], *, most: int = 12) -> Chart
     head, rest = list(reasons[:most]), reasons[most:]
     if rest:
         head.append((_("All others"), sum(each[1] for each in rest), sum(each[2] for each in rest)))
-    return charts.pareto(
-        _("Stops by reason"), [name for name, *_rest in head], [seconds / HOUR for _name, seconds, _n in head], unit="h"
-    )
+    names, hours = [name for name, *_rest in head], [seconds / HOUR for _name, seconds, _n in head]
+    return replace(charts.pareto(_("Stops by reason"), names, hours, unit="h"), key="stops")

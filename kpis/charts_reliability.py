@@ -40,14 +40,14 @@ def failures(study: Study) -> Chart:
         series.append(_line(_("Crow-AMSAA"), curve, "2", dashed=True))
         head.append(_("Crow-AMSAA"))
         rows = [[*row, growth.cumulative(row[1])] for row in rows]
-    return _hours_chart(_("Failures over operating time"), series, head, rows, most=None, empty=not moments)
+    return _hours_chart("failures", _("Failures over operating time"), series, head, rows, most=None, empty=not moments)
 
 
 def lives(study: Study) -> Chart:
     """The share that failed by each age, as it was and as the Weibull distribution says."""
     found = study.distribution
     if not isinstance(found, Weibull):
-        return _hours_chart(_("Share failed by age"), [], [], [], most=100, empty=True)
+        return _hours_chart("lives", _("Share failed by age"), [], [], [], most=100, empty=True)
     points = _thinned([(age, 100 * share) for age, share in failed_shares(study.lives)])
     last = 1.1 * max(life.age for life in study.lives)
     ages = [last * place / STEPS for place in range(STEPS + 1)]
@@ -59,7 +59,7 @@ def lives(study: Study) -> Chart:
     series = [seen, _line(_("Weibull, %"), curve, "2")]
     head = [_("Failure"), _("Age, h"), _("As it was, %"), _("Weibull, %")]
     rows = [[place, age, share, 100 * (1 - found.surviving(age))] for place, (age, share) in enumerate(points, start=1)]
-    return _hours_chart(_("Share failed by age"), series, head, rows, most=100)
+    return _hours_chart("lives", _("Share failed by age"), series, head, rows, most=100)
 
 
 def jack_knife(study: Study) -> Chart | None:
@@ -94,7 +94,8 @@ def jack_knife(study: Study) -> Chart | None:
         *_equal_downtime((left, right), (bottom, top)),
     ]
     rows = [[f"{each.name} ({quadrant(knife, each)})", each.failures, each.mean, each.hours] for each in knife.problems]
-    return replace(chart, head=[_("Problem"), x, y, _("Together, h")], rows=rows, note=_knife_note(study))
+    head = [_("Problem"), x, y, _("Together, h")]
+    return replace(chart, key="problems", head=head, rows=rows, note=_knife_note(study))
 
 
 def actors(study: Study) -> Chart | None:
@@ -106,11 +107,11 @@ def actors(study: Study) -> Chart | None:
     if rest:
         names.append(_("All others"))
         values.append(sum(each.value for each in rest))
-    return charts.pareto(_("Unplanned hours down by asset"), names, values, unit="h")
+    return replace(charts.pareto(_("Unplanned hours down by asset"), names, values, unit="h"), key="actors")
 
 
 def _hours_chart(
-    title, series: list[dict], head: list, rows: list, *, most: float | None, empty: bool = False
+    key: str, title, series: list[dict], head: list, rows: list, *, most: float | None, empty: bool = False
 ) -> Chart:
     option = charts.base(legend=len(series) > 1)
     option["xAxis"] = {
@@ -121,7 +122,7 @@ def _hours_chart(
     option["grid"] |= {"bottom": 28, "right": 28}
     option["tooltip"] |= {"trigger": "item"}
     option["series"] = series
-    return Chart(title, option, head, rows, height=320, empty=empty)
+    return Chart(title, option, head, rows, height=320, empty=empty, key=key)
 
 
 def _line(name, points: list[tuple[float, float]], tone: str, *, step: str = "", dashed: bool = False) -> dict:

@@ -1,5 +1,7 @@
 """The tab that assets get from this app; found by itself at start."""
 
+from dataclasses import replace
+
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
@@ -27,11 +29,13 @@ class AssetPerformance(Panel):
         before, whole = figures.known([obj], two, site=obj.site, now=now)
         trend = figures.periods([obj], start=window.start, end=window.end, by=window.by, site=obj.site, now=now)
         _steps, reasons = figures.losses([whole])
+        more_url = f"{reverse('performance')}?asset={obj.pk}"
+        pictures = [*charts.trends(trend, site=obj.site, by=window.by)[:1], charts.stops(reasons)]
         return {
             "window": window,
             "tiles": tiles(whole, before, agreed=agreed_for(whole)),
-            "charts": [*charts.trends(trend, site=obj.site, by=window.by)[:1], charts.stops(reasons)],
-            "more_url": f"{reverse('performance')}?asset={obj.pk}",
+            "charts": [replace(each, files=more_url) for each in pictures],
+            "more_url": more_url,
             "reliability_url": f"{reverse('reliability')}?asset={obj.pk}",
         }
 

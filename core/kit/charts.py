@@ -5,7 +5,7 @@ stays a gap; it is never drawn as zero. Every chart carries its figures as a tab
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +24,10 @@ def tone(name: str) -> str:
 
 @dataclass(frozen=True)
 class Chart:
-    """A picture and the table behind it. `unit` and `digits` say how its numbers read in tips and on the axis."""
+    """A picture and the table behind it. `unit` and `digits` say how its numbers read in tips and on the axis.
+
+    With a `key` a `ChartPage` offers the table as a file; `files` is the address of that page, where it is another.
+    """
 
     title: Any
     option: dict
@@ -35,6 +38,17 @@ class Chart:
     digits: int = 1
     note: Any = ""
     empty: bool = False
+    key: str = ""
+    files: str = ""
+
+    def file_head(self) -> list[str]:
+        """The head of the table; what stands without a word on the page has the chart's title."""
+        return [str(label) or str(self.title) for label in self.head]
+
+    def file_rows(self) -> Iterator[list]:
+        """The rows unrounded; what is missing is None, and an empty cell."""
+        for row in self.rows:
+            yield [None if isinstance(value, float) and not math.isfinite(value) else value for value in row]
 
 
 @dataclass(frozen=True)
@@ -130,7 +144,7 @@ def trend(
     return Chart(
         title,
         option,
-        ["", *(each.name for each in series)],
+        ["", *(f"{each.name}, {unit}" if unit else each.name for each in series)],
         rows,
         height=height,
         unit=unit,

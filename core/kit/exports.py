@@ -1,10 +1,10 @@
-"""A list as a file: CSV or XLSX of exactly what is shown, all pages of it."""
+"""A table as a file: CSV or XLSX of exactly what is shown, all pages of a list."""
 
 import csv
 import io
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone
@@ -13,21 +13,32 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 from openpyxl.utils.exceptions import IllegalCharacterError
 
-from core.kit.tables import Table, file_text
+from core.kit.tables import file_text
 
 FORMATS = {"csv": "CSV", "xlsx": "Excel"}
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def respond(table: Table, name: str, format: str) -> HttpResponse | StreamingHttpResponse:
-    """The download; `format` is a key of FORMATS."""
-    filename = f"{name}-{timezone.localdate():%Y-%m-%d}.{format}"
+class Tabular(Protocol):
+    """Anything with a head and rows: a `Table`, or the table behind a `Chart`."""
+
+    def file_head(self) -> list[str]: ...
+
+    def file_rows(self) -> Iterator[list]: ...
+
+
+def respond(table: Tabular, name: str, format: str) -> HttpResponse | StreamingHttpResponse:
+    """The download, named with today's date; `format` is a key of FORMATS."""
+    return attachment(table, f"{name}-{timezone.localdate():%Y-%m-%d}", format, sheet=name)
+
+
+def attachment(table: Tabular, name: str, format: str, *, sheet: str) -> HttpResponse | StreamingHttpResponse:
     if format == "xlsx":
         kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-        response: HttpResponse | StreamingHttpResponse = HttpResponse(workbook(table, name), content_type=kind)
+        response: HttpResponse | StreamingHttpResponse = HttpResponse(workbook(table, sheet), content_type=kind)
     else:
         response = StreamingHttpResponse(lines(table), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{filename}"'
+    response["Content-Disposition"] = f'attachment; filename="{name}.{format}"'
     return response
 
 
@@ -36,7 +47,7 @@ def harmless(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
-def lines(table: Table) -> Iterator[bytes]:
+def lines(table: Tabular) -> Iterator[bytes]:
     """CSV in UTF-8 with the mark that Excel needs to see it as such."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
@@ -47,7 +58,7 @@ def lines(table: Table) -> Iterator[bytes]:
         buffer.truncate()
         return text.encode()
 
-    writer.writerow(table.file_head())
+    writer.writerow(map(harmless, table.file_head()))
     yield b"\xef\xbb\xbf" + drain()
     for number, row in enumerate(table.file_rows(), start=1):
         writer.writerow([harmless(value) if isinstance(value, str) else file_text(value) for value in map(plain, row)])
@@ -56,14 +67,14 @@ def lines(table: Table) -> Iterator[bytes]:
     yield drain()
 
 
-def workbook(table: Table, name: str) -> bytes:
+def workbook(table: Tabular, name: str) -> bytes:
     """An XLSX workbook with one sheet; instants become local times, because Excel knows no zones."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet(name[:31])
     sheet.freeze_panes = "A2"
     head = []
     for label in table.file_head():
-        cell = WriteOnlyCell(sheet, value=label)
+        cell = cell_value(sheet, label)
         cell.font = Font(bold=True)
         head.append(cell)
     sheet.append(head)

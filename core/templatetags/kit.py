@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 from zlib import crc32
 
 from django import forms, template
@@ -11,7 +12,7 @@ from django.template.base import FilterExpression, Node, NodeList, Parser, Token
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from core.kit import icons, present
+from core.kit import exports, icons, present
 from core.kit.badges import Badge
 from core.kit.charts import Chart
 
@@ -50,14 +51,31 @@ def figure(value: Any, unit: Any = "", digits: int | str | None = None) -> SafeS
 
 @register.inclusion_tag("components/chart.html", takes_context=True)
 def chart(context: template.Context, chart: Chart, heading: bool = True) -> dict:
-    """A `core.kit.charts.Chart`, with its table and its download."""
+    """A `core.kit.charts.Chart`, with its table and its downloads."""
     number = context.render_context.get("charts", 0) + 1
     context.render_context["charts"] = number
     request = context.get("request")
     # Several panels may be swapped into one page, so the address keeps their ids apart.
     address = request.get_full_path() if request else ""
     place = f"{crc32(f'{address} {chart.title}'.encode()):x}-{number}"
-    return {"chart": chart, "id": f"chart-{place}", "heading": heading, "option": as_json(chart.option)}
+    return {
+        "chart": chart,
+        "id": f"chart-{place}",
+        "heading": heading,
+        "option": as_json(chart.option),
+        "files": chart_files(chart, chart.files or getattr(context.get("page"), "chart_files", "")),
+    }
+
+
+def chart_files(chart: Chart, address: str) -> list[tuple[str, str]]:
+    """(label, address) of each file of the table behind the chart."""
+    if not (chart.key and address):
+        return []
+    joined = f"{address}{'&' if '?' in address else '?'}"
+    return [
+        (label, f"{joined}{urlencode({'chart': chart.key, 'format': format})}")
+        for format, label in exports.FORMATS.items()
+    ]
 
 
 def as_json(value: Any) -> SafeString:

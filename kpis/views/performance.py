@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from assets.models import Asset
 from core.kit.badges import Action
+from core.kit.charting import ChartPage
 from core.kit.present import number_text
-from core.kit.views import Page, go_to_site_of
+from core.kit.views import go_to_site_of
 from core.querysets import id_of
 from kpis import charts, figures, windows
 from kpis.definitions import DEFINITIONS
@@ -21,7 +22,7 @@ from kpis.present import TILES, WORK_TILES, address_of, agreed_for, said, tiles,
 ROW = ("availability", "mtbf", "oee")
 
 
-class Performance(Page):
+class Performance(ChartPage):
     """One page for the site and, with `?asset=`, for everything below an asset; the address is the question."""
 
     template_name = "kpis/performance.html"
@@ -30,7 +31,7 @@ class Performance(Page):
     def get(self, request, *args, **kwargs):
         if self.asset:
             go_to_site_of(self.asset, request)
-        return self.draw()
+        return super().get(request, *args, **kwargs)
 
     @cached_property
     def asset(self) -> Asset | None:
@@ -71,6 +72,10 @@ class Performance(Page):
     def actions(self) -> list[Action]:
         query = f"?asset={self.asset.pk}" if self.asset else ""
         return [Action(_("Reliability"), reverse("reliability") + query, "activity")] if self.site else []
+
+    def file_name(self, chart) -> str:
+        whose = self.asset or self.site
+        return f"{chart.key} {whose.code} {self.window.first} {self.window.last}"
 
     def url(self, **changes) -> str:
         """This page's address with another asset or window."""

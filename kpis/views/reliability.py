@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.errors import Refused
-from core.kit.views import Page
+from core.kit.charting import ChartPage
 from kpis import charts_reliability as charts
 from kpis import lasting, questions, studying
 from kpis.forms import CostForm
@@ -19,7 +19,7 @@ from kpis.reliability import NotEnough
 from kpis.trending import missing
 
 
-class Reliability(Page):
+class Reliability(ChartPage):
     """One page for the site, with `?asset=` for an asset or what is below it, with `?kind=` for a kind of assets."""
 
     template_name = "kpis/reliability.html"
@@ -27,7 +27,7 @@ class Reliability(Page):
 
     def get(self, request, *args, **kwargs):
         try:
-            return self.draw()
+            return super().get(request, *args, **kwargs)
         except Refused as error:
             raise Http404(error.message) from error
 
@@ -47,6 +47,10 @@ class Reliability(Page):
         if self.subject and self.subject.kind:
             return _("Reliability of %(what)s") % {"what": self.subject.kind}
         return str(self.title)
+
+    def file_name(self, chart) -> str:
+        whose = self.asset or self.subject.kind or self.subject.site
+        return f"{chart.key} {whose.code} {self.subject.site.production_day(timezone.now())}"
 
     def crumbs(self) -> list[tuple]:
         to_performance = (_("Performance"), reverse("performance"))

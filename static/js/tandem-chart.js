@@ -53,15 +53,12 @@ class Chart extends HTMLElement {
   }
 
   tools() {
-    const bar = document.createElement("div");
-    bar.className = "chart-tools";
     const save = document.createElement("button");
     save.type = "button";
     save.className = "chart-tool";
     save.textContent = this.dataset.save;
     save.addEventListener("click", () => this.save());
-    bar.append(save);
-    this.append(bar);
+    this.querySelector(".chart-tools").append(save);
     const summary = this.table.querySelector("summary");
     this.table.addEventListener("toggle", () => {
       summary.textContent = this.table.open ? this.dataset.picture : this.dataset.table;

@@ -1,11 +1,14 @@
 """Charts as data: gaps stay gaps, sums add up, and every picture has its table."""
 
+import io
 import json
+from dataclasses import replace
 
 import pytest
 from django.template import Context, Template
+from openpyxl import load_workbook
 
-from core.kit import charts
+from core.kit import charts, exports
 from core.kit.charts import Series, Step
 
 
@@ -80,3 +83,28 @@ def test_every_chart_carries_its_figures_as_a_table():
 
 def test_an_unknown_series_kind_of_colour_is_named_by_token():
     assert (charts.tone("stop"), charts.tone("2")) == ("var(--stop)", "var(--series-2)")
+
+
+def test_the_table_as_a_file_has_the_title_for_a_head_without_a_word_and_units():
+    chart = charts.trend(
+        "MTBF", ["Mon", "Tue"], [Series("L1", [22.61234, None]), Series("L2", [float("nan"), 3])], unit="h"
+    )
+    assert chart.file_head() == ["MTBF", "L1, h", "L2, h"]
+    assert list(chart.file_rows()) == [["Mon", 22.61234, None], ["Tue", None, 3]]
+
+
+def test_files_are_offered_where_a_chart_has_a_key_and_a_page_answers():
+    chart = replace(charts.ranking("Stops", ["Jam"], [3.25]), key="stops", files="/page/?asset=1")
+    html = Template("{% chart chart %}").render(Context({"chart": chart}))
+    assert 'href="/page/?asset=1&amp;chart=stops&amp;format=csv"' in html
+    assert 'href="/page/?asset=1&amp;chart=stops&amp;format=xlsx"' in html
+    without = Template("{% chart chart %}").render(Context({"chart": replace(chart, files="")}))
+    assert "format=" not in without
+
+
+@pytest.mark.parametrize("label", ["=1+1", "@SUM(1)"])
+def test_a_head_is_never_run_as_a_formula(label):
+    chart = charts.trend("T", ["Mon"], [Series(label, [1])])
+    assert b"".join(exports.lines(chart)).decode("utf-8-sig").splitlines()[0] == f"T,'{label}"
+    cell = load_workbook(io.BytesIO(exports.workbook(chart, "t"))).active["B1"]
+    assert (cell.value, cell.data_type, cell.font.bold) == (label, "s", True)

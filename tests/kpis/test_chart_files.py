@@ -1,0 +1,106 @@
+"""The table behind every chart as a file: the same figures as the picture, unrounded, a gap as a gap."""
+
+import csv
+import io
+import re
+from html import unescape
+
+import pytest
+from django.urls import reverse
+from openpyxl import load_workbook
+
+from assets.models import DowntimeReason
+from tests.kpis.test_figures import history as history  # the fixture
+from tests.kpis.test_studying import now as now  # the fixtures
+from tests.kpis.test_studying import worn as worn
+
+WEEK = {"from": "2026-03-02", "to": "2026-03-08"}
+
+
+@pytest.fixture
+def file_of(client, plant):
+    """The rows of a chart's file, as CSV or as a sheet, for the manager."""
+    client.force_login(plant.manager)
+
+    def asked(chart: str, format: str = "csv", page: str = "performance", **query) -> list:
+        answer = client.get(reverse(page), {"chart": chart, "format": format, **query})
+        assert answer.status_code == 200
+        asked.name = answer["Content-Disposition"].split('"')[1]
+        if format == "xlsx":
+            return [list(row) for row in load_workbook(io.BytesIO(answer.content)).active.iter_rows(values_only=True)]
+        return list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
+
+    return asked
+
+
+def test_the_trend_has_whole_dates_full_precision_and_gaps(file_of, plant, history):
+    head, *rows = file_of("availability-oee", asset=plant.filler.pk, **WEEK)
+    assert file_of.name == "availability-oee-m1-2026-03-02-2026-03-08.csv"
+    assert head == ["Availability and OEE", "Availability, %", "OEE, %"]
+    of = {row[0]: row[1:] for row in rows}
+    assert float(of["2026-03-02"][0]) == 100 * (20 / 23)
+    assert float(of["2026-03-02"][1]) == pytest.approx(60_000 / (23 * 36), abs=1e-12)
+    assert of["2026-03-03"] == ["100.0", ""]  # nothing was counted: no OEE, not one of 0
+
+
+def test_a_sheet_has_numbers_dates_and_empty_cells(file_of, plant, history):
+    head, *rows = file_of("availability-oee", "xlsx", asset=plant.filler.pk, **WEEK)
+    assert file_of.name == "availability-oee-m1-2026-03-02-2026-03-08.xlsx"
+    assert head == ["Availability and OEE", "Availability, %", "OEE, %"]
+    of = {str(row[0].date()): row[1:] for row in rows}
+    assert of["2026-03-02"] == [pytest.approx(100 * 20 / 23), pytest.approx(60_000 / (23 * 36))]
+    assert of["2026-03-03"] == [100, None]
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx"])
+def test_no_name_of_a_reason_is_run_as_a_formula(file_of, plant, history, format):
+    DowntimeReason.objects.filter(pk=plant.breakdown.pk).update(name="=HYPERLINK(0)")
+    _head, *rows = file_of("stops", format, asset=plant.filler.pk, **WEEK)
+    assert rows == {"csv": [["'=HYPERLINK(0)", "3.0", "100.0"]], "xlsx": [["=HYPERLINK(0)", 3, 100]]}[format]
+
+
+def test_a_site_without_records_has_files_without_numbers(file_of, plant):
+    assert all(row[1:] == ["", ""] for row in file_of("availability-oee", **WEEK)[1:])
+    assert file_of("losses", **WEEK) == [["Where planned time went", "h"]]
+
+
+@pytest.mark.parametrize(
+    ("page", "keys"),
+    [
+        ("/performance/?asset={pk}&window=30d", ["availability-oee", "stops"]),
+        ("/performance/reliability/?asset={pk}", ["failures", "lives"]),
+        ("/performance/reliability/?kind=filler", ["failures", "actors", "lives"]),
+        ("/assets/{pk}/?tab=performance", ["availability-oee", "stops"]),
+    ],
+)
+def test_every_chart_offers_its_files_and_they_open(client, worn, page, keys):
+    client.force_login(worn.manager)
+    text = client.get(page.format(pk=worn.filler.pk)).content.decode()
+    found = [unescape(url) for url in re.findall(r'<a class="chart-tool" href="([^"]+)" download>', text)]
+    assert {f"chart={key}&format={format}" for key in keys for format in ("csv", "xlsx")} <= {
+        url[url.index("chart=") :] for url in found
+    }
+    for url in found:
+        answer = client.get(url)
+        assert (answer.status_code, answer["Content-Disposition"].split(";")[0]) == (200, "attachment")
+
+
+def test_a_picture_without_data_offers_no_file(client, plant):
+    client.force_login(plant.manager)
+    assert "chart-tool" not in client.get(reverse("performance"), WEEK).content.decode()
+
+
+@pytest.mark.parametrize("page", ["performance", "reliability"])
+def test_a_file_of_another_site_does_not_exist(client, plant, page):
+    client.force_login(plant.manager)
+    query = {"asset": plant.foreign.pk, "chart": "stops", "format": "csv"}
+    assert client.get(reverse(page), query).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query", ["chart=nothing&format=csv", "chart=stops&format=pdf", "chart=stops", "chart=&format=csv"]
+)
+@pytest.mark.parametrize("page", ["performance", "reliability"])
+def test_another_chart_or_format_does_not_exist(client, plant, page, query):
+    client.force_login(plant.manager)
+    assert client.get(f"{reverse(page)}?{query}").status_code == 404
