@@ -78,21 +78,21 @@ class Window:
         return f"from={self.first:%Y-%m-%d}&to={self.last:%Y-%m-%d}"
 
 
-def asked(site: Site, query: QueryDict, *, now: datetime) -> Window:
+def asked(site: Site, query: QueryDict, *, now: datetime, default: str = DEFAULT) -> Window:
     """The window that the address asks for; a wrong date is said (`error`) and the default window shown."""
     today = site.production_day(now)
     if query.get("from") or query.get("to"):
         try:
             first, last = (date.fromisoformat(query.get(name) or "") for name in ("from", "to"))
         except ValueError:
-            return _named(site, DEFAULT, today, error=_("Give both dates as year-month-day, such as 2026-03-31."))
+            return _named(site, default, today, error=_("Give both dates as year-month-day, such as 2026-03-31."))
         if last < first:
-            return _named(site, DEFAULT, today, error=_("The last day lies before the first."))
+            return _named(site, default, today, error=_("The last day lies before the first."))
         if (last - first).days > LONGEST:
-            return _named(site, DEFAULT, today, error=_("A window may be ten years long at most."))
+            return _named(site, default, today, error=_("A window may be ten years long at most."))
         return Window(site, first, last + DAY)
-    name = query.get("window", DEFAULT)
-    return _named(site, name if name in dict(CHOICES) else DEFAULT, today)
+    name = query.get("window", default)
+    return _named(site, name if name in dict(CHOICES) else default, today)
 
 
 def covering(site: Site, start: datetime, end: datetime) -> Window:

@@ -77,10 +77,13 @@ class Shelf:
         return found
 
 
-def shelf(site: Site, asset_ids: Iterable[int], start: datetime, end: datetime, now: datetime) -> Shelf:
+def shelf(
+    site: Site, asset_ids: Iterable[int], start: datetime, end: datetime, now: datetime, *, stops_only: bool = False
+) -> Shelf:
     """The records that can matter to these assets between two instants, in a constant number of queries.
 
-    Failures are taken from their beginning on: a long one may have begun at any time.
+    Failures are taken from their beginning on: a long one may have begun at any time. `stops_only` leaves failures
+    and counts out, and stops that matter to failures alone.
     """
     with connection.cursor() as cursor:
         cursor.execute(AROUND, {"assets": list(asset_ids)})
@@ -102,9 +105,11 @@ def shelf(site: Site, asset_ids: Iterable[int], start: datetime, end: datetime, 
     failed = assets.Failure.objects.filter(asset__in=below, occurred__lt=end)
     linked = failed.exclude(downtime=None).values("downtime")
     around_failures = Q(start__gte=start) | lasting | Q(pk__in=linked) | Q(failures__asset__in=below)
-    rows = during.filter(around_failures, start__lt=end).select_related("reason").distinct()
+    rows = during.filter(lasting if stops_only else around_failures, start__lt=end).select_related("reason").distinct()
     for row in rows.order_by("start", "pk"):
         found.stops[row.asset_id].append(_stop(row))
+    if stops_only:
+        return found
     for row in failed.order_by("occurred", "pk"):
         found.failures[row.asset_id].append(_failure(row))
     for row in production.Count.objects.filter(asset__in=below, start__lt=end, end__gt=start).order_by("start", "pk"):

@@ -27,6 +27,7 @@ class Performance(ChartPage):
 
     template_name = "kpis/performance.html"
     title = gettext_lazy("Performance")
+    route = "performance"
 
     def get(self, request, *args, **kwargs):
         if self.asset:
@@ -71,17 +72,22 @@ class Performance(ChartPage):
 
     def actions(self) -> list[Action]:
         query = f"?asset={self.asset.pk}" if self.asset else ""
-        return [Action(_("Reliability"), reverse("reliability") + query, "activity")] if self.site else []
+        if not self.site:
+            return []
+        return [
+            Action(_("Timeline"), self.url(page="performance-timeline"), "timeline"),
+            Action(_("Reliability"), reverse("reliability") + query, "activity"),
+        ]
 
     def file_name(self, chart) -> str:
         whose = self.asset or self.site
         return f"{chart.key} {whose.code} {self.window.first} {self.window.last}"
 
-    def url(self, **changes) -> str:
-        """This page's address with another asset or window."""
+    def url(self, *, page: str = "", **changes) -> str:
+        """This page's address with another asset or window, or that of another page about them."""
         keep = {key: value for key, value in self.request.GET.items() if key in {"asset", "window", "from", "to"}}
         query = {key: value for key, value in (keep | changes).items() if value not in (None, "")}
-        return f"{reverse('performance')}?{urlencode(query)}"
+        return f"{reverse(page or self.route)}?{urlencode(query)}"
 
     def context(self) -> dict:
         if self.site is None:
@@ -96,19 +102,26 @@ class Performance(ChartPage):
         agreed = agreed_for(whole)
         headlines = [whole.figure(DEFINITIONS[key]) for key in TILES]
         return {
-            "window": window,
-            "windows": [
-                (name, label, self.url(window=name, **{"from": None, "to": None})) for name, label in windows.CHOICES
-            ],
-            "earlier": self.url(window=None, **{"from": former.first, "to": former.last}),
-            "later": self._later(),
+            **self.picker(),
             "tiles": tiles(whole, before, agreed=agreed),
             "answer": self._answer(headlines, lost[:-1] or reasons),
             "work_tiles": tiles(whole, before, WORK_TILES, agreed=agreed),
             "work_answer": work_answer(whole),
             "charts": self._charts(trend, lost, reasons),
             "below": [self._line(period) for period in below[1::2]],
+        }
+
+    def picker(self) -> dict:
+        """What the window picker needs."""
+        former = self.window.moved(-1)
+        return {
             "asset": self.asset,
+            "window": self.window,
+            "windows": [
+                (name, label, self.url(window=name, **{"from": None, "to": None})) for name, label in windows.CHOICES
+            ],
+            "earlier": self.url(window=None, **{"from": former.first, "to": former.last}),
+            "later": self._later(),
         }
 
     def _later(self) -> str:

@@ -1,4 +1,5 @@
 // <tandem-chart library="…">: draws the ECharts option in its JSON child, once it comes into view.
+// An item with a `url` leads there.
 // Colours such as "var(--ok)" follow the page's colours; the table behind the picture stays one tap away.
 const loading = new Map();
 
@@ -18,6 +19,29 @@ function load(source) {
   }
   return loading.get(source);
 }
+
+// What an option names and only a function can do: how items are drawn, and what their tips say.
+// "spans": items [row, from, to, seconds] on a time axis, as bars of a part of the row's height (`thickness`).
+const ITEMS = {
+  spans: (series) => (params, api) => {
+    const [left, middle] = api.coord([api.value(1), api.value(0)]);
+    const [right] = api.coord([api.value(2), api.value(0)]);
+    const height = api.size([0, 1])[1] * series.thickness;
+    const bar = { x: left, y: middle - height / 2, width: Math.max(right - left, series.least), height };
+    const shape = window.echarts.graphic.clipRectByRect(bar, params.coordSys);
+    return shape && { type: "rect", shape, style: { fill: api.visual("color") } };
+  },
+};
+const TIPS = {
+  spans: (option, language) => {
+    const clock = new Intl.DateTimeFormat(language, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC" });
+    return ({ seriesName, value: [row, from, to, seconds], name }) => {
+      const minutes = Math.round(seconds / 60);
+      const lasted = `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}\u202fh`;
+      return [`${option.yAxis.data[row]}: ${seriesName}`, name, clock.formatRange(from, to), lasted].filter(Boolean).join("\n");
+    };
+  },
+};
 
 class Chart extends HTMLElement {
   connectedCallback() {
@@ -78,7 +102,8 @@ class Chart extends HTMLElement {
     };
     const digits = Number(this.getAttribute("digits") || 1);
     const unit = this.getAttribute("unit");
-    const numbers = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: digits });
+    const language = document.documentElement.lang;
+    const numbers = new Intl.NumberFormat(language, { maximumFractionDigits: digits });
     const say = (value) => {
       if (value === null || value === undefined || Number.isNaN(value)) return "–";
       if (Array.isArray(value)) return value.map(say).join(" · ");
@@ -91,7 +116,12 @@ class Chart extends HTMLElement {
       backgroundColor: paint("var(--surface)"), borderColor: paint("var(--line-strong)"), borderWidth: 1, padding: [8, 12],
       textStyle: { color: paint("var(--ink)"), fontSize: 12 }, valueFormatter: say, ...option.tooltip,
     };
+    if (option.tooltip.formatter in TIPS) option.tooltip.formatter = TIPS[option.tooltip.formatter](option, language);
+    const day = new Intl.DateTimeFormat(language, { weekday: "short", day: "numeric", timeZone: "UTC" });
+    const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC" });
+    const sayTime = (moment) => (moment % 86_400_000 ? clock : day).format(moment);
     for (const series of option.series || []) {
+      if (series.renderItem in ITEMS) series.renderItem = ITEMS[series.renderItem](series);
       if (series.label?.show && !series.label.formatter) series.label.formatter = (point) => say(point.value);
       if (series.label) series.label = { color: paint("var(--ink-soft)"), ...series.label };
     }
@@ -101,7 +131,7 @@ class Chart extends HTMLElement {
       const numeric = axis.type === "value" || axis.type === "log";
       return {
         ...axis,
-        axisLabel: { ...ink, ...(numeric ? { formatter: axis.name ? (value) => numbers.format(value) : say } : {}), ...axis.axisLabel },
+        axisLabel: { ...ink, ...(axis.type === "time" ? { formatter: sayTime } : {}), ...(numeric ? { formatter: axis.name ? (value) => numbers.format(value) : say } : {}), ...axis.axisLabel },
         axisLine: { ...line, show: !numeric, ...axis.axisLine },
         axisTick: { show: false, ...axis.axisTick },
         splitLine: { ...line, show: numeric, ...axis.splitLine },
@@ -112,7 +142,10 @@ class Chart extends HTMLElement {
       if (option[name]) option[name] = Array.isArray(option[name]) ? option[name].map(dress) : dress(option[name]);
     }
     option.legend = { textStyle: ink, ...option.legend };
-    this.chart ??= window.echarts.init(this.stage, null, { renderer: "canvas" });
+    if (!this.chart) {
+      this.chart = window.echarts.init(this.stage, null, { renderer: "canvas" });
+      this.chart.on("click", ({ data }) => data?.url && window.location.assign(data.url));
+    }
     this.chart.setOption(option, { notMerge: true });
     this.dataset.drawn = "";
   }

@@ -1,0 +1,124 @@
+"""The state timeline as data: one row per machine, one bar per span, on the site's clock."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from core.kit import charts
+from core.kit.badges import Badge
+from core.kit.charts import Chart
+from kpis.definitions import LOSSES
+from kpis.states import STOPPED, Machine
+from kpis.timeline import State, StateSpan
+
+HOUR = 3600
+ROW = 26  # px of one machine
+STATES = {
+    State.OPERATING: Badge(gettext_lazy("Running"), "ok", "player-play"),
+    State.DOWN: Badge(gettext_lazy("Stopped"), "stop", "player-pause"),
+    State.PLANNED_STOP: Badge(gettext_lazy("Planned stop"), "watch", "calendar-pause"),
+    State.NOT_SCHEDULED: Badge(gettext_lazy("Not scheduled"), "idle", "moon"),
+    State.UNKNOWN: Badge(gettext_lazy("Unknown"), "idle", "help"),
+}
+# Each state has a height of its own, as a part of the row: colour never stands alone.
+HEIGHTS = {
+    State.OPERATING: 0.35,
+    State.DOWN: 0.85,
+    State.PLANNED_STOP: 0.6,
+    State.NOT_SCHEDULED: 0.08,
+    State.UNKNOWN: 0.2,
+}
+
+
+def reason_of(reason_id: int | None, names: Mapping[int, str]) -> str:
+    """The name of a stop's reason, or that it has none."""
+    return (names.get(reason_id) if reason_id else None) or str(LOSSES["unclassified"])
+
+
+def timeline(
+    found: Sequence[Machine], *, start: datetime, end: datetime, zone: ZoneInfo, reasons: Mapping[int, str]
+) -> Chart:
+    """The states of the machines from `start` to `end`; `reasons` are names by id. A stop leads to its page.
+
+    The axis knows no zones: it is given the site's clock as if that were UTC. Over a change of the clock an hour
+    stays empty, or holds what happened in both; the tips tell the true times of each span.
+    """
+    option = charts.base(legend=True)
+    option["useUTC"] = True
+    option["legend"] |= {"itemHeight": 12}
+    option["grid"] |= {"top": 70}  # two lines of legend on a phone, and the clock
+    option["tooltip"] |= {"trigger": "item", "formatter": "spans"}
+    option["xAxis"] = {
+        "type": "time",
+        "position": "top",
+        "min": on_the_axis(start, zone),
+        "max": on_the_axis(end, zone),
+        "splitLine": {"show": True},
+        "axisLabel": {"hideOverlap": True},
+    }
+    option["yAxis"] = {
+        "type": "category",
+        "inverse": True,
+        "data": [each.asset.code for each in found],
+        "axisLabel": {"width": 76, "overflow": "truncate"},
+    }
+    option["series"] = [_series(found, state, zone, reasons) for state in STATES]
+    option["series"] = [each for each in option["series"] if each["data"]]
+    hours = [
+        [machine.asset.code, *(None if (s := machine.seconds(state)) is None else s / HOUR for state in STATES)]
+        for machine in found
+    ]
+    return Chart(
+        _("State of each machine"),
+        option,
+        [_("Machine"), *(f"{badge.label}, h" for badge in STATES.values())],
+        hours,
+        height=ROW * len(found) + 100,
+        unit="h",
+        digits=2,
+        empty=not option["series"],
+        key="timeline",
+    )
+
+
+def on_the_axis(moment: datetime, zone: ZoneInfo) -> int:
+    """Milliseconds of the clock on the wall."""
+    return round(moment.astimezone(zone).replace(tzinfo=UTC).timestamp() * 1000)
+
+
+def _series(found: Sequence[Machine], state: State, zone: ZoneInfo, reasons: Mapping[int, str]) -> dict:
+    badge = STATES[state]
+    return {
+        "type": "custom",
+        "renderItem": "spans",
+        "name": str(badge.label),
+        "itemStyle": {"color": charts.tone(badge.tone)},
+        "encode": {"x": [1, 2], "y": 0},
+        "thickness": HEIGHTS[state],
+        "least": 2 if state in STOPPED else 0,  # px: a short stop can still be seen
+        "cursor": "pointer" if state in STOPPED else "default",
+        "z": 3 if state in STOPPED else 2,
+        "data": [
+            _datum(row, each, zone, reasons)
+            for row, machine in enumerate(found)
+            for each in machine.spans
+            if each.state is state
+        ],
+    }
+
+
+def _datum(row: int, each: StateSpan, zone: ZoneInfo, reasons: Mapping[int, str]) -> list | dict:
+    """Row, from, to and true length; a stop with its reason and its page."""
+    start, end = on_the_axis(each.span.start, zone), on_the_axis(each.span.end, zone)
+    value = [row, start, max(start, end), round(each.span.seconds)]
+    if each.stop is None:
+        return value
+    return {
+        "value": value,
+        "name": reason_of(each.stop.reason, reasons),
+        "url": reverse("downtime", args=[each.stop.id]),
+    }

@@ -1,0 +1,119 @@
+"""The state timeline: what each machine below an asset or a site did, span by span, in a short window."""
+
+from functools import cached_property
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from assets.models import DowntimeReason
+from core.kit.present import number_text
+from kpis import charts_states, figures, windows
+from kpis.charts import HOUR
+from kpis.facts.members import Scope, members
+from kpis.states import Machine, StopOnMachine, machines, records_of, stops_of
+from kpis.timeline import State
+from kpis.views.performance import Performance
+
+MOST_DAYS = 8  # of the timeline: beyond them a stop is too narrow to be seen
+MOST_MACHINES = 100
+MOST_STOPS = 60  # rows of the table
+
+
+class Timeline(Performance):
+    """The same question as on the Performance page; without a window it is about 7 days."""
+
+    template_name = "kpis/timeline.html"
+    title = gettext_lazy("Timeline")
+    route = "performance-timeline"
+
+    @cached_property
+    def window(self) -> windows.Window:
+        return windows.asked(self.site, self.request.GET, now=self.now, default="7d")
+
+    def page_title(self) -> str:
+        if self.site is None:
+            return str(self.title)
+        return f"{self.title} · {self.asset.code if self.asset else self.site.name}"
+
+    def crumbs(self) -> list[tuple]:
+        return [(_("Performance"), self.url(page="performance"))]
+
+    def actions(self) -> list:
+        return []
+
+    def context(self) -> dict:
+        if self.site is None:
+            return {"window": None}
+        counting = members(self.site, [self.asset], self.window.start, self.window.end, Scope.LEAVES)
+        number = len({each.asset_id for each in counting})
+        return {**self.picker(), **self.states(number)}
+
+    def states(self, number: int) -> dict:
+        """The timeline of so many machines with its stops; where they or the days are too many, what to choose."""
+        if self.window.days > MOST_DAYS:
+            said = _("A timeline shows %(most)d days at most, these are %(days)d: choose a shorter window.")
+            return {"too_much": said % {"most": MOST_DAYS, "days": self.window.days}, "narrower": self.shorter()}
+        if number > MOST_MACHINES:
+            said = _("A timeline shows %(most)d machines at most, these are %(number)d: choose what is below.")
+            return {"too_much": said % {"most": MOST_MACHINES, "number": number}, "narrower": self.below()}
+        span = [(self.window.start, self.window.end)]
+        (period,) = figures.known([self.asset], span, site=self.site, now=self.now)
+        found = machines(period, records_of(period))
+        reasons = dict(DowntimeReason.objects.filter(site=self.site).values_list("pk", "name"))
+        stops = stops_of(found, now=self.now)
+        return {
+            "answer": self.said(found),
+            "chart": charts_states.timeline(
+                found, start=self.window.start, end=self.window.end, zone=self.site.zone, reasons=reasons
+            ),
+            "stops": [
+                (each, charts_states.STATES[each.state], charts_states.reason_of(each.reason_id, reasons))
+                for each in stops[:MOST_STOPS]
+            ],
+            "more_stops": self.left_out(stops),
+        }
+
+    def shorter(self) -> list[tuple]:
+        """(label, address) of windows that a timeline can show."""
+        none = {"from": None, "to": None}
+        choices = dict(windows.CHOICES)
+        return [(choices[name], self.url(window=name, **none)) for name in ("day", "7d")]
+
+    def below(self) -> list[tuple]:
+        """(label, address) of the assets right below."""
+        return [(f"{each.code} · {each.name}", self.url(asset=each.pk)) for each in self.children]
+
+    def said(self, found: list[Machine]) -> str:
+        """What the timeline shows, in words."""
+        unknown = sum(not machine.observed for machine in found)
+        hours = {state: sum(each.seconds(state) or 0 for each in found) / HOUR for state in State}
+        if not found:
+            return _("There was no machine in this window.")
+        if unknown == len(found):
+            return _("Nothing was ever recorded for these machines, so their states are unknown.")
+        planned = hours[State.OPERATING] + hours[State.DOWN]
+        words = [
+            ngettext(
+                "%(n)d machine was stopped for %(down)s h of %(planned)s h of planned production time.",
+                "%(n)d machines were stopped for %(down)s h of %(planned)s h of planned production time.",
+                len(found) - unknown,
+            )
+            % {
+                "n": len(found) - unknown,
+                "down": number_text(hours[State.DOWN], 1),
+                "planned": number_text(planned, 1),
+            }
+        ]
+        if unknown:
+            words.append(
+                ngettext(
+                    "Of %(n)d other nothing was ever recorded.", "Of %(n)d others nothing was ever recorded.", unknown
+                )
+                % {"n": unknown}
+            )
+        return " ".join(words)
+
+    def left_out(self, stops: list[StopOnMachine]) -> str:
+        if len(stops) <= MOST_STOPS:
+            return ""
+        return _("%(most)d of %(all)d are listed.") % {"most": MOST_STOPS, "all": len(stops)}
