@@ -1,17 +1,21 @@
-"""The state timeline as data: one row per machine, one bar per span, on the site's clock."""
+"""The pictures of the Timeline page as data: states of machines on the site's clock, lost time by hour of the week."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
+from itertools import product
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
+from django.utils import dates
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from core.kit import charts
+from core.kit import charts, present
 from core.kit.badges import Badge
 from core.kit.charts import Chart
 from kpis.definitions import LOSSES
+from kpis.hours import DAYS, HOURS, Week
 from kpis.states import STOPPED, Machine
 from kpis.timeline import State, StateSpan
 
@@ -49,6 +53,7 @@ def timeline(
     """
     option = charts.base(legend=True)
     option["useUTC"] = True
+    option["aria"] = {"enabled": False}  # it would read milliseconds; the title and the table say more
     option["legend"] |= {"itemHeight": 12}
     option["grid"] |= {"top": 70}  # two lines of legend on a phone, and the clock
     option["tooltip"] |= {"trigger": "item", "formatter": "spans"}
@@ -121,4 +126,66 @@ def _datum(row: int, each: StateSpan, zone: ZoneInfo, reasons: Mapping[int, str]
         "value": value,
         "name": reason_of(each.stop.reason, reasons),
         "url": reverse("downtime", args=[each.stop.id]),
+    }
+
+
+def hours_of_week(found: Week) -> Chart:
+    """Lost time by weekday and hour, as a share of what was scheduled then; hours without any stay empty."""
+    days = [str(dates.WEEKDAYS_ABBR[day]) for day in range(DAYS)]
+    hours = [f"{hour:02d}:00" for hour in range(HOURS)]
+    said = cache(lambda value: present.number_text(value, 1))  # many hours have the same numbers
+    of = {place: found.share(place) for place in product(range(DAYS), range(HOURS))}
+    shares = {place: share * 100 for place, share in of.items() if share is not None}
+    option = charts.base()
+    option["aria"] = {"enabled": False}
+    option["grid"] |= {"top": 24, "bottom": 56}
+    option["tooltip"] |= {"trigger": "item", "formatter": "{b}"}
+    option["xAxis"] = {"type": "category", "position": "top", "data": days, "axisLine": {"show": False}}
+    option["yAxis"] = {"type": "category", "inverse": True, "data": hours, "axisLine": {"show": False}}
+    most = max(shares.values(), default=0)
+    option["visualMap"] = {
+        "min": 0,
+        "max": max(most, 1),
+        "orient": "horizontal",
+        "left": "center",
+        "bottom": 0,
+        "itemHeight": 120,
+        "text": [f"{said(round(max(most, 1), 1))}\u202f%", "0\u202f%"],
+        "inRange": {"color": ["var(--ok-tint)", "var(--warn)", "var(--stop)"]},
+    }
+    option["series"] = [
+        {
+            "type": "heatmap",
+            "name": str(_("Lost time by hour of the week")),
+            "itemStyle": {"borderColor": "var(--surface)", "borderWidth": 1},
+            "data": [
+                {"value": [day, hour, round(share, 2)], "name": _told(found, (day, hour), share, said)}
+                for (day, hour), share in shares.items()
+            ],
+        }
+    ]
+    rows = [[label, *(shares.get((day, hour)) for day in range(DAYS))] for hour, label in enumerate(hours)]
+    return Chart(
+        _("Lost time by hour of the week"),
+        option,
+        [_("Hour"), *(f"{day}, %" for day in days)],
+        rows,
+        height=HOURS * 16 + 90,
+        unit="%",
+        note=_("Unplanned downtime as a share of the time scheduled in that hour. Empty: nothing was scheduled."),
+        empty=not shares,
+        key="hours",
+    )
+
+
+def _told(found: Week, place: tuple[int, int], share: float, said: Callable[[float], str]) -> str:
+    day, hour = place
+    words = _("%(day)s %(from)s to %(to)s\n%(share)s\u202f%% lost\n%(lost)s\u202fh of %(scheduled)s\u202fh")
+    return words % {
+        "day": dates.WEEKDAYS[day],
+        "from": f"{hour:02d}:00",
+        "to": f"{hour + 1:02d}:00",
+        "share": said(round(share, 1)),
+        "lost": said(round(found.lost[place] / HOUR, 1)),
+        "scheduled": said(round(found.scheduled[place] / HOUR, 1)),
     }

@@ -58,6 +58,16 @@ def timeline(records: Records, asset: int, window: Span, *, known: bool = True) 
     )
 
 
+def lost(records: Records, asset: int, window: Span) -> Spans:
+    """The spans whose scheduled part is unplanned downtime (UD), whatever stop is to blame."""
+    window = _served(records, asset, window)
+    pieces = [each for each in effective_pieces(records, asset) if each.start < window.end and each.end > window.start]
+    unplanned = union(each.span for each in pieces if each.kind is Class.UNPLANNED)
+    excluded = [each.span for each in pieces if each.kind is Class.EXCLUDED]
+    counted = subtract((each.span for each in pieces if each.kind is Class.COUNTED), excluded)
+    return clip(union(unplanned, counted), window)
+
+
 def off_schedule(records: Records, asset: int, window: Span) -> list[StateSpan]:
     """Unplanned downtime outside planned production time (XD), by the stop that began first; beside the timeline."""
     window = _served(records, asset, window)

@@ -105,9 +105,10 @@ def shelf(
     failed = assets.Failure.objects.filter(asset__in=below, occurred__lt=end)
     linked = failed.exclude(downtime=None).values("downtime")
     around_failures = Q(start__gte=start) | lasting | Q(pk__in=linked) | Q(failures__asset__in=below)
-    rows = during.filter(lasting if stops_only else around_failures, start__lt=end).select_related("reason").distinct()
-    for row in rows.order_by("start", "pk"):
-        found.stops[row.asset_id].append(_stop(row))
+    rows = during.filter(lasting if stops_only else around_failures, start__lt=end).distinct()
+    for row in rows.order_by("start", "pk").values_list(*STOP):
+        stop = _stop(*row)
+        found.stops[stop.asset].append(stop)
     if stops_only:
         return found
     for row in failed.order_by("occurred", "pk"):
@@ -122,18 +123,22 @@ def _span(start: datetime | None, end: datetime | None) -> Span:
     return Span(lower, max(lower, utc(end) if end else END))
 
 
-def _stop(row: assets.Downtime) -> Stop:
-    reason = row.reason
+STOP = (
+    "pk", "asset_id", "start", "end", "planned", "planned_end", "reason_id", "reason__excluded", "reason__loss_class",
+)  # fmt: skip
+
+
+def _stop(pk, asset_id, start, end, planned, planned_end, reason_id, excluded, loss_class) -> Stop:
     return Stop(
-        id=row.pk,
-        asset=row.asset_id,
-        start=_whole(row.start),
-        end=row.end and _whole(row.end),
-        planned=row.planned,
-        excluded=bool(row.planned and reason and reason.excluded),
-        planned_end=row.planned_end and _whole(row.planned_end),
-        reason=row.reason_id,
-        loss=reason.loss_class if reason else "unclassified",
+        id=pk,
+        asset=asset_id,
+        start=_whole(start),
+        end=end and _whole(end),
+        planned=planned,
+        excluded=bool(planned and excluded),
+        planned_end=planned_end and _whole(planned_end),
+        reason=reason_id,
+        loss=loss_class or "unclassified",
     )
 
 

@@ -1,4 +1,4 @@
-"""The state timeline: what each machine below an asset or a site did, span by span, in a short window."""
+"""The state timeline: what each machine below an asset or a site did, span by span, and which hours lose time."""
 
 from functools import cached_property
 
@@ -10,13 +10,17 @@ from core.kit.present import number_text
 from kpis import charts_states, figures, windows
 from kpis.charts import HOUR
 from kpis.facts.members import Scope, members
+from kpis.facts.records import Shelf
+from kpis.hours import week
 from kpis.states import Machine, StopOnMachine, machines, records_of, stops_of
 from kpis.timeline import State
 from kpis.views.performance import Performance
 
 MOST_DAYS = 8  # of the timeline: beyond them a stop is too narrow to be seen
 MOST_MACHINES = 100
-MOST_STOPS = 60  # rows of the table
+MOST_STOPS = 40  # rows of the table
+MOST_OF_WEEK = 500  # machines of the hours of the week
+MOST_ASSET_DAYS = 20_000
 
 
 class Timeline(Performance):
@@ -46,7 +50,21 @@ class Timeline(Performance):
             return {"window": None}
         counting = members(self.site, [self.asset], self.window.start, self.window.end, Scope.LEAVES)
         number = len({each.asset_id for each in counting})
-        return {**self.picker(), **self.states(number)}
+        return {**self.picker(), **self.hours(number), **self.states(number)}
+
+    @cached_property
+    def known(self) -> tuple[figures.Period, Shelf]:
+        """What both pictures are made of."""
+        span = [(self.window.start, self.window.end)]
+        (period,) = figures.known([self.asset], span, site=self.site, now=self.now)
+        return period, records_of(period)
+
+    def hours(self, number: int) -> dict:
+        """The hours of the week; where the machines or their days are too many, that it is so."""
+        if number > MOST_OF_WEEK or number * self.window.days > MOST_ASSET_DAYS:
+            said = _("Hours of the week are told of %(most)d machines and %(days)d days of a machine at most.")
+            return {"no_hours": said % {"most": MOST_OF_WEEK, "days": MOST_ASSET_DAYS}}
+        return {"hours": charts_states.hours_of_week(week(*self.known))}
 
     def states(self, number: int) -> dict:
         """The timeline of so many machines with its stops; where they or the days are too many, what to choose."""
@@ -56,9 +74,7 @@ class Timeline(Performance):
         if number > MOST_MACHINES:
             said = _("A timeline shows %(most)d machines at most, these are %(number)d: choose what is below.")
             return {"too_much": said % {"most": MOST_MACHINES, "number": number}, "narrower": self.below()}
-        span = [(self.window.start, self.window.end)]
-        (period,) = figures.known([self.asset], span, site=self.site, now=self.now)
-        found = machines(period, records_of(period))
+        found = machines(*self.known)
         reasons = dict(DowntimeReason.objects.filter(site=self.site).values_list("pk", "name"))
         stops = stops_of(found, now=self.now)
         return {

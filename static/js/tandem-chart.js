@@ -111,7 +111,7 @@ class Chart extends HTMLElement {
     };
     const option = paint(this.option);
     option.textStyle = { fontFamily: css.fontFamily, fontSize: 12, ...option.textStyle };
-    option.aria = { enabled: true };
+    option.aria = { enabled: true, ...option.aria };
     option.tooltip = {
       backgroundColor: paint("var(--surface)"), borderColor: paint("var(--line-strong)"), borderWidth: 1, padding: [8, 12],
       textStyle: { color: paint("var(--ink)"), fontSize: 12 }, valueFormatter: say, ...option.tooltip,
@@ -141,6 +141,7 @@ class Chart extends HTMLElement {
     for (const name of ["xAxis", "yAxis"]) {
       if (option[name]) option[name] = Array.isArray(option[name]) ? option[name].map(dress) : dress(option[name]);
     }
+    if (option.visualMap) option.visualMap = { textStyle: ink, ...option.visualMap };
     option.legend = { textStyle: ink, ...option.legend };
     if (!this.chart) {
       this.chart = window.echarts.init(this.stage, null, { renderer: "canvas" });

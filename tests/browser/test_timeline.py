@@ -39,7 +39,7 @@ def test_from_performance_over_the_timeline_to_the_very_stop(visit, lived, day):
     page.get_by_role("link", name="Timeline").tap()
     page.wait_for_url(lambda address: "/timeline/" in address and "window=day" in address)
     assert page.get_by_role("heading", level=1).inner_text() == "Timeline · L1"
-    chart = page.locator("tandem-chart")
+    chart = page.locator("tandem-chart").first
     chart.scroll_into_view_if_needed()
     page.wait_for_function("document.querySelector('tandem-chart').dataset.drawn !== undefined")
     stage = chart.locator(".chart-stage")
@@ -55,7 +55,8 @@ def test_from_performance_over_the_timeline_to_the_very_stop(visit, lived, day):
 def test_a_tip_tells_machine_state_reason_and_times_on_the_sites_clock(visit, lived, day):
     page = visit("manager").goto(timeline(lived.line, window="day"))
     page.wait_for_function("document.querySelector('tandem-chart').dataset.drawn !== undefined")
-    stage = page.locator(".chart-stage")
+    assert page.locator(".chart-stage").first.get_attribute("aria-label") == "State of each machine"
+    stage = page.locator(".chart-stage").first
     said = stage.evaluate(
         """stage => {
             const { tooltip: [tip], series } = echarts.getInstanceByDom(stage).getOption();

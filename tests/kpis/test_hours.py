@@ -1,0 +1,135 @@
+"""Lost time by hour of the week: it adds up to the figures, and an hour without scheduled time is no zero."""
+
+import json
+from collections import Counter
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import transaction
+from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assets.models import Downtime
+from kpis import charts_states
+from kpis.axis import epoch
+from kpis.computing import compute_site
+from kpis.figures import SCOPES, known
+from kpis.hours import Clock, Week, week
+from kpis.states import records_of
+from kpis.views import timeline as page
+from production.models import OperatingCalendar, WeeklySlot
+from tests.kpis.plants import GRID, STEPS, in_database, plants
+from tests.kpis.test_sql_equals_oracle import Undone
+from tests.kpis.world import first_instant
+from tests.kpis.world import store as write
+
+HOUR = timedelta(hours=1)
+MONDAY = datetime(2026, 3, 1, 23, tzinfo=UTC)  # 2 March, 00:00 in Berlin
+
+
+def of(site, asset, start, end, *, scope="leaves", now) -> tuple:
+    """The hours of the week, and the facts that the figures are formed from."""
+    (period,) = known([asset], [(start, end)], site=site, scope=scope, now=now)
+    return week(period, records_of(period)), period.answer.all
+
+
+@in_database(30)
+@given(
+    data=st.data(), records=plants(), scope=st.sampled_from(SCOPES), first=st.integers(0, STEPS // 2),
+    length=st.integers(1, STEPS), day_start=st.sampled_from([time(0), time(6)]),
+)  # fmt: skip
+def test_all_hours_together_are_the_downtime_and_the_schedule_of_the_figures(
+    db, data, records, scope, first, length, day_start
+):
+    with pytest.raises(Undone), transaction.atomic():
+        plant = write(records, day_start=day_start)
+        compute_site(plant.site, now=records.now)
+        start = datetime.fromtimestamp(first_instant(records), UTC) + first * GRID
+        asset = data.draw(st.sampled_from([None, *plant.assets.values()]))
+        found, facts = of(plant.site, asset, start, start + length * GRID, scope=scope, now=records.now)
+        assert sum(found.lost.values()) == facts.down
+        assert sum(found.scheduled.values()) == facts.scheduled
+        assert all(lost <= found.scheduled[place] for place, lost in found.lost.items())
+        raise Undone
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "UTC"])
+@pytest.mark.parametrize("begin", [datetime(2026, 3, 28, 5, 10, tzinfo=UTC), datetime(2026, 10, 3, 5, tzinfo=UTC)])
+def test_every_second_lies_in_the_hour_that_the_clock_shows(zone, begin):
+    start, end = epoch(begin), epoch(begin + timedelta(days=30))
+    parts = list(Clock(start, end, ZoneInfo(zone)).cut(start, end))
+    assert [parts[0][1], parts[-1][2]] == [start, end]
+    assert all(one[2] == other[1] for one, other in pairwise(parts))
+    for place, lo, hi in parts:
+        for moment in (lo, (lo + hi) // 2, hi - 1):
+            local = datetime.fromtimestamp(moment, ZoneInfo(zone))
+            assert place == (local.weekday(), local.hour)
+
+
+@pytest.fixture
+def shifts(plant):
+    """06:00 to 22:00 on weekdays; the filler was down on two Mondays, from 07:30 to 08:15 and from 05:00 to 06:30."""
+    calendar = OperatingCalendar.objects.create(site=plant.berlin, name="Shifts", valid_from=date(2026, 1, 1))
+    WeeklySlot.objects.bulk_create(
+        WeeklySlot(calendar=calendar, weekday=day, start=time(6), end=time(22)) for day in range(5)
+    )
+    for begin, hours in ((MONDAY + 7.5 * HOUR, 0.75), (MONDAY + timedelta(days=7, hours=5), 1.5)):
+        Downtime.objects.create(asset=plant.filler, start=begin, end=begin + hours * HOUR, reason=plant.breakdown)
+    return plant
+
+
+def test_an_hour_is_judged_by_what_was_scheduled_in_it(shifts):
+    now = MONDAY + timedelta(days=30)
+    found, _facts = of(shifts.berlin, shifts.line, MONDAY, MONDAY + timedelta(days=14), now=now)
+    assert {place: seconds / 3600 for place, seconds in found.lost.items() if seconds} == {
+        (0, 6): 0.5, (0, 7): 0.5, (0, 8): 0.25,
+    }  # fmt: skip
+    assert found.scheduled[0, 6] == 2 * 3600  # only the filler is known, on two Mondays
+    assert found.share((0, 6)) == 0.25
+    assert found.share((1, 6)) == 0
+    assert found.share((0, 5)) is None
+    assert found.share((6, 12)) is None
+
+
+def test_the_picture_leaves_hours_without_a_schedule_empty():
+    found = Week(lost=Counter({(0, 6): 1800}), scheduled=Counter({(0, 6): 7200, (2, 7): 3600}))
+    chart = charts_states.hours_of_week(found)
+    json.dumps(chart.option, allow_nan=False)
+    assert chart.option["series"][0]["data"] == [
+        {"value": [0, 6, 25], "name": "Monday 06:00 to 07:00\n25.0\u202f% lost\n0.5\u202fh of 2.0\u202fh"},
+        {"value": [2, 7, 0], "name": "Wednesday 07:00 to 08:00\n0.0\u202f% lost\n0.0\u202fh of 1.0\u202fh"},
+    ]
+    assert chart.head[:3] == ["Hour", "Mon, %", "Tue, %"]
+    assert chart.rows[6] == ["06:00", 25, *[None] * 6]
+    assert chart.rows[7] == ["07:00", None, None, 0, *[None] * 4]
+    assert charts_states.hours_of_week(Week()).empty
+
+
+def test_the_page_shows_the_hours_of_long_windows_too(shifts, client):
+    client.force_login(shifts.manager)
+    query = {"from": "2026-03-02", "to": "2026-03-15", "asset": shifts.line.pk}
+    answer = client.get(reverse("performance-timeline"), query)
+    assert answer.context["hours"].rows[6][:3] == ["06:00", 25, 0]
+    assert "Lost time by hour of the week" in answer.content.decode()
+    file = client.get(reverse("performance-timeline"), query | {"chart": "hours", "format": "csv"})
+    lines = b"".join(file.streaming_content).decode("utf-8-sig").splitlines()
+    assert lines[7] == "06:00,25.0,0.0,0.0,0.0,0.0,,"
+
+
+@pytest.mark.parametrize("limit", ["MOST_OF_WEEK", "MOST_ASSET_DAYS"])
+def test_more_than_can_be_told_at_once_is_said(shifts, client, monkeypatch, limit):
+    monkeypatch.setattr(page, limit, 2)
+    client.force_login(shifts.manager)
+    answer = client.get(reverse("performance-timeline"), {"window": "30d"})
+    assert answer.status_code == 200
+    assert "chart=hours" not in answer.content.decode()
+    assert "Hours of the week are told of" in answer.content.decode()
+
+
+def test_before_anything_is_recorded_no_hour_has_a_value(plant, client):
+    client.force_login(plant.manager)
+    answer = client.get(reverse("performance-timeline"))
+    assert answer.context["hours"].empty
