@@ -1,11 +1,12 @@
 """The pictures of the Performance page, as data; a figure without a value stays a gap."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils import formats
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from core.kit import charts
 from core.kit.charts import Chart, Series, Step
@@ -72,3 +73,72 @@ def stops(reasons: Sequence[tuple[Any, float, int]], *, most: int = 12) -> Chart
         head.append((_("All others"), sum(each[1] for each in rest), sum(each[2] for each in rest)))
     names, hours = [name for name, *_rest in head], [seconds / HOUR for _name, seconds, _n in head]
     return replace(charts.pareto(_("Stops by reason"), names, hours, unit="h"), key="stops")
+
+
+@dataclass(frozen=True)
+class Actor:
+    """An asset beside others, with its unplanned downtime in planned time and its failure events; `url` is its page."""
+
+    name: str
+    seconds: float
+    failures: int
+    url: str = ""
+
+
+def actors(found: Sequence[Actor], *, unknown: int = 0, most: int = 15) -> Chart:
+    """Lost hours as bars and failures as points, the largest loss first; what is left over is put together, last.
+
+    `unknown` others have no records: they are counted, not drawn.
+    """
+    ranked = sorted(found, key=lambda each: (-each.seconds, -each.failures, each.name))
+    rest = ranked[most:]
+    shown = ranked[:most]
+    if rest:
+        shown.append(Actor(_("All others"), sum(each.seconds for each in rest), sum(each.failures for each in rest)))
+    lost, failed = _("Lost time, h"), _("Failures")
+    option = charts.base(legend=True)
+    option["tooltip"] |= {"axisPointer": {"type": "shadow"}, "formatter": "{b}\n{a0}: {c0}\n{a1}: {c1}"}
+    option["yAxis"] = {
+        "type": "category",
+        "inverse": True,
+        "data": [each.name for each in shown],
+        "axisLabel": {"interval": 0, "width": 110, "overflow": "truncate"},
+    }
+    option["xAxis"] = [
+        {"type": "value", "splitNumber": 4, "axisLabel": {"hideOverlap": True}},
+        {"type": "value", "minInterval": 1, "splitNumber": 3, "axisLabel": {"formatter": "{value}"}}
+        | {"splitLine": {"show": False}},
+    ]
+    option["series"] = [
+        {
+            "type": "bar",
+            "name": lost,
+            "data": [{"value": round(each.seconds / HOUR, 1), "url": each.url} for each in shown],
+            "barMaxWidth": 20,
+            "itemStyle": {"color": "var(--series-1)", "borderRadius": [0, 3, 3, 0]},
+        },
+        {
+            "type": "line",
+            "name": failed,
+            "xAxisIndex": 1,
+            "data": [each.failures for each in shown],
+            "symbol": "diamond",
+            "symbolSize": 9,
+            "lineStyle": {"width": 0},
+            "itemStyle": {"color": "var(--warn)"},
+        },
+    ]
+    note = _("Unplanned downtime in planned time, the largest first.")
+    if unknown:
+        said = ngettext("Of %(n)d nothing was ever recorded.", "Of %(n)d nothing was ever recorded.", unknown)
+        note = f"{note} {said % {'n': unknown}}"
+    return Chart(
+        _("Bad actors"),
+        option,
+        [_("Asset"), lost, failed],
+        [[each.name, each.seconds / HOUR, each.failures] for each in shown],
+        height=max(180, 30 * len(shown) + 90),
+        note=note,
+        empty=not shown,
+        key="actors",
+    )

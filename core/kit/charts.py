@@ -45,6 +45,11 @@ class Chart:
         """The head of the table; what stands without a word on the page has the chart's title."""
         return [str(label) or str(self.title) for label in self.head]
 
+    def cells(self) -> Iterator[tuple[Any, list[tuple[Any, int]]]]:
+        """Each row as the page shows it: its label, and its values with their digits; a whole number has none."""
+        for label, *values in self.rows:
+            yield label, [(value, 0 if isinstance(value, int) else self.digits) for value in values]
+
     def file_rows(self) -> Iterator[list]:
         """The rows unrounded; what is missing is None, and an empty cell."""
         for row in self.rows:

@@ -109,6 +109,7 @@ class Performance(ChartPage):
             "work_answer": work_answer(whole),
             "charts": self._charts(trend, lost, reasons),
             "below": [self._line(period) for period in below[1::2]],
+            "actors": self._actors(below[1::2]),
         }
 
     def picker(self) -> dict:
@@ -147,6 +148,18 @@ class Performance(ChartPage):
     def _charts(self, trend, lost, reasons) -> list:
         effectiveness, reliability = charts.trends(trend, site=self.site, by=self.window.by)
         return [effectiveness, charts.losses(lost), charts.stops(reasons), reliability]
+
+    def _actors(self, below: list[figures.Period]) -> charts.Chart:
+        """What is right below, beside each other; what was not there in the window is left out."""
+        there = [period for period in below if period.answer.all.calendar]
+        known = [period for period in there if period.answer.all.recorded]
+        found = [
+            charts.Actor(
+                period.asset.code, period.answer.all.down, period.answer.all.events, self.url(asset=period.asset.pk)
+            )
+            for period in known
+        ]
+        return charts.actors(found, unknown=len(there) - len(known))
 
     @cached_property
     def children(self) -> list[Asset]:

@@ -23,7 +23,7 @@ TABLET = {"width": 820, "height": 1180}
 ALL_LOOKS = pytest.mark.parametrize(
     "look", [*LOOKS, pytest.param({"size": TABLET, "dark": False}, id="tablet-light")]
 )  # fmt: skip
-CHARTS = ["Availability and OEE", "Where planned time went", "Stops by reason", "MTBF"]
+CHARTS = ["Availability and OEE", "Where planned time went", "Stops by reason", "MTBF", "Bad actors"]
 
 
 @pytest.fixture

@@ -1,0 +1,74 @@
+"""Bad actors on the Performance page: what is right below, by lost hours and failures."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from assets.models import Asset, Downtime, Failure
+from kpis.charts import Actor, actors
+from tests import plant as world
+from tests.kpis.test_figures import BEGIN, HOUR
+from tests.kpis.test_figures import history as history  # the fixture
+
+WEEK = {"from": "2026-03-02", "to": "2026-03-08"}
+
+
+def test_the_largest_loss_stands_first_and_failures_beside_it():
+    chart = actors([Actor("M1", 3600, 3, "/m1/"), Actor("M2", 0, 0, "/m2/"), Actor("M3", 7200, 0, "/m3/")])
+    json.dumps(chart.option, allow_nan=False)
+    assert chart.rows == [["M3", 2, 0], ["M1", 1, 3], ["M2", 0, 0]]
+    bars, points = chart.option["series"]
+    assert bars["data"][0] == {"value": 2, "url": "/m3/"}
+    assert points["data"] == [0, 3, 0]
+    assert list(chart.cells())[1] == ("M1", [(1, 1), (3, 0)])  # failures are whole numbers
+
+
+def test_the_many_small_ones_are_put_together_and_stand_last():
+    many = [Actor(f"M{number}", 3600 * (20 - number), 1, f"/{number}/") for number in range(20)]
+    chart = actors(many, unknown=2)
+    assert len(chart.rows) == 16
+    assert chart.rows[-1] == ["All others", 1 + 2 + 3 + 4 + 5, 5]
+    assert chart.option["series"][0]["data"][-1]["url"] == ""
+    assert "Of 2 nothing was ever recorded." in chart.note
+
+
+def test_of_nothing_known_there_is_no_picture_of_zeros():
+    assert actors([], unknown=3).empty
+
+
+@pytest.fixture
+def page(client, plant):
+    client.force_login(plant.manager)
+    return lambda **query: client.get(reverse("performance"), WEEK | query)
+
+
+def test_the_page_ranks_what_is_right_below(page, plant, history):
+    spare = world.asset(plant.berlin, "M4", "Spare", parent=plant.line)
+    Downtime.objects.create(asset=spare, start=BEGIN, end=BEGIN + 5 * HOUR, reason=plant.breakdown)
+    old = world.asset(plant.berlin, "M0", "Old filler", parent=plant.line)
+    Asset.objects.filter(pk=old.pk).update(retired=BEGIN - timedelta(days=1))
+    chart = page(asset=plant.line.pk).context["actors"]
+    assert chart.rows == [["M4", 5, 0], ["M1", 3, 1]]
+    assert "Of 2 nothing was ever recorded." in chart.note  # M2 and M3; M0 was gone by then
+    assert f"asset={plant.filler.pk}" in chart.option["series"][0]["data"][1]["url"]
+    (whole,) = page().context["actors"].rows
+    assert whole == ["L1", 8, 1]  # all machines of the line
+
+
+def test_a_machine_has_nothing_below_to_rank(page, plant, history):
+    assert "Bad actors" not in page(asset=plant.filler.pk).content.decode()
+
+
+def test_planned_stops_and_failures_outside_the_window_do_not_count(page, plant, history):
+    Downtime.objects.create(asset=plant.labeller, start=BEGIN, end=BEGIN + 9 * HOUR, planned=True, reason=plant.lunch)
+    Failure.objects.create(asset=plant.filler, occurred=BEGIN - HOUR, restored=BEGIN)
+    rows = page(asset=plant.line.pk).context["actors"].rows
+    assert rows == [["M1", 3, 1], ["M2", 0, 0]]
+
+
+def test_the_ranking_is_a_file(page, plant, history):
+    answer = page(asset=plant.line.pk, chart="actors", format="csv")
+    lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
+    assert lines == ['Asset,"Lost time, h",Failures', "M1,3.0,1"]
