@@ -39,6 +39,7 @@ urlpatterns = [
     *router.urls,
     path("kpis/", kpis.Figures.as_view(), name="kpis"),
     path("kpis/facts/", kpis.DayFacts.as_view(), name="kpis-facts"),
+    path("kpis/inputs/", kpis.Inputs.as_view(), name="kpis-inputs"),
     path("kpis/explanation/", kpis.Explanation.as_view(), name="kpis-explanation"),
     path("kpis/reliability/", reliability.Reliability.as_view(), name="kpis-reliability"),
     re_path("", Missing.as_view()),

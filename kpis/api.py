@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from core.api.resource import Door
 from core.errors import Refused
-from kpis import explaining, exporting, figures, questions, trusting
+from kpis import explaining, exporting, figures, inputs, questions, trusting
 from kpis.api_reliability import TrendSerializer, trend_row
 from kpis.cutting import BY
 from kpis.definitions import DEFINITIONS
@@ -29,6 +29,7 @@ PARAMETERS = [
     OpenApiParameter("to", str, required=True, description="Instant with offset, or a date; not included."),
     OpenApiParameter("scope", str, enum=SCOPES, description="The asset alone, its machines, or everything below it."),
 ]
+OF_ONE = [*PARAMETERS, OpenApiParameter("definition", str, required=True, enum=list(DEFINITIONS))]
 
 
 class PartySerializer(serializers.Serializer):
@@ -175,24 +176,30 @@ class Figures(Door):
         return Response([as_row(figure, question.site) for figure in found])
 
 
+def one_figure(request) -> tuple[questions.Question, dict]:
+    """The question, and the arguments with which `kpis.explaining` answers it for one figure."""
+    question = questions.asked(request.query_params, request.user)
+    if len(question.definitions) != 1 or len(question.assets or [None]) != 1:
+        raise Refused("Ask for one definition of one asset or site.", code="one_only", field="definition")
+    return question, {
+        "asset": question.assets[0] if question.assets else None,
+        "site": question.site,
+        "definition": figures.named(question.definitions[0]).key,
+        "start": question.start,
+        "end": question.end,
+        "scope": question.scope if question.assets else "leaves",
+        "now": timezone.now(),
+    }
+
+
 class Explanation(Door):
     """Why a figure is what it is."""
 
-    @extend_schema(
-        operation_id="kpis_explanation",
-        parameters=[*PARAMETERS, OpenApiParameter("definition", str, required=True, enum=list(DEFINITIONS))],
-        responses=ExplanationSerializer,
-    )
+    @extend_schema(operation_id="kpis_explanation", parameters=OF_ONE, responses=ExplanationSerializer)
     def get(self, request):
         """One figure with its formula, the records that went in, the calendar used, and what was left out."""
-        question = questions.asked(request.query_params, request.user)
-        if len(question.definitions) != 1 or len(question.assets or [None]) != 1:
-            raise Refused("Ask for one definition of one asset or site.", code="one_only", field="definition")
-        why = explaining.explain(
-            question.assets[0] if question.assets else None, site=question.site, definition=question.definitions[0],
-            start=question.start, end=question.end, scope=question.scope if question.assets else "leaves",
-            now=timezone.now(),
-        )  # fmt: skip
+        question, of_one = one_figure(request)
+        why = explaining.explain(**of_one)
         figure = why.figure
         return Response(
             {
@@ -247,6 +254,19 @@ class CsvRenderer(BaseRenderer):
 
     def render(self, data, accepted_media_type=None, renderer_context=None):
         return JSONRenderer().render(data)  # a problem
+
+
+class Inputs(Door):
+    """The rows that a figure is made from."""
+
+    renderer_classes = (CsvRenderer, JSONRenderer)
+
+    @extend_schema(operation_id="kpis_inputs", parameters=OF_ONE, responses={(200, "text/csv"): OpenApiTypes.STR})
+    def get(self, request):
+        """Spans, failures and counts behind a figure of time and counts as CSV, streamed; the file alone gives it."""
+        question, of_one = one_figure(request)
+        found = explaining.inputs(**of_one)
+        return inputs.download(question.site, of_one["asset"], of_one["definition"], question.start, found)
 
 
 class DayFacts(Door):

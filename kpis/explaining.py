@@ -8,6 +8,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from assets.models import Asset, Downtime, Failure
+from core.errors import Refused
 from core.models import Site
 from kpis import figures, trending, trusting
 from kpis.definitions import DEFINITIONS, WorkDefinition
@@ -96,7 +97,10 @@ def explain(
 def inputs(
     asset: Asset | None, *, site: Site, definition: str, start: datetime, end: datetime, scope: str, now: datetime
 ) -> Iterator[dict]:
-    """Rows (`kpis.inputs.COLUMNS`) that reproduce the figure; Refused where they would be too many."""
+    """Rows (`kpis.inputs.COLUMNS`) that reproduce a figure of time or counts; Refused where they would be too many."""
+    if isinstance(DEFINITIONS[definition], WorkDefinition):
+        message = _("A figure of work is made of orders, labour and occurrences; its explanation lists them.")
+        raise Refused(message, code="figure_of_work", field="definition")
     subjects = [asset] if asset else None
     (found,) = figures.periods(subjects, site=site, start=start, end=end, scope=scope, now=now)
     counting = found.counting(DEFINITIONS[definition])

@@ -130,7 +130,7 @@ def read(
     everything in its *subtree*, each for as long as it stood there. Facts of several assets are added and the
     ratio is formed once.
     """
-    wanted = [_definition(key) for key in definitions]
+    wanted = [named(key) for key in definitions]
     if len(assets or [None]) * len(wanted) * len(cut(site, start, end, by, asset=(assets or [None])[0])) > MOST:
         raise Refused(f"More than {MOST} figures at once; ask for a shorter window.", code="too_many", field="by")
     found = periods(assets, site=site, start=start, end=end, by=by, scope=scope, now=now)
@@ -200,7 +200,8 @@ def losses(found: Sequence[Period]) -> tuple[list[tuple[str, float]], list[tuple
     return (steps if counted.counts else []), pareto
 
 
-def _definition(key: str) -> Definition:
+def named(key: str) -> Definition:
+    """The definition of this name, which somebody typed."""
     if key not in DEFINITIONS:
         raise Refused(f"definition must be one of {', '.join(DEFINITIONS)}.", code="invalid", field="definition")
     return DEFINITIONS[key]

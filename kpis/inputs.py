@@ -10,6 +10,8 @@ import io
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from django.http import StreamingHttpResponse
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from assets.models import Asset, DowntimeReason
@@ -98,6 +100,16 @@ def _span_row(kind: str, each: timeline.StateSpan) -> dict:
         "record": stop.id if stop else None,
         "reason_id": stop.reason if stop else None,
     }
+
+
+def download(
+    site: Site, asset: Asset | None, definition: str, start: datetime, found: Iterator[dict]
+) -> StreamingHttpResponse:
+    """The rows as a file that is named for its figure."""
+    name = slugify(f"{definition}-{(asset or site).code}-{start.astimezone(site.zone):%Y-%m-%d}")
+    response = StreamingHttpResponse(as_csv(site, found), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return response
 
 
 def as_csv(site: Site, found: Iterator[dict]) -> Iterator[bytes]:

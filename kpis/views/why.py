@@ -3,17 +3,16 @@
 from functools import cached_property
 
 from django.contrib import messages
-from django.http import Http404, StreamingHttpResponse
+from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from core.errors import Refused
 from core.kit.views import Page
 from kpis import explaining, inputs, questions, trusting, windows
-from kpis.definitions import DEFINITIONS, WorkDefinition
+from kpis.definitions import DEFINITIONS
 from kpis.models import Finding, FindingState
 from kpis.present import mark, said
 
@@ -101,19 +100,14 @@ class InputsOfFigure(WhyFigure):
 
     def get(self, request, *args, **kwargs):
         question = self.question
-        if isinstance(DEFINITIONS[question.definitions[0]], WorkDefinition):
-            raise Http404("Figures of work list their records on the page.")
+        asset = question.assets[0] if question.assets else None
+        (definition,) = question.definitions
         try:
             found = explaining.inputs(
-                question.assets[0] if question.assets else None, site=question.site,
-                definition=question.definitions[0], start=question.start, end=question.end,
-                scope=question.scope if question.assets else "leaves", now=timezone.now(),
+                asset, site=question.site, definition=definition, start=question.start, end=question.end,
+                scope=question.scope if asset else "leaves", now=timezone.now(),
             )  # fmt: skip
         except Refused as error:
             messages.error(request, error.message)
             return redirect(f"{reverse('figure')}?{request.GET.urlencode()}")
-        whose = question.assets[0].code if question.assets else question.site.code
-        name = slugify(f"{question.definitions[0]}-{whose}-{question.start:%Y-%m-%d}")
-        response = StreamingHttpResponse(inputs.as_csv(question.site, found), content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-        return response
+        return inputs.download(question.site, asset, definition, question.start, found)

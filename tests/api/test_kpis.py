@@ -9,7 +9,7 @@ from people.roles import Role
 from tests import plant as world
 from tests.contracts.api import ROLES, assert_problem, client_of
 
-ADDRESSES = ["/api/v1/kpis/", "/api/v1/kpis/explanation/"]
+ADDRESSES = ["/api/v1/kpis/", "/api/v1/kpis/explanation/", "/api/v1/kpis/inputs/"]
 WEEK = {"from": "2026-03-02", "to": "2026-03-09"}
 
 
@@ -46,6 +46,15 @@ def test_a_wrong_word_is_refused_with_those_that_are_known(plant, wrong, known):
     answer = client_of(plant.manager).get(ADDRESSES[0], {"asset": "M1"} | WEEK | wrong)
     body = assert_problem(answer, 422, field=next(iter(wrong)))
     assert known in body["detail"] or known in body["errors"][0]["detail"]
+
+
+@pytest.mark.parametrize("address", ADDRESSES[1:])
+def test_what_is_told_of_one_figure_is_asked_of_one_that_exists(plant, address):
+    caller = client_of(plant.manager)
+
+    assert_problem(caller.get(address, {"asset": "M1", "definition": "luck"} | WEEK), 422, "invalid", "definition")
+    for several in ({"asset": "M1,M2", "definition": "mtbf"}, {"asset": "M1"}):
+        assert_problem(caller.get(address, several | WEEK), 422, "one_only", "definition")
 
 
 def test_an_answer_has_the_fields_of_the_schema(plant):

@@ -16,6 +16,7 @@ from kpis.computing import compute_site
 from kpis.definitions import DEFINITIONS
 from kpis.figures import SCOPES, periods
 from production.models import Count, OperatingCalendar, WeeklySlot
+from tests.contracts.api import assert_problem, client_of
 from tests.kpis.plants import GRID, STEPS, in_database, plants
 from tests.kpis.test_sql_equals_oracle import Undone
 from tests.kpis.world import first_instant
@@ -154,6 +155,73 @@ def test_the_page_of_the_figure_offers_the_file(shift, client):
     page = client.get(f"/performance/figure/?{question}").content.decode()
 
     assert f'href="/performance/figure/inputs.csv?{question.replace("&", "&amp;")}"' in page
+
+
+# --- The same over the REST API ---------------------------------------------------------------------
+
+
+def asked_by_program(plant, monday, **question):
+    days = {"from": f"{monday:%Y-%m-%d}", "to": f"{monday + timedelta(days=1):%Y-%m-%d}"}
+    return client_of(plant.manager, scope="read").get("/api/v1/kpis/inputs/", days | question)
+
+
+def test_a_program_gets_the_file_that_the_page_offers(shift, client):
+    plant, monday = shift
+    monday = monday.astimezone(plant.berlin.zone)
+    client.force_login(plant.manager)
+    question = {"asset": plant.filler.pk, "definition": "oee"}
+    of_page = client.get(
+        "/performance/figure/inputs.csv",
+        question | {"from": f"{monday:%Y-%m-%d}", "to": f"{monday + timedelta(days=1):%Y-%m-%d}"},
+    )
+
+    answer = asked_by_program(plant, monday, **question)
+
+    assert answer.streaming
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer["Content-Disposition"] == f'attachment; filename="oee-m1-{monday:%Y-%m-%d}.csv"'
+    assert answer.getvalue() == of_page.getvalue()
+
+
+def test_the_file_of_a_site_gives_the_figure_of_its_machines(shift):
+    plant, monday = shift
+    monday = monday.astimezone(plant.berlin.zone)
+
+    text = asked_by_program(plant, monday, site="berlin", definition="availability").getvalue().decode()
+
+    figure = figures_of_day(plant, monday, "availability")
+    assert spreadsheet(text)["availability"] == pytest.approx(figure["value"], abs=1e-12)
+
+
+def figures_of_day(plant, monday, definition: str) -> dict:
+    days = {"from": f"{monday:%Y-%m-%d}", "to": f"{monday + timedelta(days=1):%Y-%m-%d}"}
+    question = {"site": "berlin", "definition": definition} | days
+    (figure,) = client_of(plant.manager).get("/api/v1/kpis/", question).json()
+    return figure
+
+
+def test_too_many_inputs_are_a_problem_that_names_the_parameter(shift, monkeypatch):
+    plant, monday = shift
+    monkeypatch.setattr(inputs, "MOST", 0)
+
+    body = assert_problem(asked_by_program(plant, monday, asset="M1", definition="mtbf"), 422, "too_many", "from")
+
+    assert "ask for a shorter window" in body["errors"][0]["message"]
+
+
+def test_a_figure_of_work_has_no_such_file(shift, client):
+    plant, monday = shift
+
+    body = assert_problem(
+        asked_by_program(plant, monday, asset="M1", definition="mtta"), 422, "figure_of_work", "definition"
+    )
+    assert "its explanation lists them" in body["errors"][0]["message"]
+
+    client.force_login(plant.manager)
+    question = {"asset": plant.filler.pk, "definition": "mtta", "from": "2026-01-01", "to": "2026-01-02"}
+    page = client.get("/performance/figure/inputs.csv", question, follow=True)
+    assert page.redirect_chain[0][0].startswith("/performance/figure/?asset=")
+    assert "its explanation lists them" in page.content.decode()
 
 
 def test_another_sites_inputs_do_not_exist(shift, client):
