@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from django.http import StreamingHttpResponse
+from django.http import FileResponse, StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -269,18 +269,38 @@ class Inputs(Door):
         return inputs.download(question.site, of_one["asset"], of_one["definition"], question.start, found)
 
 
+class ParquetRenderer(CsvRenderer):
+    """The same for Parquet."""
+
+    media_type, format, charset = "application/vnd.apache.parquet", "parquet", None
+
+
 class DayFacts(Door):
     """The additive facts of assets by production day."""
 
-    renderer_classes = (CsvRenderer, JSONRenderer)
+    renderer_classes = (CsvRenderer, ParquetRenderer, JSONRenderer)
 
     @extend_schema(
-        operation_id="kpis_facts", parameters=PARAMETERS[:4], responses={(200, "text/csv"): OpenApiTypes.STR}
+        operation_id="kpis_facts",
+        parameters=PARAMETERS[:4],
+        responses={
+            (200, CsvRenderer.media_type): OpenApiTypes.STR,
+            (200, ParquetRenderer.media_type): OpenApiTypes.BINARY,
+        },
     )
     def get(self, request):
-        """Times, counts and failures of every asset and production day as CSV, streamed; sums of any rows are right."""
+        """Times, counts and failures of every asset and production day; sums of any rows are right.
+
+        CSV is streamed as it is computed, Parquet (`format=parquet`) once it is complete.
+        """
         question = questions.asked(request.query_params, request.user)
         found = exporting.day_facts(question.site, question.assets, question.start, question.end, now=timezone.now())
+        name = f"facts-{question.site.code}"
+        if request.accepted_renderer.format == ParquetRenderer.format:
+            kind = ParquetRenderer.media_type
+            return FileResponse(
+                exporting.as_parquet(found), as_attachment=True, filename=f"{name}.parquet", content_type=kind
+            )
         response = StreamingHttpResponse(found, content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = f'attachment; filename="facts-{question.site.code}.csv"'
+        response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
         return response

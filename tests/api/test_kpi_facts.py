@@ -1,10 +1,12 @@
-"""Figures by shift, and the day facts as CSV for other systems."""
+"""Figures by shift, and the day facts as CSV and Parquet for other systems."""
 
 import csv
 import io
-from datetime import UTC, datetime, time, timedelta
+import tempfile
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+from arro3.io import read_parquet
 from django.utils import timezone
 
 from assets.models import Asset, Downtime, Failure
@@ -144,3 +146,84 @@ def test_days_of_today_are_there_up_to_now(shifts):
     rows = facts(client_of(shifts.manager), asset="M1", **{"from": f"{today}", "to": f"{today + timedelta(days=1)}"})
 
     assert [row["day"] for row in rows] == [f"{today}"]
+
+
+# --- The facts as Parquet --------------------------------------------------------------------------
+
+
+def parquet(caller, **question) -> list[dict]:
+    answer = caller.get(
+        "/api/v1/kpis/facts/", {"from": "2026-03-02", "to": "2026-03-05", "format": "parquet"} | question
+    )
+    assert answer.status_code == 200, answer.content
+    assert answer["Content-Type"] == "application/vnd.apache.parquet"
+    assert answer["Content-Disposition"] == 'attachment; filename="facts-berlin.parquet"'
+    body = b"".join(answer.streaming_content)
+    assert int(answer["Content-Length"]) == len(body)
+    table = read_parquet(io.BytesIO(body)).read_all()
+    return [{name: table[name][row].as_py() for name in table.column_names} for row in range(table.num_rows)]
+
+
+def test_parquet_has_the_rows_of_the_csv_with_types(shifts, monkeypatch):
+    monkeypatch.setattr(exporting, "CHUNK", 2)
+    monkeypatch.setattr(exporting, "ROW_GROUP", 4)
+    caller = client_of(shifts.manager, scope="read")
+
+    found, expected = parquet(caller, site="berlin"), facts(caller, site="berlin")
+
+    assert len(found) == len(expected) == 3 * Asset.objects.filter(site=shifts.berlin).count()
+    assert [
+        {
+            name: datetime.fromisoformat(text) if name == "computed_at"
+            else date.fromisoformat(text) if name == "day"
+            else text if name in ("site", "asset") else float(text)
+            for name, text in row.items()
+        }
+        for row in expected
+    ] == found  # fmt: skip
+    (day,) = [row for row in found if (row["asset"], str(row["day"])) == ("M1", "2026-03-02")]
+    assert (day["known"], day["unplanned_downtime"], day["failures"]) == (1, 7200.0, 1.0)
+
+
+def test_a_code_with_everything_that_csv_must_quote_arrives_whole(shifts):
+    code = 'M1 "new",\nä'
+    Asset.objects.filter(pk=shifts.filler.pk).update(code=code)
+
+    assert {row["asset"] for row in parquet(client_of(shifts.manager), asset=shifts.filler.pk)} == {code}
+
+
+def test_what_is_refused_is_a_problem_in_parquet_too(shifts, monkeypatch):
+    caller = client_of(shifts.manager)
+    asked = "/api/v1/kpis/facts/?format=parquet&from=2026-03-02&to=2026-03-05"
+
+    assert_problem(caller.get(f"{asked}&asset={shifts.foreign.pk}"), 404)
+    assert_problem(caller.get(f"{asked}&asset=M1&colour=red"), 422, "unknown", "colour")
+    monkeypatch.setattr(exporting, "MOST", 2)
+    assert_problem(caller.get(f"{asked}&asset=M1"), 422, "too_many", "to")
+
+
+def test_the_file_is_gone_from_the_disk_when_it_has_been_read(shifts, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    answer = client_of(shifts.manager).get("/api/v1/kpis/facts/?format=parquet&asset=M1&from=2026-03-02&to=2026-03-05")
+    there = list(tmp_path.iterdir())
+    answer.close()
+
+    assert (len(there), list(tmp_path.iterdir())) == (1, [])
+
+
+def test_rows_are_on_the_disk_while_later_ones_are_computed(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(exporting, "ROW_GROUP", 10_000)
+    sizes = []
+
+    def pieces():
+        yield (",".join(exporting.COLUMNS) + "\r\n").encode()
+        for number in range(100_000):
+            sums = ",".join(str(number + place / 100) for place in range(len(exporting.SUMS)))
+            yield f"berlin,M1,2026-03-02,1,{sums},2026-03-02T05:00:00+00:00\r\n".encode()
+            sizes.append(next(tmp_path.iterdir()).stat().st_size)
+
+    with exporting.as_parquet(pieces()) as file:
+        assert sum(batch.num_rows for batch in read_parquet(file.name)) == 100_000
+    assert sizes[0] == 0 < sizes[50_000] < sizes[99_000]
