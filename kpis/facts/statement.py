@@ -61,12 +61,13 @@ def touching(table: str, columns: str, within: str = "span") -> str:
 REACH = f"""
 WITH RECURSIVE reach(asset_id, lo, hi) AS MATERIALIZED (
     SELECT * FROM unnest(%(reach_asset)s::bigint[], %(reach_lo)s::bigint[], %(reach_hi)s::bigint[])
-), carry(top, asset_id, lo, hi, since, until) AS (
-    SELECT reach.asset_id, reach.asset_id, lo, hi, {LIFE_FROM}, {LIFE_TO}
+), carry(top, asset_id, lo, hi, since, until, before) AS (
+    SELECT reach.asset_id, reach.asset_id, lo, hi, {LIFE_FROM}, {LIFE_TO},
+        lag(hi, 1, %(ever)s) OVER (PARTITION BY asset_id ORDER BY lo)
     FROM reach JOIN assets_asset a ON a.id = reach.asset_id
     UNION ALL
     SELECT c.top, v.asset_id, greatest(c.lo, v.since), least(c.hi, v.until),
-        greatest(c.since, v.since), least(c.until, v.until)
+        greatest(c.since, v.since), least(c.until, v.until), c.before
     FROM carry c JOIN {PLACE} v ON v.parent_id = c.asset_id AND v.stops_parent
         AND greatest(c.lo, v.since) < least(c.hi, v.until)
 ), node(asset_id, lo, hi) AS (
@@ -191,6 +192,7 @@ PIECES_OF_DAYS = """
     ) split, LATERAL (SELECT (%(days)s::bigint[])[n] AS begins, (%(days)s::bigint[])[n + 1] AS ends) d
 )"""
 
+# A stop that reaches into several spans is an effect in each; in a cell it is a piece by the first of them.
 PIECES_OF_CELLS = """
 , cell(asset_id, lo, hi, cell) AS MATERIALIZED (
     SELECT * FROM unnest(%(cell_asset)s::bigint[], %(cell_lo)s::bigint[], %(cell_hi)s::bigint[], %(cell_no)s::int[])
@@ -198,9 +200,8 @@ PIECES_OF_CELLS = """
     SELECT effect.asset_id, cell.cell, id, owner, began, kind, counts, reason_id, loss, past, open,
         greatest(s, cell.lo) AS s, greatest(least(e, cell.hi), s, cell.lo) AS e,
         s >= cell.lo AS first, s >= cell.lo AND s > began AS odd
-    FROM (
-        SELECT DISTINCT asset_id, id, owner, began, s, e, kind, counts, reason_id, loss, past, open FROM effect
-    ) effect JOIN cell ON cell.asset_id = effect.asset_id AND s < cell.hi AND greatest(e, s + 1) > cell.lo
+    FROM effect JOIN cell ON cell.asset_id = effect.asset_id AND s < cell.hi AND greatest(e, s + 1) > cell.lo
+    WHERE s >= before
 )"""
 
 
@@ -232,7 +233,7 @@ TOTALS = f"""
 ), ranked AS MATERIALIZED (
     SELECT *, max(se) FILTER (WHERE kind = 0) OVER w AS u_se, max(e) FILTER (WHERE kind = 0) OVER w AS u_e,
         max(se) FILTER (WHERE kind <= 1) OVER w AS x_se, max(se) FILTER (WHERE kind <> 1) OVER w AS l_se,
-        max(se) OVER w AS any_se
+        max(se) OVER w AS any_se, max(e) OVER w AS any_e
     FROM placed
     WINDOW w AS (PARTITION BY asset_id, cell ORDER BY s, began, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ), totals AS MATERIALIZED (
@@ -253,26 +254,36 @@ TOTALS = f"""
 )"""
 
 # Lost time goes to the stop that began first. In order of their start in the cell, what a piece adds to the
-# union is its own; cells where another order holds (tangled) are taken apart at every border.
+# union is its own; where another order may hold (in a tangled cell), pieces that overlap are a knot, which is taken
+# apart at every border.
 CAUSES = """
 , tangled AS MATERIALIZED (SELECT asset_id, cell FROM totals WHERE tangled
-), knot AS MATERIALIZED (SELECT r.* FROM ranked r JOIN tangled USING (asset_id, cell)
+), numbered AS (
+    SELECT r.*, count(*) FILTER (WHERE any_e IS NULL OR s >= any_e) OVER (
+        PARTITION BY asset_id, cell ORDER BY s, began, id) AS knot
+    FROM ranked r JOIN tangled USING (asset_id, cell)
+), knotted AS MATERIALIZED (SELECT *, count(*) OVER (PARTITION BY asset_id, cell, knot) AS size FROM numbered
+), knot AS MATERIALIZED (SELECT * FROM knotted WHERE size > 1
 ), border AS (
-    SELECT asset_id, cell, t, st, lead(t) OVER w AS past, lead(st) OVER w AS st_past FROM (
-        SELECT asset_id, cell, s AS t, ss AS st FROM knot UNION SELECT asset_id, cell, e, se FROM knot
-    ) borders WINDOW w AS (PARTITION BY asset_id, cell ORDER BY t)
+    SELECT asset_id, cell, knot, t, st, lead(t) OVER w AS past, lead(st) OVER w AS st_past FROM (
+        SELECT asset_id, cell, knot, s AS t, ss AS st FROM knot UNION SELECT asset_id, cell, knot, e, se FROM knot
+    ) borders WINDOW w AS (PARTITION BY asset_id, cell, knot ORDER BY t)
 ), cause AS MATERIALIZED (
     SELECT asset_id, cell, reason_id, loss, sum(seconds)::int AS seconds, sum(stops)::int AS stops FROM (
         SELECT r.asset_id, r.cell, r.reason_id, r.loss, r.begins::int AS stops,
-            CASE WHEN t.cell IS NULL THEN greatest(0, se - greatest(ss, l_se))::int ELSE 0 END AS seconds
-        FROM ranked r LEFT JOIN tangled t ON t.asset_id = r.asset_id AND t.cell = r.cell WHERE r.kind <> 1
+            greatest(0, se - greatest(ss, l_se))::int AS seconds
+        FROM ranked r LEFT JOIN tangled t ON t.asset_id = r.asset_id AND t.cell = r.cell
+        WHERE r.kind <> 1 AND t.cell IS NULL
+        UNION ALL
+        SELECT asset_id, cell, reason_id, loss, begins::int, CASE WHEN size = 1 THEN (se - ss)::int ELSE 0 END
+        FROM knotted WHERE kind <> 1
         UNION ALL
         SELECT asset_id, cell, reason_id, loss, 0, seconds FROM (
             SELECT DISTINCT ON (b.asset_id, b.cell, b.t) b.asset_id, b.cell, r.reason_id, r.loss,
                 (b.st_past - b.st)::int AS seconds
-            FROM border b JOIN knot r ON r.asset_id = b.asset_id AND r.cell = b.cell AND r.kind <> 1
-                AND r.s <= b.t AND r.e >= b.past
-            LEFT JOIN knot x ON x.asset_id = b.asset_id AND x.cell = b.cell AND x.kind = 1
+            FROM border b JOIN knot r ON r.asset_id = b.asset_id AND r.cell = b.cell AND r.knot = b.knot
+                AND r.kind <> 1 AND r.s <= b.t AND r.e >= b.past
+            LEFT JOIN knot x ON x.asset_id = b.asset_id AND x.cell = b.cell AND x.knot = b.knot AND x.kind = 1
                 AND x.s <= b.t AND x.e >= b.past
             WHERE b.st_past > b.st AND (r.kind = 0 OR x.cell IS NULL)
             ORDER BY b.asset_id, b.cell, b.t, r.began, r.id
@@ -434,7 +445,7 @@ def statement(head: str, *, days: bool, levels: int, axes: str) -> str:
 
     `axes` is a VALUES list of (number, starts, ends, base).
     """
-    effect = reaching("carry", f"held_{levels}", "c.top AS asset_id")
+    effect = reaching("carry", f"held_{levels}", "c.top AS asset_id, c.before")
     same_day = "AND b.cell = width_bucket(f.o, %(days)s::bigint[])"
     return "".join(
         [
