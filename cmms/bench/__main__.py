@@ -1,6 +1,6 @@
 """`bin/bench`: loads a plant of the given size into a database of its own, measures, prints one table.
 
-bin/bench [--small] [--only kpi,pages,preventive,web] [--json FILE]
+bin/bench [--small | --large] [--only kpi,pages,preventive,web] [--json FILE]
 """
 
 import argparse
@@ -35,13 +35,17 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--orders", type=int, default=100_000)
     parser.add_argument("--days", type=int, default=730, help="length of the history")
     parser.add_argument("--seconds", type=float, default=5, help="of load per measurement of the web server")
-    parser.add_argument("--small", action="store_true", help="a hundredth of everything, to see that it works")
+    extent = parser.add_mutually_exclusive_group()
+    extent.add_argument("--small", action="store_true", help="a hundredth of everything, to see that it works")
+    extent.add_argument("--large", action="store_true", help="100,000 assets and 10,000,000 stops; takes hours")
     parser.add_argument("--only", default="", help="comma-separated parts: kpi, pages, preventive, web (the API)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there as well")
     options = parser.parse_args()
     if options.small:
         options.assets, options.downtimes, options.orders, options.days = 100, 10_000, 1_000, 120
         options.seconds = 1
+    if options.large:
+        options.assets, options.downtimes = 100_000, 10_000_000
     return options
 
 
@@ -127,7 +131,8 @@ def run(options: argparse.Namespace) -> int:
         print(f"master data loaded in {measure.seconds(lambda: load.load(size, now=now)):.0f} s", flush=True)
         report.head()
         if "kpi" in wanted:
-            part["kpi"].measure(report, size=size, now=now)
+            part["kpi"].measure(report, size=size, now=now, length=options.seconds)
+            load.analyze()
         load.load_orders(size, first=1, last=tenth, now=now)
         load.analyze()
         with part["web"].servers() as (product, reference):

@@ -1,10 +1,11 @@
-"""Day facts: the full nightly computation beside hand-written SQL, and the run for changed days at two history lengths."""
+"""Key figures: the full nightly computation beside hand-written SQL, the run for changed days and the pages at two
+lengths of history, any window from the records, and what a worker takes."""
 
 from datetime import datetime, timedelta
 
 from django.db import connection
 
-from cmms.bench import kpi_reference, load
+from cmms.bench import figures, kpi_reference, load, web, windows, worker
 from cmms.bench.measure import Report, peak_mib, seconds
 from core.models import Site
 from kpis import computing
@@ -85,7 +86,8 @@ def changed_run(size: load.Size, now: datetime) -> tuple[float, float, int]:
     return min(each[0] for each in times), min(each[1] for each in times), days
 
 
-def measure(report: Report, *, size: load.Size, now: datetime) -> None:
+def measure(report: Report, *, size: load.Size, now: datetime, length: float) -> None:
+    """`length`: seconds of load for each address."""
     begin = load.beginning(size, now)
     middle = begin + (now - begin) / 2
     half = size.downtimes // 2
@@ -95,23 +97,34 @@ def measure(report: Report, *, size: load.Size, now: datetime) -> None:
     product_full(now)
     forget_changes()
     short, _, _ = changed_run(size, now)
+    with web.server("cmms.settings", "cmms.wsgi:application") as server:
+        few = figures.snapshot(server, size=size, now=now, length=length)
+        load.load_stops(size, begin=begin, end=middle, rows=half, now=now)
+        load.analyze()
+        nightly(report, size=size, now=now, short=short)
+        many = figures.snapshot(server, size=size, now=now, length=length)
+    figures.compare(report, few, many, size=size)
+    windows.measure(report, size=size, now=now)
+    figures.change(report, now=now)
+    worker.measure(report, now=now)
 
-    load.load_stops(size, begin=begin, end=middle, rows=half, now=now)
-    load.analyze()
+
+def nightly(report: Report, *, size: load.Size, now: datetime, short: float) -> None:
+    """The whole history, and the changed days; `short` is what the latter took at half the history."""
     product = seconds(lambda: product_full(now))
     reference = seconds(lambda: kpi_reference.full(parameters(size, now)))
     forget_changes()
     load.analyze()
     wrong = differences()
     report.add(
-        f"nightly KPI, full: {size.downtimes:,} stops, {size.days} days", product=product, reference=reference, most=2,
+        f"nightly KPI, full: {size.downtimes:,} stops, {size.days} days", product=product, reference=reference, most=1.5,
         detail=f"peak {peak_mib():.0f} MiB",
     )  # fmt: skip
     report.add("asset-days that differ from the reference", product=wrong, bar="none", ok=wrong == 0, unit="rows")
     long, by_hand, days = changed_run(size, now)
     wrong = differences()
-    report.add(f"nightly KPI, {days:,} changed asset-days", product=long, reference=by_hand, most=2)
+    report.add(f"nightly KPI, {days:,} changed asset-days", product=long, reference=by_hand, most=1.5)
     report.add(
-        f"the same at {size.days} beside {size.days // 2} days of history", product=long, reference=short, most=1.3
+        f"the same at {size.days} beside {size.days // 2} days of history", product=long, reference=short, most=1.2
     )
     report.add("asset-days that differ after the changes", product=wrong, bar="none", ok=wrong == 0, unit="rows")
