@@ -84,12 +84,21 @@ class Reader:
         self._add_events(answers, events)
         return dict(answers)
 
+    def _computed(self) -> Iterator[tuple[Stretch, int, tuple[int, int]]]:
+        """Stretch, bucket and span for all that is not stored; members alike share their zones."""
+        known: dict[int, list[tuple[int, tuple[int, int]]]] = {}
+        for each in self.stretches:
+            if id(each.zones) not in known:
+                known[id(each.zones)] = [
+                    (bucket, span) for bucket, (_, spans) in enumerate(each.zones) for span in spans
+                ]
+            for bucket, span in known[id(each.zones)]:
+                yield each, bucket, span
+
     def _borders_of_spans(self) -> dict[int, list[int]]:
         borders: dict[int, set[int]] = defaultdict(set)
-        for each in self.stretches:
-            for _, spans in each.zones:
-                for span in spans:
-                    borders[each.member.asset_id].update(span)
+        for each, _, span in self._computed():
+            borders[each.member.asset_id].update(span)
         return {asset_id: sorted(at) for asset_id, at in borders.items()}
 
     def _cells(self) -> Iterator[tuple[Stretch, int, Cell]]:
@@ -97,13 +106,10 @@ class Reader:
 
         Spans that different roots want of an asset may overlap; cells between all their borders do not.
         """
-        for each in self.stretches:
-            asset_id = each.member.asset_id
-            for bucket, (_, spans) in enumerate(each.zones):
-                for lo, hi in spans:
-                    at = self._borders[asset_id]
-                    for start, end in pairwise(at[bisect_left(at, lo) : bisect_right(at, hi)]):
-                        yield each, bucket, (asset_id, start, end)
+        for each, bucket, (lo, hi) in self._computed():
+            at = self._borders[each.member.asset_id]
+            for start, end in pairwise(at[bisect_left(at, lo) : bisect_right(at, hi)]):
+                yield each, bucket, (each.member.asset_id, start, end)
 
     def _take_live(self, answers: Answers, live: dict[Cell, CellFacts]) -> None:
         for each, bucket, cell in self._cells():
@@ -126,8 +132,8 @@ class Reader:
     # --- Stored days
 
     def _stored_rows(self) -> dict[str, list]:
-        """Members with their stored days; neighbouring days of several buckets are one range."""
-        rows: dict[str, list] = {"root": [], "asset": [], "first": [], "past": [], "day": [], "bucket": []}
+        """Members with their stored days; neighbouring days of several buckets are one range. And each day's bucket."""
+        rows: dict[str, list] = {"root": [], "asset": [], "first": [], "past": [], "bucket": []}
         ranges: dict[int, list] = {}
         buckets: dict[int, int] = {}
         days = self.zones.days
@@ -142,8 +148,7 @@ class Reader:
                 rows["asset"].append(each.member.asset_id)
                 rows["first"].append(first)
                 rows["past"].append(past)
-        rows["day"] = [days.day(position) for position in buckets]
-        rows["bucket"] = list(buckets.values())
+        rows["bucket"] = [buckets.get(position, -1) for position in range(max(buckets, default=-1) + 1)]
         return rows
 
     def _add_days(self, answers: Answers, rows: dict[str, list]) -> None:
@@ -153,21 +158,19 @@ class Reader:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
-                WITH {STORED}, forced AS (
-                    SELECT *, true AS forced
-                    FROM unnest(%(f_root)s::int[], %(f_bucket)s::int[], %(f_asset)s::bigint[]) f(root, bucket, asset_id)
-                )
+                WITH {stored_days("kpis_assetday", (), NAMES)}
                 SELECT root, bucket, {every}, {counted}, array_agg(asset_id) FILTER (WHERE counts > 0) FROM (
-                    SELECT m.root, d.bucket, m.asset_id, {", ".join(f"sum({name}) AS {name}" for name in NAMES)}
-                    FROM member m CROSS JOIN LATERAL ({of_member("kpis_assetday")}) f JOIN day d ON d.day = f.day
-                    GROUP BY m.root, d.bucket, m.asset_id
-                ) per_asset LEFT JOIN forced USING (root, bucket, asset_id) GROUP BY root, bucket
+                    SELECT root, bucket, asset_id, {", ".join(f"sum({name}) AS {name}" for name in NAMES)},
+                        (root, bucket, asset_id) IN (SELECT * FROM {COUNTED}) AS forced
+                    FROM member JOIN stored USING (asset_id, first, past) GROUP BY root, bucket, asset_id
+                ) per_asset GROUP BY root, bucket
                 """,
                 parameters(rows)
                 | {
-                    "f_root": literal(each[0] for each in forced),
-                    "f_bucket": literal(each[1] for each in forced),
-                    "f_asset": literal(each[2] for each in forced),
+                    "day": self.zones.days.first,
+                    "c_root": literal(each[0] for each in forced),
+                    "c_bucket": literal(each[1] for each in forced),
+                    "c_asset": literal(each[2] for each in forced),
                 },
             )
             for root, bucket, *sums, counted_assets in cursor.fetchall():
@@ -181,18 +184,15 @@ class Reader:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
-                WITH {STORED}, counted AS (
-                    SELECT *, true AS counted
-                    FROM unnest(%(c_root)s::int[], %(c_bucket)s::int[], %(c_asset)s::bigint[]) c(root, bucket, asset_id)
-                )
-                SELECT m.root, d.bucket, f.reason_id, f.loss, sum(f.seconds), sum(f.stops),
-                    coalesce(sum(f.seconds) FILTER (WHERE counted), 0)
-                FROM member m CROSS JOIN LATERAL ({of_member("kpis_lossday")}) f JOIN day d ON d.day = f.day
-                    LEFT JOIN counted c ON c.root = m.root AND c.bucket = d.bucket AND c.asset_id = m.asset_id
+                WITH {stored_days("kpis_lossday", ("reason_id", "loss"), ("seconds", "stops"))}
+                SELECT root, bucket, reason_id, loss, sum(seconds), sum(stops),
+                    coalesce(sum(seconds) FILTER (WHERE (root, bucket, asset_id) IN (SELECT * FROM {COUNTED})), 0)
+                FROM member JOIN stored USING (asset_id, first, past)
                 GROUP BY 1, 2, 3, 4
                 """,
                 parameters(rows)
                 | {
+                    "day": self.zones.days.first,
                     "c_root": literal(each[0] for each in counted),
                     "c_bucket": literal(each[1] for each in counted),
                     "c_asset": literal(each[2] for each in counted),
@@ -214,9 +214,11 @@ class Reader:
         """Calendar and scheduled time; members with the same calendar and life are reckoned once."""
         alike: Counter[tuple] = Counter()
         counted: Counter[tuple] = Counter()
+        plans: dict[int, tuple] = {}  # by identity: those alike are one, and to hash their stretches takes long
         for each in self.stretches:
             plan = self.plans.stretches(each.member.asset_id)
-            alike[each.member.root, plan, each.since, each.until, each.member.asset_id in self.observed] += 1
+            plans[id(plan)] = plan
+            alike[each.member.root, id(plan), each.since, each.until, each.member.asset_id in self.observed] += 1
         counted_of = defaultdict(set)
         for (root, bucket), answer in answers.items():
             for asset_id in answer.counted_assets:
@@ -224,13 +226,13 @@ class Reader:
         for each in self.stretches:
             for bucket in counted_of.get((each.member.root, each.member.asset_id), ()):
                 plan = self.plans.stretches(each.member.asset_id)
-                counted[each.member.root, plan, each.since, each.until, bucket] += 1
+                counted[each.member.root, id(plan), each.since, each.until, bucket] += 1
         for (root, plan, since, until, known), number in alike.items():
             for bucket in range(len(self.buckets)):
-                if times := self._times(plan, since, until, bucket, known):
+                if times := self._times(plans[plan], since, until, bucket, known):
                     answers[root, bucket].all += times * number
         for (root, plan, since, until, bucket), number in counted.items():
-            if times := self._times(plan, since, until, bucket, True):
+            if times := self._times(plans[plan], since, until, bucket, True):
                 answers[root, bucket].counted += times * number
         self._add_ages(answers)
 
@@ -342,16 +344,28 @@ NOT_REPLACED = """NOT EXISTS (
     SELECT FROM unnest(%(x_asset)s::bigint[], %(x_lo)s::bigint[], %(x_hi)s::bigint[]) AS x(asset_id, lo, hi)
     WHERE x.asset_id = e.asset_id AND e.occurred >= to_timestamp(x.lo) AND e.occurred < to_timestamp(x.hi))"""
 
-# Members with a range of stored days each, and the bucket of each day.
-STORED = """
+# Roots, buckets and assets with counts. Asked for by IN: the planner would join it by a loop over all rows.
+COUNTED = "unnest(%(c_root)s::int[], %(c_bucket)s::int[], %(c_asset)s::bigint[])"
+
+
+def stored_days(table: str, keys: Sequence[str], sums: Sequence[str]) -> str:
+    """CTEs: members with a range of stored days each, and the sums of each asset, range and bucket.
+
+    A range that counts for several roots is read once. OFFSET 0 lets the planner seek the days by index and not read
+    the whole table; a day's bucket stands in an array, as a join would be made anew for each range.
+    """
+    labels = ", ".join(["asset_id", "first", "past", "bucket", *keys])
+    return f"""
     member(root, asset_id, first, past) AS MATERIALIZED (
         SELECT * FROM unnest(%(root)s::int[], %(asset)s::bigint[], %(first)s::date[], %(past)s::date[])
-    ), day(day, bucket) AS MATERIALIZED (SELECT * FROM unnest(%(day)s::date[], %(bucket)s::int[]))"""
-
-
-def of_member(table: str) -> str:
-    """A member's stored days; OFFSET 0 lets the planner seek them by index and not read the whole table."""
-    return f"SELECT * FROM {table} f WHERE f.asset_id = m.asset_id AND f.day >= m.first AND f.day < m.past OFFSET 0"
+    ), stored AS MATERIALIZED (
+        SELECT {labels}, {", ".join(f"sum({name}) AS {name}" for name in sums)} FROM (
+            SELECT f.*, first, past, (%(bucket)s::int[])[f.day - %(day)s::date + 1] AS bucket
+            FROM (SELECT DISTINCT asset_id, first, past FROM member) r CROSS JOIN LATERAL (
+                SELECT * FROM {table} f WHERE f.asset_id = r.asset_id AND f.day >= r.first AND f.day < r.past OFFSET 0
+            ) f
+        ) days GROUP BY {labels}
+    )"""
 
 
 def parameters(rows: dict[str, list]) -> dict:

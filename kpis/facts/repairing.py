@@ -71,9 +71,11 @@ def repairs_of(reader: Reader, known: Sequence[Told]) -> dict[tuple[int, int], R
         for each in where[failure.repair.asset]:
             if each.since <= moment < each.until:
                 parts[each.member.root, bucket].append(failure.repair)
-    ends = [epoch(failure.repair.restored) for failure in known if failure.repair.restored]
-    assets = sorted({failure.repair.asset for failure in known})
-    plans = Plans(reader.site, assets, reader.zones.start, max([reader.zones.end, *ends]))
+    last = max((epoch(failure.repair.restored) for failure in known if failure.repair.restored), default=0)
+    plans = reader.plans
+    if last > reader.zones.end:
+        assets = sorted({failure.repair.asset for failure in known})
+        plans = Plans(reader.site, assets, reader.zones.start, last)
 
     def scheduled(repair: Repair, spans: Spans) -> float:
         plan = plans.stretches(repair.asset)

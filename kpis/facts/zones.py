@@ -1,7 +1,7 @@
 """Which part of a window is stored, and which must be computed from the records."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import connection
@@ -46,14 +46,12 @@ class Stretch:
     member: Member
     state: State
     zones: list[Zone]
+    since: int = field(init=False)  # as a member in service
+    until: int = field(init=False)
 
-    @property
-    def since(self) -> int:
-        return max(self.member.since, self.state.since)
-
-    @property
-    def until(self) -> int:
-        return min(self.member.until, self.state.until)
+    def __post_init__(self):
+        self.since = max(self.member.since, self.state.since)
+        self.until = min(self.member.until, self.state.until)
 
 
 class Zones:
