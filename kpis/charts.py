@@ -24,34 +24,47 @@ def shown(figure) -> float | None:
 
 def labels(figures: Sequence, site, by: str) -> list[str]:
     """The beginning of each bucket on the site's calendar."""
-    how = {"day": "j M", "week": "j M", "month": "M Y"}.get(by, "j M Y")
+    how = {"day": "j M", "week": "j M", "month": "M Y", "shift": "D H:i"}.get(by, "j M Y")
     return [formats.date_format(site.local(figure.start), how) for figure in figures]
 
 
 def trend(
-    title: Any, key: str, series: Sequence[tuple[Any, Sequence, str]], *, site, by: str, unit: str, digits: int = 1
-) -> Chart:
-    """Figures over time; `series` are (name, figures of the buckets, tone). The table has whole dates."""
+    title: Any, key: str, series: Sequence[tuple[Any, Sequence, str]], *, site, by: str, unit: str, digits: int = 1,
+    former: Sequence[tuple[Any, Sequence, str]] = (),
+) -> Chart:  # fmt: skip
+    """Figures over time; `series` are (name, figures of the buckets, tone). The table has whole dates.
+
+    `former` are the same of a compared period, dashed: the first bucket of one stands over the first of the other,
+    and where the compared period is shorter the line ends.
+    """
     buckets = series[0][1]
-    chart = charts.trend(
-        title,
-        labels(buckets, site, by),
-        [Series(name, [shown(figure) for figure in figures], tone) for name, figures, tone in series],
-        unit=unit,
-        digits=digits,
-    )
-    days = (site.production_day(figure.start) for figure in buckets)
-    return replace(chart, key=key, rows=[[day, *row[1:]] for day, row in zip(days, chart.rows, strict=True)])
+    names = labels(buckets, site, by)
+    lines = [Series(name, [shown(figure) for figure in figures], tone) for name, figures, tone in series]
+    for name, figures, tone in former:
+        values = [shown(figure) for figure in figures][: len(names)]
+        lines.append(Series(name, [*values, *[None] * (len(names) - len(values))], tone, dashed=True))
+    chart = charts.trend(title, names, lines, unit=unit, digits=digits)
+    whole = names if by == "shift" else [site.production_day(figure.start) for figure in buckets]
+    return replace(chart, key=key, rows=[[each, *row[1:]] for each, row in zip(whole, chart.rows, strict=True)])
 
 
-def trends(periods: Sequence, *, site, by: str) -> tuple[Chart, Chart]:
-    """Availability with OEE, and MTBF, over the buckets of one subject."""
-    of = {key: [period.figure(DEFINITIONS[key]) for period in periods] for key in ("availability", "oee", "mtbf")}
-    shares = [(_("Availability"), of["availability"], "1"), (_("OEE"), of["oee"], "2")]
-    return (
-        trend(_("Availability and OEE"), "availability-oee", shares, site=site, by=by, unit="%"),
-        trend(_("MTBF"), "mtbf", [(_("MTBF"), of["mtbf"], "3")], site=site, by=by, unit="h", digits=0),
-    )
+def trends(periods: Sequence, *, site, by: str, former: Sequence = (), compared: Any = "") -> tuple[Chart, Chart]:
+    """Availability with OEE, and MTBF, over the buckets of one subject; `compared` names those of `former`."""
+    drawn = []
+    for title, key, keys, unit_, digits in (
+        (_("Availability and OEE"), "availability-oee", {"availability": "1", "oee": "2"}, "%", 1),
+        (_("MTBF"), "mtbf", {"mtbf": "3"}, "h", 0),
+    ):
+        now, before = (
+            [
+                (DEFINITIONS[name].name, [each.figure(DEFINITIONS[name]) for each in found], tone)
+                for name, tone in keys.items()
+            ]
+            for found in (periods, former)
+        )
+        dashed = [(f"{name}, {compared}", figures, tone) for name, figures, tone in before if former]
+        drawn.append(trend(title, key, now, site=site, by=by, unit=unit_, digits=digits, former=dashed))
+    return drawn[0], drawn[1]
 
 
 def losses(steps: Sequence[tuple[Any, float]]) -> Chart:

@@ -3,6 +3,8 @@
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
+from django.utils.translation import gettext as _
+
 from assets.models import Asset
 from core.errors import Refused
 from core.models import Site
@@ -48,7 +50,7 @@ def shift_starts(site: Site, asset: Asset | None, start: datetime, end: datetime
     chain = [int(part) for part in reversed(asset.path.strip("/").split("/")) if part] if asset else []
     owners = [calendars[owner] for owner in (*chain, None) if owner in calendars]
     if not owners:
-        raise Refused("No operating calendar says when shifts begin.", code="no_shifts", field="by")
+        raise Refused(_("No operating calendar says when shifts begin."), code="no_shifts", field="by")
     day, last = site.local(start).date() - DAY, site.local(end).date()
     found = set()
     while day <= last:

@@ -185,6 +185,22 @@ def known(
     ]
 
 
+def beside(
+    subjects: Sequence[Asset | None], former: Sequence[tuple[datetime, datetime]],
+    buckets: Sequence[tuple[datetime, datetime]], *, site: Site, now: datetime,
+) -> tuple[list[Period], list[Period]]:  # fmt: skip
+    """What is known of the first subject in the buckets of a former window, and of all subjects in those of this one.
+
+    Windows that lie apart, or overlap, are asked for one by one: what lies between them is not read.
+    """
+    if former and former[-1][1] == buckets[0][0]:
+        found = known(subjects, [*former, *buckets], site=site, now=now)
+        both, old = len(former) + len(buckets), len(former)
+        return found[:old], [each for place, each in enumerate(found) if place % both >= old]
+    before = known(subjects[:1], former, site=site, now=now) if former else []
+    return before, known(subjects, buckets, site=site, now=now)
+
+
 def losses(found: Sequence[Period]) -> tuple[list[tuple[str, float]], list[tuple[str, float, int]]]:
     """The waterfall of the assets with counts, (label, seconds) that add up to planned production time, and lost
     seconds and stops by reason of all of them, the largest first."""

@@ -15,6 +15,7 @@ from core.kit.badges import Badge
 from core.kit.present import number_text
 from kpis import targets
 from kpis.definitions import DEFINITIONS
+from kpis.windows import FORMER, YEAR
 
 TILES = ("availability", "mtbf", "mttr", "oee")
 WORK_TILES = ("preventive_compliance", "planned_work_share", "backlog_hours", "mtta", "maintenance_cost")
@@ -86,7 +87,7 @@ class Tile:
     decision: str = ""
 
     @classmethod
-    def of(cls, figure, former, *, url: str, target=None) -> "Tile":
+    def of(cls, figure, former, *, url: str, target=None, compared: str = FORMER) -> "Tile":
         goal = {} if target is None else goal_of(figure, targets.standing(target[0], figure.value, target[1]))
         return cls(
             figure.definition.name,
@@ -95,7 +96,7 @@ class Tile:
             unit(figure),
             digits(figure),
             mark(figure),
-            note(figure, former),
+            note(figure, former, compared),
             url,
             **goal,
         )
@@ -106,13 +107,17 @@ def agreed_for(now) -> dict:
     return targets.on(now.site, now.asset, now.site.production_day(now.start))
 
 
-def tiles(now, former, keys: Sequence[str] = TILES, *, agreed: Mapping) -> list[Tile]:
-    """Headline figures of a Period beside the one before, and beside what was `agreed_for` it."""
-    figures = [(now.figure(DEFINITIONS[key]), former.figure(DEFINITIONS[key])) for key in keys]
+def tiles(now, former, keys: Sequence[str] = TILES, *, agreed: Mapping, compared: str = FORMER) -> list[Tile]:
+    """Headline figures of a Period beside the one it is `compared` with (None: with none), and beside what was
+    `agreed_for` it."""
+    figures = [(now.figure(DEFINITIONS[key]), former and former.figure(DEFINITIONS[key])) for key in keys]
     return [
-        Tile.of(figure, before, url=address_of(figure, now.site), target=agreed.get(figure.definition.key))
+        Tile.of(
+            figure, before, url=address_of(figure, now.site), target=agreed.get(figure.definition.key),
+            compared=compared,
+        )
         for figure, before in figures
-    ]
+    ]  # fmt: skip
 
 
 def goal_of(figure, standing: targets.Standing) -> dict:
@@ -134,7 +139,7 @@ def goal_of(figure, standing: targets.Standing) -> dict:
     return found | {"tone": standing.tone}
 
 
-def note(figure, former) -> str:
+def note(figure, former, compared: str = FORMER) -> str:
     """The reason where there is no value, else the interval and what it was before."""
     if figure.value is None:
         return str(figure.reason)
@@ -149,7 +154,8 @@ def note(figure, former) -> str:
     if figure.few_failures:
         parts.append(_("few failures"))
     if former is not None and former.value is not None:
-        parts.append(_("before: %(value)s") % {"value": said(former)})
+        words = _("a year before: %(value)s") if compared == YEAR else _("before: %(value)s")
+        parts.append(words % {"value": said(former)})
     return " · ".join(parts)
 
 

@@ -16,9 +16,11 @@ from core.kit.present import number_text
 from core.kit.views import go_to_site_of
 from core.querysets import id_of
 from kpis import charts, figures, windows
+from kpis.cutting import cut
 from kpis.definitions import DEFINITIONS
 from kpis.present import TILES, WORK_TILES, address_of, agreed_for, said, tiles, work_answer
 
+KEPT = ("asset", "window", "from", "to", "compare")  # of the address, from one window to the next
 ROW = ("availability", "mtbf", "oee")
 
 
@@ -48,7 +50,12 @@ class Performance(ChartPage):
 
     @cached_property
     def window(self) -> windows.Window:
-        return windows.asked(self.site, self.request.GET, now=self.now)
+        return windows.asked(self.site, self.request.GET, now=self.now, asset=self.asset)
+
+    @cached_property
+    def compared(self) -> str:
+        """What the window is compared with."""
+        return windows.comparison(self.request.GET)
 
     @cached_property
     def now(self):
@@ -85,49 +92,68 @@ class Performance(ChartPage):
 
     def url(self, *, page: str = "", **changes) -> str:
         """This page's address with another asset or window, or that of another page about them."""
-        keep = {key: value for key, value in self.request.GET.items() if key in {"asset", "window", "from", "to"}}
+        keep = {key: value for key, value in self.request.GET.items() if key in KEPT}
         query = {key: value for key, value in (keep | changes).items() if value not in (None, "")}
         return f"{reverse(page or self.route)}?{urlencode(query)}"
 
     def context(self) -> dict:
         if self.site is None:
             return {"window": None}
-        window = self.window
-        scope = {"site": self.site, "now": self.now}
-        former = window.moved(-1)
-        two = [(former.start, former.end), (window.start, window.end)]
-        before, whole, *below = figures.known([self.asset, *self.children], two, **scope)
-        trend = figures.periods([self.asset], start=window.trend_start, end=window.end, by=window.by, **scope)
+        window, how = self.window, self.compared
+        former = window.compared(how, now=self.now)
+        old, (whole, *below) = figures.beside(
+            [self.asset, *self.children], [(each.start, each.end) for each in (former,) if each],
+            [(window.start, window.end)], site=self.site, now=self.now,
+        )  # fmt: skip
+        before = old[0] if old else None
         lost, reasons = figures.losses([whole])
         agreed = agreed_for(whole)
         headlines = [whole.figure(DEFINITIONS[key]) for key in TILES]
         return {
             **self.picker(),
-            "tiles": tiles(whole, before, agreed=agreed),
+            "compared": former,
+            "compared_url": former and self.at(former),
+            "tiles": tiles(whole, before, agreed=agreed, compared=how),
             "answer": self._answer(headlines, lost[:-1] or reasons),
-            "work_tiles": tiles(whole, before, WORK_TILES, agreed=agreed),
+            "work_tiles": tiles(whole, before, WORK_TILES, agreed=agreed, compared=how),
             "work_answer": work_answer(whole),
-            "charts": self._charts(trend, lost, reasons),
-            "below": [self._line(period) for period in below[1::2]],
-            "actors": self._actors(below[1::2]),
+            "charts": self._charts(lost, reasons),
+            "below": [self._line(period) for period in below],
+            "actors": self._actors(below),
         }
 
     def picker(self) -> dict:
         """What the window picker needs."""
-        former = self.window.moved(-1)
         return {
             "asset": self.asset,
             "window": self.window,
-            "windows": [
-                (name, label, self.url(window=name, **{"from": None, "to": None})) for name, label in windows.CHOICES
-            ],
-            "earlier": self.url(window=None, **{"from": former.first, "to": former.last}),
+            "picker": self._picker(),
+            "earlier": self.at(self.window.moved(-1)),
             "later": self._later(),
+        }
+
+    def at(self, window: windows.Window) -> str:
+        """This page in another window."""
+        return self.url(**{"window": None, **window.query})
+
+    def _picker(self) -> dict:
+        """The windows and comparisons to choose from, each with its address."""
+        named = {"from": None, "to": None}
+        return {
+            "groups": [
+                (group, [(name, label, self.url(window=name, **named)) for name, label in choices])
+                for group, choices in windows.GROUPS
+            ],
+            "comparisons": [
+                (name, label, self.url(compare=None if name == windows.FORMER else name))
+                for name, label in windows.COMPARISONS.items()
+            ],
+            "how": self.compared,
         }
 
     def _later(self) -> str:
         after = self.window.moved(1)
-        return self.url(window=None, **{"from": after.first, "to": after.last}) if after.start <= self.now else ""
+        return self.at(after) if after.start <= self.now else ""
 
     def _answer(self, whole: list[figures.Figure], losses: list[tuple]) -> str:
         """The headlines in words, and where most of the time was lost; `losses` are (name, seconds, …)."""
@@ -145,8 +171,17 @@ class Performance(ChartPage):
             words.append(_("Largest loss: %(name)s, %(hours)s h.") % {"name": name, "hours": hours})
         return " ".join(words)
 
-    def _charts(self, trend, lost, reasons) -> list:
-        effectiveness, reliability = charts.trends(trend, site=self.site, by=self.window.by)
+    def _charts(self, lost, reasons) -> list:
+        """The trend, beside that of the compared period, and where time went."""
+        old, shown = (
+            cut(self.site, each.start, each.end, self.window.by, asset=self.asset) if each else []
+            for each in (self.window.compared_trend(self.compared, now=self.now), self.window.trend)
+        )
+        former, trend = figures.beside([self.asset], old, shown, site=self.site, now=self.now)
+        word = _("a year before") if self.compared == windows.YEAR else _("before")
+        effectiveness, reliability = charts.trends(
+            trend, site=self.site, by=self.window.by, former=former, compared=word
+        )
         return [effectiveness, charts.losses(lost), charts.stops(reasons), reliability]
 
     def _actors(self, below: list[figures.Period]) -> charts.Chart:

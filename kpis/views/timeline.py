@@ -32,7 +32,7 @@ class Timeline(Performance):
 
     @cached_property
     def window(self) -> windows.Window:
-        return windows.asked(self.site, self.request.GET, now=self.now, default="7d")
+        return windows.asked(self.site, self.request.GET, now=self.now, asset=self.asset, default="7d")
 
     def page_title(self) -> str:
         if self.site is None:
@@ -92,8 +92,7 @@ class Timeline(Performance):
     def shorter(self) -> list[tuple]:
         """(label, address) of windows that a timeline can show."""
         none = {"from": None, "to": None}
-        choices = dict(windows.CHOICES)
-        return [(choices[name], self.url(window=name, **none)) for name in ("day", "7d")]
+        return [(windows.NAMES[name], self.url(window=name, **none)) for name in ("day", "7d")]
 
     def below(self) -> list[tuple]:
         """(label, address) of the assets right below."""

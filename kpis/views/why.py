@@ -1,6 +1,7 @@
 """The page behind every figure: why it is what it is."""
 
 from functools import cached_property
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404
@@ -55,11 +56,12 @@ class WhyFigure(Page):
         return f"{figure.definition.name} · {whose}"
 
     def crumbs(self) -> list[tuple]:
-        """Back to where the figure stands: the same asset, the same days."""
+        """Back to where the figure stands: the same asset, the same window."""
         question = self.question
-        query = windows.covering(question.site, question.start, question.end).query
-        whose = f"&asset={question.assets[0].pk}" if question.assets else ""
-        return [(_("Performance"), f"{reverse('performance')}?{query}{whose}")]
+        asset = question.assets[0] if question.assets else None
+        window = windows.leading_back(question.site, asset, question.start, question.end, now=timezone.now())
+        query = window.query | ({"asset": asset.pk} if asset else {})
+        return [(_("Performance"), f"{reverse('performance')}?{urlencode(query)}")]
 
     def context(self) -> dict:
         why = self.why

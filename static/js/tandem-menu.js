@@ -23,6 +23,8 @@ customElements.define(
       if (event.key === "Escape") {
         this.details.open = false;
         this.querySelector("summary").focus();
+      } else if (event.target.matches("input, select")) {
+        return; // arrows change what stands in a field
       } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
         const items = [...this.querySelectorAll(".menu-sheet a, .menu-sheet button")];
         const step = event.key === "ArrowDown" ? 1 : -1;

@@ -109,9 +109,15 @@ def figures_of(page: Page) -> dict[str, str]:
 
 def figures_of_yesterday(manager: Visit) -> dict[str, str]:
     page = manager.goto("/performance/")
-    page.get_by_role("link", name="Yesterday").click()
+    pick_window(page, "Yesterday")
     page.wait_for_url("**window=day*")
     return figures_of(page)
+
+
+def pick_window(page: Page, name: str) -> None:
+    """From the window picker of a page of figures."""
+    page.locator(".window-summary").click()
+    page.locator(".window-sheet").get_by_role("link", name=name, exact=True).click()
 
 
 def why(manager: Visit, figure: str) -> tuple[str, list[tuple[str, ...]]]:

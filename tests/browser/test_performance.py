@@ -14,7 +14,7 @@ from people.models import Membership
 from production.counting import CountEntry, record_counts
 from tests import plant as world
 from tests.browser.conftest import LOOKS, PHONE, Visit
-from tests.browser.people import figures_of, plain
+from tests.browser.people import figures_of, pick_window, plain
 from tests.browser.yesterday import Yesterday
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -161,19 +161,50 @@ def test_each_figure_says_what_it_is_worth_and_where_it_comes_from(visit, lived,
 def test_the_window_is_picked_moved_and_typed(visit, lived, day):
     seen = visit("manager", size=PHONE)
     page = seen.goto(performance(lived.filler))
-    page.get_by_role("link", name="Yesterday").click()
+    pick_window(page, "Yesterday")
     page.wait_for_url("**window=day*")
-    assert page.locator(".window-choices [aria-current]").all_inner_texts() == ["Yesterday"]
+    assert page.locator(".window-label").inner_text() == "Yesterday"
+    assert page.locator(".window-group [aria-current]").all_text_contents() == ["Yesterday"]
     page.get_by_role("link", name="Earlier").click()
     before = day.start - timedelta(hours=12)
     page.wait_for_url(f"**from={before:%Y-%m-%d}&to={before:%Y-%m-%d}")
     page.get_by_role("link", name="Later").click()
     page.wait_for_url("**from={0}&to={0}".format(day.days[0]))
+    assert page.locator(".window-label").inner_text() == "Yesterday"
+    page.locator(".window-summary").click()
     page.get_by_label("From", exact=True).fill("2026-01-31")
     page.get_by_label("To", exact=True).fill("2026-01-01")
     page.get_by_role("button", name="Show").click()
-    assert page.get_by_role("alert").inner_text() == "The last day lies before the first."
+    assert page.get_by_role("alert").inner_text().startswith("The last day lies before the first. Shown instead: ")
     assert page.get_by_role("heading", level=1).inner_text() == "M1 · Filler"
+    pick_window(page, "Nothing")
+    page.wait_for_url("**compare=none*")
+    assert page.get_by_text("Compared with").count() == 0
+
+
+def test_the_picker_is_used_by_keyboard_alone(visit, lived):
+    page = visit("manager").goto(performance(lived.filler))
+    page.locator(".window-summary").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.textContent.trim()") == "This shift"
+    page.keyboard.press("Escape")
+    assert not page.locator(".window-sheet").is_visible()
+    page.keyboard.press("Enter")
+    page.get_by_label("From", exact=True).focus()
+    page.keyboard.press("ArrowUp")  # belongs to the field
+    assert page.evaluate("document.activeElement.name") == "from"
+
+
+@ALL_LOOKS
+def test_the_open_picker_fits_and_is_accessible(visit, plant, look):
+    seen = visit("manager", **look)
+    page = seen.goto(performance(window="shift", compare="year"))
+    page.locator(".window-summary").click()
+    assert seen.violations() == []
+    assert seen.overflow() == 0
+    assert page.get_by_role("alert").inner_text().startswith("No operating calendar says when shifts begin.")
 
 
 @pytest.mark.parametrize("figure", ["Availability", "MTBF", "MTTR", "OEE"])
