@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from kpis.views import findings, performance, reliability, targets, timeline, why
+from kpis.views import board, findings, performance, reliability, targets, timeline, why
 
 urlpatterns = [
     path("performance/", performance.Performance.as_view(), name="performance"),
     path("performance/timeline/", timeline.Timeline.as_view(), name="performance-timeline"),
+    path("performance/board/", board.Board.as_view(), name="performance-board"),
     path("performance/figure/", why.WhyFigure.as_view(), name="figure"),
     path("performance/figure/inputs.csv", why.InputsOfFigure.as_view(), name="figure-inputs"),
     path("performance/targets/", targets.TargetList.as_view(), name="targets"),

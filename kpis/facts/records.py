@@ -85,21 +85,7 @@ def shelf(
     Failures are taken from their beginning on: a long one may have begun at any time. `stops_only` leaves failures
     and counts out, and stops that matter to failures alone.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(AROUND, {"assets": list(asset_ids)})
-        around = dict(cursor.fetchall())
-    found = Shelf(site, utc(now), calendars_of(site))
-    below = [asset_id for asset_id, reaches in around.items() if reaches]
-    for row in assets.Asset.objects.filter(pk__in=around).only("commissioned", "retired", "short_stop_seconds"):
-        found.lives[row.pk] = _span(row.commissioned, row.retired)
-        found.short_stops[row.pk] = row.short_stop_seconds
-    for row in assets.Placement.objects.filter(asset__in=around).order_by("asset_id", "valid"):
-        valid = _span(row.valid.lower, row.valid.upper)
-        found.placements.append(
-            Placement(row.asset_id, row.parent_id, row.stops_parent, row.redundancy_group_id, valid)
-        )
-    for row in assets.RedundancyGroup.objects.filter(parent__in=below):
-        found.groups.append(Group(row.pk, row.parent_id, row.needed))
+    found, below = _standing(site, asset_ids, now)
     lasting = Q(end=None) | Q(end__gte=start)
     during = assets.Downtime.objects.filter(asset__in=below)
     failed = assets.Failure.objects.filter(asset__in=below, occurred__lt=end)
@@ -116,6 +102,36 @@ def shelf(
     for row in production.Count.objects.filter(asset__in=below, start__lt=end, end__gt=start).order_by("start", "pk"):
         found.counts[row.asset_id].append(_count(row))
     return found
+
+
+def lasting_now(site: Site, asset_ids: Iterable[int], now: datetime) -> Shelf:
+    """What says how these assets are doing at this moment: the stops that last, and nothing of the past."""
+    found, below = _standing(site, asset_ids, now)
+    rows = assets.Downtime.objects.filter(Q(end=None) | Q(end__gte=now), asset__in=below, start__lte=now)
+    for row in rows.order_by("start", "pk").values_list(*STOP):
+        stop = _stop(*row)
+        found.stops[stop.asset].append(stop)
+    return found
+
+
+def _standing(site: Site, asset_ids: Iterable[int], now: datetime) -> tuple[Shelf, list[int]]:
+    """Where the assets and those around them stand and by which calendars; with those whose stops can reach them."""
+    with connection.cursor() as cursor:
+        cursor.execute(AROUND, {"assets": list(asset_ids)})
+        around = dict(cursor.fetchall())
+    found = Shelf(site, utc(now), calendars_of(site))
+    below = [asset_id for asset_id, reaches in around.items() if reaches]
+    for row in assets.Asset.objects.filter(pk__in=around).only("commissioned", "retired", "short_stop_seconds"):
+        found.lives[row.pk] = _span(row.commissioned, row.retired)
+        found.short_stops[row.pk] = row.short_stop_seconds
+    for row in assets.Placement.objects.filter(asset__in=around).order_by("asset_id", "valid"):
+        valid = _span(row.valid.lower, row.valid.upper)
+        found.placements.append(
+            Placement(row.asset_id, row.parent_id, row.stops_parent, row.redundancy_group_id, valid)
+        )
+    for row in assets.RedundancyGroup.objects.filter(parent__in=below):
+        found.groups.append(Group(row.pk, row.parent_id, row.needed))
+    return found, below
 
 
 def _span(start: datetime | None, end: datetime | None) -> Span:

@@ -79,11 +79,12 @@ class Performance(ChartPage):
 
     def actions(self) -> list[Action]:
         query = f"?asset={self.asset.pk}" if self.asset else ""
-        if not self.site:
+        if self.site is None:
             return []
         return [
             Action(_("Timeline"), self.url(page="performance-timeline"), "timeline"),
             Action(_("Reliability"), reverse("reliability") + query, "activity"),
+            Action(_("Wall board"), reverse("performance-board") + query, "device-tv"),
         ]
 
     def file_name(self, chart) -> str:

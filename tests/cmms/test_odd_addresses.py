@@ -7,9 +7,9 @@ from django.urls import URLPattern, get_resolver
 from tests.workorders.orders import order
 
 NAMES = (
-    "ancestor", "archived", "asset", "by", "criticality", "day", "definition", "export", "from", "kind", "next",
-    "open", "page", "parent", "person", "plan", "q", "reason", "search", "since", "site", "sort", "state", "tab", "to",
-    "until", "view", "week",
+    "ancestor", "archived", "asset", "by", "compare", "criticality", "day", "definition", "export", "from", "kind",
+    "next", "open", "page", "parent", "person", "plan", "q", "reason", "search", "since", "site", "sort", "state",
+    "tab", "to", "until", "view", "week", "window",
 )  # fmt: skip
 
 

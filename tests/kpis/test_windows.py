@@ -349,6 +349,23 @@ def test_a_plant_without_calendar_is_told_so_on_the_page(manager, plant):
     assert "No operating calendar says when shifts begin. Shown instead:" in text
 
 
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("1900-01-01", "1900-01-01"),
+        ("2999-12-31", "2999-12-31"),
+        ("1900-01-01T00:00:00-12:00", "1900-01-01T01:00:00-12:00"),
+        ("2999-12-31T22:00:00.5+14:00", "2999-12-31T23:00:00Z"),
+        ("9999-12-31", "9999-12-31"),
+        ("", "2026-01-01"),
+    ],
+)
+@pytest.mark.parametrize("how", ["former", "year", "zz"])
+def test_windows_at_the_ends_of_time_have_a_page(manager, plant, first, last, how):
+    follow(plant.berlin, THREE)
+    page_of(manager, compare=how, **{"from": first, "to": last})
+
+
 def test_the_page_says_and_draws_what_it_is_compared_with(manager, plant):
     today = plant.berlin.production_day(timezone.now())
     begin = plant.berlin.day_begins(today)

@@ -1,0 +1,200 @@
+"""What hangs on the wall of the shop floor: how every machine is doing now, today's figures, stops, open work."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Min, Q, QuerySet
+from django.urls import reverse
+from django.utils import formats
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from assets.models import Asset, Downtime, DowntimeReason
+from assets.states import DOWN, PLANNED_STOP
+from core.errors import Refused
+from core.kit.badges import Badge
+from core.kit.present import when_text
+from core.models import Site
+from kpis import figures, oracle, timeline, windows
+from kpis.facts.members import Scope, members
+from kpis.facts.records import lasting_now
+from kpis.intervals import Span
+from kpis.present import Tile, agreed_for, tiles
+from kpis.timeline import State
+from workorders.models import WorkOrder
+from workorders.priority import PRIORITY_BADGES
+from workorders.states import Priority
+
+KEYS = ("availability", "oee")
+RECENT = timedelta(hours=8)
+MOST_MACHINES, MOST_STOPS = 60, 6
+ROOMY, DENSE = 14, 24  # machines
+SECOND = timedelta(seconds=1)
+RUNNING = Badge(gettext_lazy("Running"), "ok", "player-play")
+NOT_SCHEDULED = Badge(gettext_lazy("Not scheduled"), "idle", "moon")
+NO_DATA = Badge(gettext_lazy("No data"), "idle", "question-mark")
+
+
+@dataclass(frozen=True)
+class MachineNow:
+    """One machine: its state, since when it is down, and why."""
+
+    asset: Asset
+    badge: Badge
+    since: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class OpenWork:
+    """Open orders of one priority."""
+
+    badge: Badge
+    orders: int
+    overdue: int
+    oldest: datetime
+    url: str
+
+
+@dataclass(frozen=True)
+class Board:
+    """All of it, as of one moment; `more` machines and stops are not shown."""
+
+    now: datetime
+    answer: str
+    today: list[Tile]
+    shift: list[Tile]
+    shift_name: str  # or why there is none
+    lines: list[tuple[Asset | None, list[MachineNow]]]
+    more_machines: int
+    stops: list[Downtime]
+    more_stops: int
+    work: list[OpenWork] = field(default_factory=list)
+
+    @property
+    def density(self) -> str:
+        """How close the machines must stand so that a television shows them all."""
+        machines = sum(len(rows) for _line, rows in self.lines)
+        return "" if machines <= ROOMY else "dense" if machines <= DENSE else "tight"
+
+
+def board(site: Site, asset: Asset | None, user, *, now: datetime) -> Board:
+    """The board of a site, or of what stands below an asset, in a constant number of queries."""
+    day = windows.Window.of_days(site, (today := site.production_day(now)), today + windows.DAY)
+    (whole,) = figures.known([asset], [(day.start, day.end)], site=site, now=now)
+    agreed = agreed_for(whole)
+    try:
+        shift = windows.shift_at(site, asset, now)
+        (part,) = figures.known([asset], [(shift.start, shift.end)], site=site, now=now)
+        of_shift, shift_name = tiles(part, None, KEYS, agreed=agreed), str(shift)
+    except Refused as error:
+        of_shift, shift_name = [], str(error.message)
+    stops = _under(Downtime.objects.visible_to(user).at(site), asset, "asset__path").select_related("asset", "reason")
+    machines, more = _machines(site, asset, stops.open(), now)
+    states = machines_now(site, machines, now=now, unobserved=whole.unobserved)
+    recent = stops.touching(now - RECENT, now).with_lasted()
+    return Board(
+        now=now,
+        answer=answer(states),
+        today=tiles(whole, None, KEYS, agreed=agreed),
+        shift=of_shift,
+        shift_name=shift_name,
+        lines=_by_line(states),
+        more_machines=more,
+        stops=list(recent[:MOST_STOPS]),
+        more_stops=max(0, recent.count() - MOST_STOPS),
+        work=open_work(site, asset, user, now=now),
+    )
+
+
+# --- Machines --------------------------------------------------------------------------------------------
+
+
+def _machines(site: Site, asset: Asset | None, open_stops: QuerySet, now: datetime) -> tuple[list[Asset], int]:
+    """The machines to show, and how many are left out; of too many those that have an open stop come first."""
+    ids = {each.asset_id for each in members(site, [asset], now - SECOND, now, Scope.LEAVES)}
+    rows = list(Asset.objects.filter(pk__in=ids).active().select_related("parent", "site"))
+    if len(rows) > MOST_MACHINES:
+        paths = open_stops.values_list("asset__path", flat=True)
+        touched = {int(part) for path in paths for part in path.split("/") if part}
+        rows.sort(key=lambda row: (row.pk not in touched, row.code))
+    shown = sorted(rows[:MOST_MACHINES], key=lambda row: (row.parent.code if row.parent else "", row.code))
+    return shown, len(rows) - len(shown)
+
+
+def machines_now(
+    site: Site, machines: Sequence[Asset], *, now: datetime, unobserved: Sequence[int] = ()
+) -> list[MachineNow]:
+    """How each machine is doing at this moment, by the same rules as its figures."""
+    shelf = lasting_now(site, [each.pk for each in machines], now)
+    given = {stop.reason for stops in shelf.stops.values() for stop in stops}
+    names = dict(DowntimeReason.objects.filter(pk__in=given).values_list("pk", "name"))
+    silent = set(unobserved)
+    return [_state(each, shelf.of(each.pk), site, names, known=each.pk not in silent) for each in machines]
+
+
+def _state(machine: Asset, records: oracle.Records, site: Site, names: dict[int, str], *, known: bool) -> MachineNow:
+    moment = Span(records.now - SECOND, records.now)
+    found = timeline.timeline(records, machine.pk, moment, known=known)
+    outside = timeline.off_schedule(records, machine.pk, moment) if known else []
+    span = found[-1] if found else None
+    stop = outside[-1].stop if outside else span.stop if span else None
+    if stop is not None:
+        overrun = site.overrun_is_unplanned and stop.planned_end is not None and stop.planned_end <= records.now
+        badge = PLANNED_STOP if stop.planned and not overrun else DOWN
+        why = names.get(stop.reason) or _("no reason yet")
+        return MachineNow(machine, badge, clock(stop.start, site, records.now), why)
+    if not known:
+        return MachineNow(machine, NO_DATA)
+    scheduled = span is not None and span.state is State.OPERATING
+    return MachineNow(machine, RUNNING if scheduled else NOT_SCHEDULED)
+
+
+def clock(moment: datetime, site: Site, now: datetime) -> str:
+    """The time of day; with its day, if it was not today."""
+    local = site.local(moment)
+    if local.date() == site.local(now).date():
+        return formats.date_format(local, "TIME_FORMAT")
+    return when_text(moment, relative=False, now=now)
+
+
+def _by_line(states: Sequence[MachineNow]) -> list[tuple[Asset | None, list[MachineNow]]]:
+    lines: dict[Asset | None, list[MachineNow]] = {}
+    for each in states:
+        lines.setdefault(each.asset.parent, []).append(each)
+    return list(lines.items())
+
+
+def answer(states: Sequence[MachineNow]) -> str:
+    """How many are down, in words."""
+    if not states:
+        return _("There is no machine here.")
+    down = [each for each in states if each.badge is DOWN]
+    if not down:
+        return _("Nothing is down.")
+    return ngettext("%(n)d machine of %(all)d is down.", "%(n)d machines of %(all)d are down.", len(down)) % {
+        "n": len(down), "all": len(states),
+    }  # fmt: skip
+
+
+# --- Work ------------------------------------------------------------------------------------------------
+
+
+def open_work(site: Site, asset: Asset | None, user, *, now: datetime) -> list[OpenWork]:
+    """Open orders by priority, the most urgent first; one query."""
+    rows = _under(WorkOrder.objects.visible_to(user).at(site).open(), asset, "asset__path").order_by("priority")
+    late = Count("pk", filter=Q(due_to__lt=now))
+    below = {"ancestor": asset.pk} if asset else {}
+    return [
+        OpenWork(
+            PRIORITY_BADGES[Priority(row["priority"])], row["orders"], row["overdue"], row["oldest"],
+            f"{reverse('work-orders')}?{urlencode({'priority': row['priority'], **below})}",
+        )
+        for row in rows.values("priority").annotate(orders=Count("pk"), overdue=late, oldest=Min("created"))
+    ]  # fmt: skip
+
+
+def _under(rows: QuerySet, asset: Asset | None, path: str) -> QuerySet:
+    return rows.filter(**{f"{path}__startswith": asset.path}) if asset else rows
