@@ -210,8 +210,9 @@ class Explanation(Door):
                 "calendars": [{"of": whose, "name": name} for whose, name in why.calendars],
                 "stops": [
                     {"id": stop.pk, "asset": stop.asset.code, "start": stop.start, "end": stop.end, "seconds": seconds,
-                     "planned": stop.planned, "reason": stop.reason and stop.reason.code, "entered_at": stop.entered_at}
-                    for stop, seconds in why.stops
+                     "lost": lost, "planned": stop.planned, "reason": stop.reason and stop.reason.code,
+                     "entered_at": stop.entered_at}
+                    for stop, seconds, lost in why.stops
                 ],
                 "failures": [
                     {"id": row.pk, "asset": row.asset.code, "occurred": row.occurred, "restored": row.restored}

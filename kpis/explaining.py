@@ -3,17 +3,22 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from django.db.models import F
+from django.db.models import DurationField, ExpressionWrapper, F, Value
+from django.db.models.functions import Coalesce, Greatest, Least
 from django.utils.translation import gettext as _
 
 from assets.models import Asset, Downtime, Failure
+from assets.models.condition import DowntimeQuerySet
 from core.errors import Refused
 from core.models import Site
 from kpis import figures, trending, trusting
+from kpis.axis import epoch
 from kpis.definitions import DEFINITIONS, WorkDefinition
 from kpis.explaining_work import WorkExplained, explain_work
 from kpis.facts.evidence import evidence, reaching
+from kpis.facts.plans import Plans
 from kpis.figures import Figure
 from kpis.inputs import rows
 from kpis.revised import Revision, revisions
@@ -23,14 +28,22 @@ from production.models import Count, OperatingCalendar
 MOST = 200  # rows of each kind on the page; the totals are of all
 
 
+class Stopped(NamedTuple):
+    """A stop with its seconds inside the window, and those of planned production that it alone would have taken."""
+
+    stop: Downtime
+    seconds: float
+    lost: float
+
+
 @dataclass(frozen=True)
 class Explanation:
-    """One figure with its inputs; rows are the newest first and at most `MOST` of a kind."""
+    """One figure with its inputs, at most `MOST` rows of a kind: stops by what they took, others newest first."""
 
     figure: Figure
     assets: list[Asset]
     unobserved: list[Asset]
-    stops: list[tuple[Downtime, float]]  # with the seconds inside the window
+    stops: list["Stopped"]
     failures: list[Failure]
     counts: list[Count]
     calendars: list[tuple[str, str]]  # whose calendar, and its name
@@ -41,6 +54,11 @@ class Explanation:
     work: WorkExplained | None = None  # of a figure of work
     trust: Trust | None = None  # of a figure of time and counts
     sensitivity: Sensitivity | None = None  # of an MTBF
+
+    @property
+    def largest(self) -> Stopped | None:
+        """The stop that took most of planned production."""
+        return self.stops[0] if self.stops and self.stops[0].lost else None
 
     @property
     def more(self) -> bool:
@@ -67,13 +85,12 @@ def explain(
     stops = Downtime.objects.filter(asset__in=around).touching(start, until)
     if not shown:
         stops = stops.none()
-    newest = list(stops.select_related("asset", "reason").order_by("-start", "-pk")[:MOST])
     known = None if is_work else evidence(around, start, until, now)
     return Explanation(
         figure=figure,
         assets=list(rows.values()),
         unobserved=[rows[pk] for pk in found.unobserved if pk in rows],
-        stops=[(stop, clipped(stop, start, until)) for stop in newest],
+        stops=longest(stops, site, start, until),
         failures=[] if is_work else list(
             Failure.objects.filter(asset__in=ids, occurred__gte=start, occurred__lt=until)
             .select_related("asset", "problem").order_by("-occurred", "-pk")[:MOST]
@@ -105,6 +122,29 @@ def inputs(
     (found,) = figures.periods(subjects, site=site, start=start, end=end, scope=scope, now=now)
     counting = found.counting(DEFINITIONS[definition])
     return rows(site, counting, start, end, now=now, unobserved=found.unobserved)
+
+
+def longest(stops: DowntimeQuerySet, site: Site, start: datetime, end: datetime) -> list[Stopped]:
+    """The longest stops inside the window, those that took most of planned production first."""
+    inside = ExpressionWrapper(
+        Least(Coalesce("end", Value(end)), Value(end)) - Greatest("start", Value(start)), output_field=DurationField()
+    )
+    rows = list(stops.select_related("asset", "reason").order_by(inside.desc(), "-start", "-pk")[:MOST])
+    plans = Plans(site, sorted({stop.asset_id for stop in rows}), epoch(start), epoch(end)) if rows else None
+    found = [Stopped(stop, clipped(stop, start, end), lost(stop, site, plans, start, end)) for stop in rows]
+    return sorted(found, key=lambda each: -each.lost)
+
+
+def lost(stop: Downtime, site: Site, plans: Plans, start: datetime, end: datetime) -> float:
+    """Seconds of scheduled time that the stop takes; of one with an excluded reason those of its overrun."""
+    begun, past = max(stop.start, start), min(stop.end or end, end)
+    if stop.planned and stop.reason is not None and stop.reason.excluded:
+        if not site.overrun_is_unplanned or stop.planned_end is None:
+            return 0.0
+        begun = max(begun, stop.planned_end)
+    if begun >= past:
+        return 0.0
+    return plans.between(plans.stretches(stop.asset_id), epoch(begun), epoch(past))
 
 
 def clipped(stop: Downtime, start: datetime, end: datetime) -> float:

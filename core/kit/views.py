@@ -307,6 +307,11 @@ class DetailPage(ObjectPage):
         """What is going on with this row, in words."""
         return ""
 
+    def crumbs(self) -> list[tuple[Any, str]]:
+        """Back to the page of ours that led here, if the address names one (`?next=`)."""
+        came_from = self.back("")
+        return [(_("Back"), came_from)] if came_from else super().crumbs()
+
     def facts(self) -> list[tuple[Any, Any]]:
         """A few (label, value) pairs that belong above the tabs."""
         return []

@@ -73,6 +73,7 @@ class WhyFigure(Page):
             "sentence": explaining.sentence(why.figure),
             "revisions": [(said(each.before), said(each.after), each) for each in why.revisions],
             **self.trusted(),
+            "coming_back": urlencode({"next": self.request.get_full_path()}),
             "inputs_url": f"{reverse('figure-inputs')}?{self.request.GET.urlencode()}",
             "findings": self.findings(),
             "site_zone": self.question.site.zone,

@@ -128,7 +128,7 @@ def why(manager: Visit, figure: str) -> tuple[str, list[tuple[str, ...]]]:
     calculation = page.locator("dt", has_text="With its numbers").locator("xpath=following-sibling::dd[1]")
     stops = page.locator("section").filter(has=page.get_by_role("heading", name="Stops", exact=True))
     rows = [
-        (*map(plain, row.locator("td").all_inner_texts()), row.locator("a").get_attribute("href"))
+        (*map(plain, row.locator("td").all_inner_texts()), row.locator("a").get_attribute("href").split("?")[0])
         for row in stops.locator("tbody tr").all()
     ]
     return plain(calculation.inner_text()), rows
@@ -137,7 +137,7 @@ def why(manager: Visit, figure: str) -> tuple[str, list[tuple[str, ...]]]:
 def follow(visit: Visit, link: str) -> str:
     """What the page behind a link says first: its heading and the sentence below."""
     page = visit.page
-    page.locator(f"tbody a[href='{link}']").click()
-    page.wait_for_url(f"**{link}")
+    page.locator(f"tbody a[href^='{link}?']").click()
+    page.wait_for_url(f"**{link}*")
     heading = page.evaluate("document.querySelector('h1').firstChild.textContent")
     return f"{plain(heading)}: {plain(page.locator('.page-head .answer').inner_text())}"

@@ -1,13 +1,15 @@
 """Figures in a real browser: the Performance page, the page behind each figure, and the asset's tab."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
+from urllib.parse import urlsplit
 
 import pytest
 from django.utils import timezone
 
 from assets import stops
 from assets.stops import StopEntry
+from kpis import targets
 from kpis.computing import compute_due
 from kpis.definitions import DEFINITIONS
 from people.models import Membership
@@ -218,7 +220,7 @@ def test_a_tile_opens_its_reasons_whose_links_all_lead_somewhere_and_back(visit,
     assert plain(page.locator(".figure-value").inner_text()).startswith(shown)
 
     links = {each.get_attribute("href") for each in page.locator("main a").all()}
-    assert {link for link in links if "/performance/" not in link} >= {
+    assert {link.split("?")[0] for link in links if not link.startswith("/performance/")} >= {
         *(stop.get_absolute_url() for stop in lived.filler.downtimes.filter(start__gte=day.start, start__lt=day.end)),
         lived.filler.failures.get().get_absolute_url(),
         lived.labeller.get_absolute_url(),
@@ -230,6 +232,49 @@ def test_a_tile_opens_its_reasons_whose_links_all_lead_somewhere_and_back(visit,
     page.wait_for_url(lambda address: "/figure/" not in address)
     assert page.get_by_role("heading", level=1).inner_text() == "L1 · Line 1"
     assert figures_of(page)[figure] == shown
+
+
+def test_from_a_red_tile_to_the_very_stop_that_caused_it_and_back_in_four_taps(visit, plant, day):
+    cause = [StopEntry(plant.filler, day.down, day.back, plant.breakdown, is_failure=True)]
+    short = [
+        StopEntry(plant.labeller, at, at + timedelta(minutes=1), plant.setup)
+        for at in (day.back + timedelta(minutes=5 * number) for number in range(30))
+    ]
+    night = [StopEntry(plant.palletiser, day.start, day.start + timedelta(hours=8), plant.lunch)]  # longer, but no loss
+    stops.record_stops([*cause, *short, *night], by=plant.technician)
+    long = plant.filler.downtimes.get()
+    goal = {"definition": "availability", "value": 0.95, "owner": plant.manager, "valid_from": date(2026, 1, 1)}
+    targets.set_target(plant.berlin, plant.line, goal, by=plant.manager)
+    compute_due()
+    page = visit("manager", size=PHONE, has_touch=True).goto(performance(plant.line, window="day"))
+    taps = []
+
+    def tap(link) -> None:
+        box = link.bounding_box()
+        assert box["y"] + box["height"] <= PHONE["height"], "It is seen without scrolling."
+        here = page.url
+        link.tap()
+        page.wait_for_url(lambda address: address != here)
+        taps.append(link)
+
+    red = page.locator(".tile-stop")
+    assert red.locator(".tile-label").all_inner_texts() == ["Availability"]
+    before = figures_of(page)
+
+    tap(red.get_by_role("link", name="Availability", exact=True))
+    assert "M1" in page.locator(".figure-cause").inner_text()
+    assert page.locator("tbody a[href*='/downtime/']").first.get_attribute("href").startswith(long.get_absolute_url())
+    tap(page.locator(".figure-cause").get_by_role("link"))
+    assert urlsplit(page.url).path == long.get_absolute_url()
+    assert page.locator("h1").inner_text().startswith("Stop of M1")
+
+    tap(page.locator(".crumbs").get_by_role("link", name="Back"))
+    assert page.get_by_role("heading", level=1).inner_text() == "Availability · L1"
+    tap(page.locator(".crumbs").get_by_role("link", name="Performance"))
+    assert (page.get_by_role("heading", level=1).inner_text(), figures_of(page)) == ("L1 · Line 1", before)
+    assert page.locator(".window-label").inner_text() == "Yesterday"
+    assert page.locator(".tile-stop").count() == 1
+    assert len(taps) == 4
 
 
 @pytest.mark.parametrize("figure", DEFINITIONS)

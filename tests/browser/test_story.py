@@ -126,7 +126,7 @@ def test_what_happens_in_the_plant_becomes_work_and_figures_that_say_why(plant, 
     calculation, stops = why(manager, "Availability")
     lost = plain(duration_text(day.stopped))
     assert calculation == f"{day.hours * 2.7:.2f} h ÷ {day.hours * 3:.2f} h"
-    assert stops == [("M1", date_format(day.down, "SHORT_DATETIME_FORMAT"), "Breakdown", lost, stop)]
+    assert stops == [("M1", date_format(day.down, "SHORT_DATETIME_FORMAT"), "Breakdown", lost, lost, stop)]
     assert follow(manager, stop) == (
         f"Stop of M1: Down from yesterday {day.down:%H:%M} to yesterday {day.back:%H:%M}, for {lost}."
     )

@@ -1,6 +1,7 @@
 """Figures as people and systems read them: stored and live alike, explained, and only of one's own sites."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.urls import reverse
@@ -11,7 +12,7 @@ from core.errors import Refused
 from kpis import computing, explaining, figures
 from kpis.cutting import cut
 from kpis.definitions import DEFINITIONS, WorkDefinition
-from production.models import Count
+from production.models import Count, OperatingCalendar
 
 HOUR = timedelta(hours=1)
 BEGIN = datetime(2026, 3, 1, 23, tzinfo=UTC)  # 2 March, 00:00 in Berlin
@@ -164,10 +165,72 @@ def test_the_explanation_names_the_records(client, plant, history):
     query = {"asset": "M1", "from": "2026-03-02", "to": "2026-03-09", "definition": "mtbf"}
     why = client.get("/api/v1/kpis/explanation/", query).json()
     assert why["calculation"] == "164.00 h ÷ 1"
-    assert [stop["seconds"] for stop in why["stops"]] == [3600, 3 * 3600]
+    assert [(stop["seconds"], stop["lost"]) for stop in why["stops"]] == [(3 * 3600, 3 * 3600), (3600, 0)]
     page = client.get(reverse("figure"), query).content.decode()
     assert "164.00 h ÷ 1" in page
     assert history.get_absolute_url() in page
+
+
+def why_available(plant, **question):
+    asked = {"site": plant.berlin, "definition": "availability", "scope": "asset", "now": NOW} | question
+    return explaining.explain(plant.filler, start=asked.pop("start", WEEK[0]), end=asked.pop("end", WEEK[1]), **asked)
+
+
+def test_the_stop_that_took_most_of_planned_production_comes_first(plant, history):
+    calendar = OperatingCalendar.objects.create(site=plant.berlin, name="Early", valid_from=date(2026, 1, 1))
+    for weekday in range(7):
+        calendar.weekly.create(weekday=weekday, start=time(6), end=time(14))
+    night = Downtime.objects.create(asset=plant.filler, start=BEGIN + 40 * HOUR, end=BEGIN + 55 * HOUR)  # until 07:00
+    late = Downtime.objects.create(asset=plant.filler, start=BEGIN - 20 * HOUR, end=BEGIN + 7 * HOUR)  # clipped
+    found = why_available(plant)
+    assert [(each.stop, each.seconds / 3600, each.lost / 3600) for each in found.stops] == [
+        (history, 3, 3),
+        (night, 15, 1),
+        (late, 7, 1),
+        (plant.filler.downtimes.get(reason=plant.lunch), 1, 0),
+    ]
+    assert found.largest.stop == history
+
+
+def test_of_an_excluded_stop_only_the_overrun_is_lost(plant):
+    start = BEGIN + 10 * HOUR
+    lunch = Downtime.objects.create(
+        asset=plant.filler, start=start, end=start + 3 * HOUR, planned=True, reason=plant.lunch,
+        planned_end=start + HOUR,
+    )  # fmt: skip
+    assert [(each.stop, each.lost / 3600) for each in why_available(plant).stops] == [(lunch, 2)]
+    plant.berlin.overrun_is_unplanned = False
+    assert why_available(plant).largest is None
+
+
+def test_the_longest_stops_are_listed_however_many_there_are(plant, monkeypatch):
+    monkeypatch.setattr(explaining, "MOST", 2)
+    long = Downtime.objects.create(asset=plant.filler, start=BEGIN - HOUR, end=BEGIN + 9 * HOUR)
+    for number in range(4):
+        start = BEGIN + (20 + number) * HOUR
+        Downtime.objects.create(asset=plant.filler, start=start, end=start + HOUR / 4)
+    found = why_available(plant)
+    assert (found.largest.stop, found.largest.seconds, len(found.stops)) == (long, 9 * 3600, 2)
+    assert found.more
+
+
+def test_records_opened_from_a_figure_lead_back_to_it(client, plant, history):
+    client.force_login(plant.manager)
+    query = {"asset": "M1", "from": "2026-03-02", "to": "2026-03-09", "definition": "mtbf"}
+    page = client.get(reverse("figure"), query)
+    came_from = page.wsgi_request.get_full_path()
+    text = page.content.decode()
+    for row in (history, history.failures.get()):
+        link = f"{row.get_absolute_url()}?{urlencode({'next': came_from})}"
+        assert f'href="{link}"' in text
+        assert client.get(link).context["crumbs"] == [("Back", came_from)]
+
+
+@pytest.mark.parametrize("elsewhere", ["https://example.com/", "//example.com/", "javascript:alert(1)", ""])
+def test_no_record_leads_back_to_somewhere_else(client, plant, history, elsewhere):
+    client.force_login(plant.manager)
+    page = client.get(history.get_absolute_url(), {"next": elsewhere})
+    assert [str(label) for label, _url in page.context["crumbs"]] == ["Downtime"]
 
 
 def test_another_sites_asset_does_not_exist(client, plant):
