@@ -229,9 +229,7 @@ def stepped(day: date, unit: str, steps: int) -> date:
 # --- What an address asks for ----------------------------------------------------------------------------
 
 
-def asked(
-    site: Site, query: QueryDict, *, now: datetime, asset: Asset | None = None, default: str = DEFAULT
-) -> Window:
+def asked(site: Site, query: QueryDict, *, now: datetime, asset: Asset | None = None, default: str = DEFAULT) -> Window:
     """The window that the address asks for; what is wrong is said (`error`) and the default window shown.
 
     Shifts are those of the calendar that the asset follows, else of the site's.

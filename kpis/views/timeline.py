@@ -39,6 +39,9 @@ class Timeline(Performance):
             return str(self.title)
         return f"{self.title} · {self.asset.code if self.asset else self.site.name}"
 
+    def _picker(self) -> dict:
+        return super()._picker() | {"comparisons": []}
+
     def crumbs(self) -> list[tuple]:
         return [(_("Performance"), self.url(page="performance"))]
 
