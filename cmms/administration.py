@@ -24,6 +24,10 @@ CARDS = [
         _("Name, clock, currency, start of the production day."),
     ),
     Card(
+        Item(_("Net margin"), "coins", "net-margins", can("manage")),
+        _("What the site earns in a year; downtime is measured by it."),
+    ),
+    Card(
         Item(_("Reasons for stops"), "player-pause", "downtime-reasons", can("administer")),
         _("What people choose from when something is down, and what is planned."),
     ),

@@ -245,6 +245,14 @@ WORK = [
         lambda known, threshold, facts: known.cost(threshold), records="stood",
         calculation=lambda sums: f"{hours(sums['priced_downtime'])} → {sums['downtime_cost']:,.2f}",
     ),
+    WorkDefinition(
+        "downtime_cost_of_margin", _("Downtime cost as share of net margin"), "share", "lower",
+        _("cost of downtime ÷ net margin of the site"),
+        _("What stops cost, as a share of what the site earns in the same window. The net margin of a year counts by"
+          " time, from the day it holds."),
+        lambda known, threshold, facts: known.share(threshold), records="lens",
+        calculation=lambda sums: f"{sums['downtime_cost']:,.2f} ÷ {sums['net_margin']:,.2f}",
+    ),
     part_of_mttr(
         "mttr_detect", _("MTTR: detection"), _("Σ (report − failure) ÷ restored failures with an order"),
         _("Part a of the time to restoration: from the failure to its report, or to the first work if that is"
@@ -327,6 +335,9 @@ REASONS = {
     Lack.NO_PROBLEMS: _("No closed order names a problem, so what came back is not known."),
     Lack.NO_PRICES: _("The labour of this window has no price yet."),
     Lack.NO_HOURLY_COST: _("No asset here has a cost of one hour down."),
+    Lack.NO_MARGIN: _("No net margin of the site holds in this window."),
+    Lack.MARGIN_LATER: _("The net margin of the site is known for a part of this window only."),
+    Lack.NO_PROFIT: _("The net margin of the site is not above zero, so nothing can be a share of it."),
     Lack.NO_FAILURE_ORDERS: _("No restored failure of this window has a work order."),
     Lack.NO_FAILURE_LABOUR: _("No labour was recorded on the restored failures of this window."),
     Lack.FEW_KNOWN: _("Too small a part of the records tells what this figure needs."),

@@ -77,7 +77,8 @@ def explain(
     (found,) = figures.periods(subjects, site=site, start=start, end=end, scope=scope, now=now)
     figure = found.figure(DEFINITIONS[definition])
     is_work = isinstance(figure.definition, WorkDefinition)
-    shown = not is_work or figure.definition.records == "stood"  # other figures of work show their own records
+    # Figures of work show their own records; those of the cost of stops the stops as well.
+    shown = not is_work or figure.definition.records in ("stood", "lens")
     ids = found.assets
     until = min(end, now)
     rows = {row.pk: row for row in Asset.objects.filter(pk__in=ids).order_by("code")}

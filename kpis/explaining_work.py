@@ -45,6 +45,7 @@ NAMES = {
     "undivided_cost": (gettext_lazy("Not divided"), MONEY),
     "priced_downtime": (gettext_lazy("Their unplanned downtime"), TIME),
     "downtime_cost": (gettext_lazy("Cost of downtime"), MONEY),
+    "net_margin": (gettext_lazy("Net margin of the site in this window"), MONEY),
     "priced_assets": (gettext_lazy("Assets with an hourly cost"), NUMBER),
     "failures": (gettext_lazy("Failure events"), NUMBER),
     "restored_failures": (gettext_lazy("Restored, with times"), NUMBER),

@@ -1,4 +1,4 @@
-"""How the lists of targets and findings are narrowed, on the page, in the API and in exports."""
+"""How the lists of targets, findings and margins are narrowed, on the page, in the API and in exports."""
 
 import django_filters
 from django.db.models import Q
@@ -10,7 +10,7 @@ from core.filters import RowFilter
 from core.kit.forms import Day, SearchSelect
 from core.models import Site
 from kpis.definitions import DEFINITIONS
-from kpis.models import Finding, FindingKind, FindingState, Target
+from kpis.models import Finding, FindingKind, FindingState, NetMargin, Target
 from people.models import User
 
 
@@ -44,4 +44,15 @@ class FindingFilter(django_filters.FilterSet):
 
     class Meta:
         model = Finding
+        fields: list[str] = []
+
+
+class NetMarginFilter(django_filters.FilterSet):
+    """`until`: margins that begin on that day or before."""
+
+    site = RowFilter(Site, label=_("Site"))
+    until = django_filters.DateFilter(label=_("Begins until"), field_name="valid_from", lookup_expr="lte", widget=Day)
+
+    class Meta:
+        model = NetMargin
         fields: list[str] = []

@@ -1,4 +1,4 @@
-"""What pages and API ask for beside a figure's question: targets, findings, and costs of replacing."""
+"""What pages and API ask for beside a figure's question: targets, findings, margins, and costs of replacing."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -123,3 +123,14 @@ class CostForm(forms.Form):
         if not self.is_valid() or self.cleaned_data["planned"] is None:
             return None
         return Costs(**self.cleaned_data)
+
+
+class NetMarginForm(Form):
+    amount = forms.DecimalField(label=_("Net margin of a year"), max_digits=14, decimal_places=2)
+    valid_from = forms.DateField(label=_("Valid from"), widget=Day, help_text=_("The first day on which it holds."))
+
+    def __init__(self, *args, currency: str, **options):
+        super().__init__(*args, **options)
+        self.fields["amount"].help_text = _(
+            "Of the whole site, in %(currency)s: what remains of sales after all costs. It may be below zero."
+        ) % {"currency": currency}

@@ -1,8 +1,9 @@
-"""What the key figures keep: facts of the past per asset and production day, what has to be computed again, targets.
+"""What the key figures keep: facts of the past per asset and production day, what has to be computed again, targets,
+margins and findings.
 
-All rows but targets are derived: they can be deleted and computed again from stops, failures, counts, calendars and
-placements. Foreign keys to assets therefore carry no constraint in the database; checking a million of them
-would cost more than computing them.
+All rows but these three are derived: they can be deleted and computed again from stops, failures, counts, calendars
+and placements. Foreign keys to assets therefore carry no constraint in the database; checking a million of them would
+cost more than computing them.
 """
 
 from django.conf import settings
@@ -227,6 +228,28 @@ class Target(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("target", args=[self.pk])
+
+
+class NetMargin(models.Model):
+    """What a site earns in a whole calendar year, in its currency: holds from a day on, until the next one does."""
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+", verbose_name=_("site"))
+    amount = models.DecimalField(_("net margin of a year"), max_digits=14, decimal_places=2)
+    valid_from = models.DateField(_("valid from"))
+    version = models.PositiveIntegerField(default=1)
+
+    objects = SiteScoped.as_manager()
+
+    class Meta:
+        verbose_name = _("net margin")
+        ordering = ["site", "-valid_from"]
+        constraints = [models.UniqueConstraint(fields=["site", "valid_from"], name="net_margin_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.site.code} {self.valid_from}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("net-margin", args=[self.pk])
 
 
 class FindingKind(models.TextChoices):

@@ -58,8 +58,10 @@ class Decisions(Panel):
         }
 
 
+@register("kpis.Finding")
+@register("kpis.NetMargin")
 @register("kpis.Target")
-class TargetHistory(Panel):
+class History(Panel):
     slug, label, icon, order = "history", _("History"), "history", 90
     template = "components/timeline.html"
 
@@ -83,8 +85,3 @@ class Talk(Panel):
             "comments": comments_of(obj),
             "comment_url": reverse("finding-comment", args=[obj.pk]) if may else "",
         }
-
-
-@register("kpis.Finding")
-class FindingHistory(TargetHistory):
-    pass

@@ -18,7 +18,7 @@ from kpis.definitions import DEFINITIONS
 from kpis.windows import FORMER, YEAR
 
 TILES = ("availability", "mtbf", "mttr", "oee")
-WORK_TILES = ("preventive_compliance", "planned_work_share", "backlog_hours", "mtta", "maintenance_cost")
+WORK_TILES = ("preventive_compliance", "planned_work_share", "backlog_hours", "mtta")
 MARKS = {"partial": ("watch", "eye-off"), "suspect": ("warn", "alert-triangle")}
 
 

@@ -5,9 +5,10 @@ from datetime import timedelta
 from django.utils.translation import gettext_lazy as _
 
 from core.kit.badges import Badge
+from core.kit.present import number_text
 from core.kit.tables import BadgeColumn, Column, Empty, Table, WhenColumn
 from kpis.definitions import DEFINITIONS
-from kpis.models import Finding, FindingState, Target
+from kpis.models import Finding, FindingState, NetMargin, Target
 
 
 def name_of(target: Target):
@@ -62,3 +63,17 @@ class FindingTable(Table):
 
     default_sort = "-found_at"
     empty = Empty(_("Nothing odd was found in the records."), icon="circle-check")
+
+
+def margin_text(margin: NetMargin) -> str:
+    return f"{number_text(margin.amount, 2)}\u202f{margin.site.currency}"
+
+
+class NetMarginTable(Table):
+    valid_from = WhenColumn(_("Valid from"), link=True, order_by="valid_from", phone="title")
+    amount = Column(_("Net margin of a year"), margin_text, order_by="amount")
+
+    default_sort = "-valid_from"
+    empty = Empty(
+        _("No net margin yet: what stops cost is shown in money only."), _("Enter the first"), "net-margin-new", "coins"
+    )

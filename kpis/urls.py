@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from kpis.views import board, findings, performance, reliability, targets, timeline, why
+from kpis.views import board, findings, net_margins, performance, reliability, targets, timeline, why
 
 urlpatterns = [
     path("performance/", performance.Performance.as_view(), name="performance"),
@@ -21,5 +21,10 @@ urlpatterns = [
     path("performance/findings/<int:pk>/edit/", findings.GiveFinding.as_view(), name="finding-edit"),
     path("performance/findings/<int:pk>/accept/", findings.AcceptFinding.as_view(), name="finding-accept"),
     path("performance/findings/<int:pk>/comments/", findings.SayOnFinding.as_view(), name="finding-comment"),
+    path("performance/net-margin/", net_margins.NetMarginList.as_view(), name="net-margins"),
+    path("performance/net-margin/new/", net_margins.NetMarginFormPage.as_view(), name="net-margin-new"),
+    path("performance/net-margin/<int:pk>/", net_margins.NetMarginPage.as_view(), name="net-margin"),
+    path("performance/net-margin/<int:pk>/edit/", net_margins.NetMarginFormPage.as_view(), name="net-margin-edit"),
+    path("performance/net-margin/<int:pk>/remove/", net_margins.RemoveNetMargin.as_view(), name="net-margin-remove"),
     path("performance/reliability/", reliability.Reliability.as_view(), name="reliability"),
 ]

@@ -1,14 +1,18 @@
-"""What the demo plant's managers have agreed that the figures are to reach, and what they decided last."""
+"""What the demo plant's managers have agreed that the figures are to reach, what they decided last, what it earns."""
+
+from datetime import timedelta
 
 from cmms.demo.plant import Plant
 from core.events import label_of
 from core.models import Comment
-from kpis.models import Target
+from kpis.models import NetMargin, Target
 from people.roles import Role
 
 # figure, target, near it up to
 OF_SITES = [("availability", 0.92, 0.89), ("mtbf", 30, 24), ("mttr", 2.0, 2.5), ("oee", 0.72, 0.68)]
 OF_LINES = [("availability", 0.92, 0.88), ("oee", 0.74, 0.70)]
+# net margin of a year: at first, and since a year ago
+MARGINS = {"regensburg": (7_400_000, 7_900_000), "joliet": (6_100_000, 6_300_000)}
 DECISION = "Two sets of filler valves on the shelf, and the palletiser's light curtain checked every Monday."
 
 
@@ -34,3 +38,17 @@ def agree(plant: Plant) -> int:
         at=plant.now,
     )  # fmt: skip
     return len(made)
+
+
+def earn(plant: Plant) -> int:
+    """The net margins of both sites: one since the plant opened, another for its last year; how many."""
+    made = []
+    for code, (before, since) in MARGINS.items():
+        site = plant.sites[code]
+        later = plant.now.date() - timedelta(days=365)
+        days = [plant.first, later] if later > plant.first else [plant.first]
+        made += [
+            NetMargin(site=site, amount=amount, valid_from=day)
+            for amount, day in zip((before, since), days, strict=False)
+        ]
+    return len(NetMargin.objects.bulk_create(made))

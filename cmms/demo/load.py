@@ -90,6 +90,7 @@ def _write(now: datetime, days: int, say: Callable[[str], None]) -> dict[str, in
     raised = sum(generate(site=site, now=now).orders for site in made.sites.values())
     today.hand_out(made)
     agreed = goals.agree(made)
+    goals.earn(made)
     return {
         "machines": len(made.units),
         "stops": len(history.stops),

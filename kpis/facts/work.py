@@ -16,12 +16,14 @@ from assets.models import Asset
 from core.models import Site
 from kpis.axis import EVER, NEVER
 from kpis.backlog import Backlog, Closed, Spent, Stood
+from kpis.facts.margins import earned_in
 from kpis.facts.members import Scope, members
 from kpis.facts.priced import stops_of_priced
 from kpis.facts.question import literal
 from kpis.facts.read import Reader
 from kpis.facts.repairing import Told, repairs_of, told
 from kpis.facts.zones import Member
+from kpis.margin import Lens
 from kpis.repairs import Repairs
 from kpis.work import REWORK, Compliance, ComplianceRule, Labour, Preventive, Requests, preventive
 from workorders.models import OccurrenceState, RequestState
@@ -103,7 +105,25 @@ class Work:
     @cached_property
     def stood(self) -> dict[Key, Stood]:
         """Stops of the assets with an hourly cost."""
-        return stops_of_priced(self.site, self.members, self.reader.buckets, self.now)
+        return stops_of_priced(self.site, self.members, self.reader.buckets, self.now)[0]
+
+    def stood_apart(self, place: Key) -> list[tuple[Asset, Stood]]:
+        """Those of each asset that makes up the cost of a subject, or comes next below it; read along with `stood`."""
+        root, bucket = place
+        self.__dict__["stood"], found = stops_of_priced(
+            self.site, self.members, self.reader.buckets, self.now, apart=[root], but=self.subjects[root]
+        )
+        return found.get(bucket, [])
+
+    @cached_property
+    def lens(self) -> dict[Key, Lens]:
+        """What those stops cost, beside the net margin of the site."""
+        margins = earned_in(self.site, [(start, min(end, self.now)) for start, end in self.buckets])
+        return {
+            (root, bucket): Lens(self.of("stood", (root, bucket)), margin)
+            for root in range(len(self.subjects))
+            for bucket, margin in enumerate(margins)
+        }
 
     @cached_property
     def repairs(self) -> dict[Key, Repairs]:
@@ -159,7 +179,8 @@ class Work:
 
 EMPTY = {
     "preventive": preventive((), date.min), "labour": Labour(), "requests": Requests(), "backlog": Backlog(),
-    "closed": Closed(), "spent": Spent(), "stood": Stood(), "repairs": Repairs(),
+    "closed": Closed(), "spent": Spent(), "stood": Stood(), "lens": Lens(),
+    "repairs": Repairs(),
 }  # fmt: skip
 
 MEMBERS = """

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from operator import attrgetter
 
 from django.db.models import Exists, OuterRef, Q
@@ -13,6 +14,7 @@ from assets.models import Asset
 from kpis.axis import epoch
 from kpis.backlog import Waiting, left
 from kpis.facts.work import Work
+from kpis.models import NetMargin
 from kpis.repairs import parts
 from kpis.work import REWORK, ComplianceRule, Due, in_time, preventive_compliance
 from workorders.models import Cost, Labour, OccurrenceState, PlanOccurrence, Request, RequestState, Step, WorkOrder
@@ -168,6 +170,18 @@ class Rows:
                 _("has no cost of one hour down") if row.downtime_cost is None else _("cost of one hour down"),
                 counts=row.downtime_cost is not None,
             )  # fmt: skip
+
+    def lens(self) -> Iterator[Record]:
+        """The net margins that held in the window, and the assets with what an hour of them costs."""
+        rows = list(NetMargin.objects.filter(site=self.site).order_by("valid_from"))
+        for row, after in zip_longest(rows, rows[1:]):
+            begins = self.site.day_begins(row.valid_from)
+            if begins < self.end and (after is None or self.site.day_begins(after.valid_from) > self.start):
+                yield Record(
+                    "net_margin", row.pk, self.site.code, _("Net margin of a year"), row.get_absolute_url(), begins,
+                    {"amount": float(row.amount)}, _("from this day on"),
+                )  # fmt: skip
+        yield from self.stood()
 
     def repairs(self) -> Iterator[Record]:
         rows = WorkOrder.objects.in_bulk({order for each in self.work.told for order in each.orders})

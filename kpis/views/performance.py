@@ -15,7 +15,7 @@ from core.kit.charting import ChartPage
 from core.kit.present import number_text
 from core.kit.views import go_to_site_of
 from core.querysets import id_of
-from kpis import charts, figures, windows
+from kpis import charts, figures, money, windows
 from kpis.cutting import cut
 from kpis.definitions import DEFINITIONS
 from kpis.present import TILES, WORK_TILES, address_of, agreed_for, said, tiles, work_answer
@@ -109,6 +109,7 @@ class Performance(ChartPage):
         before = old[0] if old else None
         lost, reasons = figures.losses([whole])
         agreed = agreed_for(whole)
+        spent = money.money(whole, month=money.month_of(self.site, window.last), url=self.url)
         headlines = [whole.figure(DEFINITIONS[key]) for key in TILES]
         return {
             **self.picker(),
@@ -118,6 +119,8 @@ class Performance(ChartPage):
             "answer": self._answer(headlines, lost[:-1] or reasons),
             "work_tiles": tiles(whole, before, WORK_TILES, agreed=agreed, compared=how),
             "work_answer": work_answer(whole),
+            "money_tiles": tiles(whole, before, money.TILES, agreed=agreed, compared=how),
+            "money": spent,
             "charts": self._charts(lost, reasons),
             "below": [self._line(period) for period in below],
             "actors": self._actors(below),

@@ -12,7 +12,7 @@ from cmms.demo.load import demo_logins, load
 from cmms.demo.remove import remove
 from core.models import Event, Site
 from kpis import targets
-from kpis.models import Target
+from kpis.models import NetMargin, Target
 from people.models import Membership, User
 from people.roles import Role
 from production.models import CalendarException, Count, WeeklySlot
@@ -152,3 +152,11 @@ def test_figures_of_sites_and_lines_have_targets_and_a_decision(shown):
     agreed = targets.on(site, None, site.production_day(NOW))
     assert set(agreed) == {"availability", "mtbf", "mttr", "oee"}
     assert agreed["oee"][1].author == agreed["oee"][0].owner
+
+
+def test_both_sites_earn_more_than_an_hour_of_their_lines_costs(shown):
+    for site in Site.objects.all():
+        (margin,) = NetMargin.objects.filter(site=site)
+        dearest = Asset.objects.filter(site=site).aggregate(Max("downtime_cost"))["downtime_cost__max"]
+        assert margin.valid_from == (NOW - timedelta(days=100)).date()
+        assert 0.001 < float(dearest) / (float(margin.amount) / 12) < 0.02

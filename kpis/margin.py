@@ -1,0 +1,74 @@
+"""The arithmetic of a site's net margin, and of what stops take of it. Pure, as `kpis.work`.
+
+A net margin is agreed per calendar year and holds from a day on, until the next one does. A window is given its share
+of each year by time, so that a year has exactly its amount, leap or not, and a day on which the clock changes a
+little less or more than its neighbours.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import zip_longest
+
+from kpis.backlog import Stood
+from kpis.formulas import Result, Status
+from kpis.intervals import Span
+from kpis.work import Lack
+
+
+@dataclass(frozen=True, slots=True)
+class Yearly:
+    """What a whole year brings, from a day on."""
+
+    since: date
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """The net margin of a window, and for how much of the window (s) one is known."""
+
+    amount: float = 0.0
+    known: float = 0.0
+    whole: float = 0.0
+
+
+def earned(rates: Sequence[Yearly], window: Span, begins: Callable[[date], datetime]) -> Earned:
+    """The net margin of the window; `begins` is the instant at which a day begins at the site."""
+    rates = sorted(rates, key=lambda rate: rate.since)
+    amount = known = 0.0
+    for rate, after in zip_longest(rates, rates[1:]):
+        start = max(window.start, begins(rate.since))
+        end = window.end if after is None else min(window.end, begins(after.since))
+        if end <= start:
+            continue
+        known += (end - start).total_seconds()
+        for year in range(start.year - 1, end.year + 2):
+            first, past = begins(date(year, 1, 1)), begins(date(year + 1, 1, 1))
+            inside = (min(end, past) - max(start, first)).total_seconds()
+            if inside > 0:
+                amount += rate.amount * inside / (past - first).total_seconds()
+    return Earned(amount, known, (window.end - window.start).total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """What stops cost, seen through what the site earns in the same window."""
+
+    stood: Stood = field(default_factory=Stood)
+    earned: Earned = field(default_factory=Earned)
+
+    def inputs(self) -> dict[str, float]:
+        return {**self.stood.inputs(), "net_margin": self.earned.amount}
+
+    def share(self, threshold: float = 0.0) -> Result:
+        cost = self.stood.cost(threshold)
+        if cost.value is None:
+            return cost
+        if not self.earned.known:
+            return Result(None, Status.NO_DATA, Lack.NO_MARGIN)
+        if self.earned.known < self.earned.whole:
+            return Result(None, Status.NO_DATA, Lack.MARGIN_LATER)
+        if self.earned.amount <= 0:
+            return Result(None, Status.UNDEFINED, Lack.NO_PROFIT)
+        return Result(cost.value / self.earned.amount, cost.status, cost.reason, coverage=cost.coverage)
