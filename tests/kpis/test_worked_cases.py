@@ -99,8 +99,41 @@ def test_pieces_are_good_scrap_and_rework():
     assert (sums.made, formulas.quality_by_pieces(sums).value) == (100, 0.9)
 
 
+def test_rework_takes_its_ideal_time_as_well():
+    sums = Facts(calendar=3600, scheduled=3600, recorded=1, counts=1, ideal_good=900, ideal_scrap=300, ideal_rework=600)
+    assert (formulas.performance(sums).value, formulas.quality(sums).value) == (0.5, 0.5)
+
+
+def test_a_single_planned_second_is_planned_time():
+    sums = Facts(calendar=1, scheduled=1, recorded=1, counts=1, good=1, ideal_good=1, events=1, items=1)
+    for formula in (formulas.availability, formulas.performance, formulas.quality, oee, formulas.teep):
+        assert (formula(sums).value, formula(sums).status) == (1, Status.OK), formula.__name__
+    assert mtbf(sums).value == pytest.approx(1 / 3600)
+
+
+def test_coverage_at_the_threshold_is_enough():
+    sums = Facts(calendar=7200, scheduled=3600, unobserved=3600, recorded=1)
+    assert formulas.availability(sums, threshold=0.5).status is Status.OK
+    assert formulas.availability(sums, threshold=0.51).status is Status.PARTIAL
+
+
+def test_an_event_is_restored_when_every_item_is_and_none_is_down():
+    def event(*items: tuple[bool, bool]):
+        failed = [
+            formulas.Failed(number, at(1), at(2), open=down, restored=ended)
+            for number, (ended, down) in enumerate(items)
+        ]
+        (found,) = formulas.failure_events(failed)
+        return found.restored, found.open, found.items
+
+    assert event((True, False), (True, False)) == (at(2), False, 2)
+    assert event((True, False), (False, False)) == (None, False, 2)
+    assert event((True, True)) == (None, True, 1)
+
+
 def test_facts_of_nothing_know_nothing():
-    assert (formulas.NO_FACTS.recorded, formulas.NO_FACTS.coverage) == (0, 0)
+    assert set(formulas.sums_of(formulas.NO_FACTS)) == {0}
+    assert formulas.NO_FACTS.coverage == 0
     assert Facts(scheduled=60, unobserved=0).coverage == 0
 
 
