@@ -94,6 +94,17 @@ def test_an_hour_is_judged_by_what_was_scheduled_in_it(shifts):
     assert found.share((6, 12)) is None
 
 
+def test_a_setup_loses_time_only_outside_the_lunch_that_it_runs_into(shifts):
+    begin = MONDAY + 9 * HOUR
+    make = Downtime.objects.create
+    make(asset=shifts.labeller, start=begin, end=begin + 2 * HOUR, planned=True, reason=shifts.setup)
+    make(asset=shifts.labeller, start=begin + HOUR, end=begin + 1.5 * HOUR, planned=True, reason=shifts.lunch)
+    make(asset=shifts.labeller, start=begin + 1.25 * HOUR, end=begin + 1.5 * HOUR, reason=shifts.breakdown)
+    found, facts = of(shifts.berlin, shifts.labeller, MONDAY, begin + 5 * HOUR, now=MONDAY + timedelta(days=30))
+    assert {place: seconds / 3600 for place, seconds in found.lost.items()} == {(0, 9): 1, (0, 10): 0.75}
+    assert facts.down == 1.75 * 3600
+
+
 def test_the_picture_leaves_hours_without_a_schedule_empty():
     found = Week(lost=Counter({(0, 6): 1800}), scheduled=Counter({(0, 6): 7200, (2, 7): 3600}))
     chart = charts_states.hours_of_week(found)

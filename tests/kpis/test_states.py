@@ -7,15 +7,17 @@ from types import SimpleNamespace
 
 import pytest
 from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.urls import reverse
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.models import Downtime
+from assets.models import Downtime, Placement
 from kpis import charts_states
 from kpis.computing import compute_site
 from kpis.figures import SCOPES, known
+from kpis.hours import week
 from kpis.intervals import Span
 from kpis.oracle import Stop
 from kpis.states import Machine, machines, records_of, stops_of
@@ -62,6 +64,29 @@ def test_the_spans_add_up_to_the_figures(db, data, records, scope, first, length
         stopped = sum(each.seconds for each in stops_of(found, now=records.now))
         assert stopped == facts.down + facts.planned_stop
         raise Undone
+
+
+def test_a_machine_that_moved_is_drawn_on_each_line_for_as_long_as_it_stood_there(plant):
+    other = world.asset(plant.berlin, "L2", level="line")
+    moved = MONDAY + 30 * HOUR
+    old = plant.filler.placements.get()
+    old.valid = DateTimeTZRange(old.valid.lower, moved)
+    old.save()
+    Placement.objects.create(asset=plant.filler, parent=other, valid=DateTimeTZRange(moved, None))
+    Downtime.objects.create(asset=plant.filler, start=moved - HOUR, end=moved + 2 * HOUR, reason=plant.breakdown)
+    window = (MONDAY, MONDAY + 48 * HOUR)
+    before, after = known([plant.line, other], [window], site=plant.berlin, now=NOW)
+    hours = {
+        period.asset.code: [
+            (each.asset.code, each.seconds(State.OPERATING) / 3600, each.seconds(State.DOWN) / 3600)
+            for each in machines(period, records_of(period))
+            if each.observed
+        ]
+        for period in (before, after)
+    }
+    assert hours == {"L1": [("M1", 29, 1)], "L2": [("M1", 16, 2)]}
+    lost = [sum(week(period, records_of(period)).lost.values()) for period in (before, after)]
+    assert lost == [before.answer.all.down, after.answer.all.down] == [3600, 7200]
 
 
 # --- The picture --------------------------------------------------------------------------------------
