@@ -11,6 +11,7 @@ from core.models import Site
 from kpis import computing
 from kpis.facts import store
 
+AS_IN_PRODUCTION = ("--config=python:cmms.gunicorn", "--access-logfile=/dev/null")
 SHARE_CHANGED = 0.01  # of the last month's asset-days
 
 
@@ -97,7 +98,7 @@ def measure(report: Report, *, size: load.Size, now: datetime, length: float) ->
     product_full(now)
     forget_changes()
     short, _, _ = changed_run(size, now)
-    with web.server("cmms.settings", "cmms.wsgi:application") as server:
+    with web.server("cmms.settings", "cmms.wsgi:application", *AS_IN_PRODUCTION) as server:
         few = figures.snapshot(server, size=size, now=now, length=length)
         load.load_stops(size, begin=begin, end=middle, rows=half, now=now)
         load.analyze()

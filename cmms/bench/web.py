@@ -25,12 +25,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def server(settings: str, wsgi: str) -> Iterator[str]:
-    """gunicorn with 2 sync workers on loopback; yields its address."""
+def server(settings: str, wsgi: str, *options: str) -> Iterator[str]:
+    """gunicorn with 2 sync workers on loopback, unless the options say otherwise; yields its address."""
     port = free_port()
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": settings, "PUBLIC_URL": f"http://127.0.0.1:{port}"}
     command = [sys.executable, "-m", "gunicorn", wsgi, "--workers=2", f"--bind=127.0.0.1:{port}", "--no-control-socket",
-               "--log-level=error", "--worker-tmp-dir=/tmp", "--preload"]  # fmt: skip
+               "--log-level=error", "--worker-tmp-dir=/tmp", "--preload", *options]  # fmt: skip
     process = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
         until = time.monotonic() + 60

@@ -1,5 +1,6 @@
 """The production shape: compose file, image, secrets, backups, and gunicorn with production settings."""
 
+import gc
 import http.client
 import importlib
 import json
@@ -19,7 +20,7 @@ from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from cmms import env
+from cmms import env, gunicorn
 from cmms.local.postgres import LOCALE, binaries
 from cmms.local.process import free_port, until
 from tests import compose
@@ -199,6 +200,15 @@ def test_the_health_check_of_a_container_without_a_port_tells_alive_from_dead(ow
 
 
 # --- gunicorn, as the container starts it --------------------------------------------------------
+
+
+def test_workers_do_not_walk_through_what_start_up_made():
+    before = gc.get_freeze_count()
+    try:
+        gunicorn.when_ready(None)
+        assert gc.get_freeze_count() > before + 10_000
+    finally:
+        gc.unfreeze()
 
 
 @pytest.fixture(scope="module")
