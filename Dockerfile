@@ -25,8 +25,9 @@ ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 STATIC_ROOT=/static MEDIA_ROOT=/medi
 RUN python cmms/local/assets.py \
     && SECRET_KEY=build DATABASE_URL=postgresql://build/build REDIS_URL=redis://build \
        python manage.py collectstatic --no-input --verbosity 0 \
-    && mv node_modules/@tabler/icons/icons /icons && rm -rf node_modules \
-    && install -d node_modules/@tabler/icons && mv /icons node_modules/@tabler/icons/icons
+    && mv node_modules/@tabler/icons/icons /icons && mv node_modules/@expo-google-fonts /fonts && rm -rf node_modules \
+    && install -d node_modules/@tabler/icons && mv /icons node_modules/@tabler/icons/icons \
+    && mv /fonts node_modules/@expo-google-fonts
 USER tandem
 EXPOSE 8000
 CMD ["gunicorn", "--config", "python:cmms.gunicorn"]

@@ -123,20 +123,28 @@ def tiles(now, former, keys: Sequence[str] = TILES, *, agreed: Mapping, compared
 def goal_of(figure, standing: targets.Standing) -> dict:
     """What a tile says of the target: its value, the gap, who answers for it, and what was decided last."""
     target = standing.target
-    aim = said(replace(figure, value=target.value))
-    if standing.gap is None:
-        gap = ""
-    elif standing.gap >= 0:
-        gap = _("reached")
-    else:
-        short = -standing.gap * 100 if figure.unit == "share" else -standing.gap
-        unit_ = _("points") if figure.unit == "share" else unit(figure)
-        gap = _("%(gap)s %(unit)s to go") % {"gap": number_text(short, 1), "unit": unit_}
+    aim, gap = aim_of(figure, standing), gap_of(figure, standing)
     parts = [_("Target %(aim)s") % {"aim": aim}, gap, str(target.owner)]
     found = {"goal": " · ".join(part for part in parts if part), "goal_url": target.get_absolute_url()}
     if standing.decision:
         found["decision"] = Truncator(standing.decision.body).chars(120)
     return found | {"tone": standing.tone}
+
+
+def aim_of(figure, standing: targets.Standing) -> str:
+    """The target's value as the figure reads."""
+    return said(replace(figure, value=standing.target.value))
+
+
+def gap_of(figure, standing: targets.Standing) -> str:
+    """How far the figure is from its target, in words; "" without a value."""
+    if standing.gap is None:
+        return ""
+    if standing.gap >= 0:
+        return _("reached")
+    short = -standing.gap * 100 if figure.unit == "share" else -standing.gap
+    unit_ = _("points") if figure.unit == "share" else unit(figure)
+    return _("%(gap)s %(unit)s to go") % {"gap": number_text(short, 1), "unit": unit_}
 
 
 def note(figure, former, compared: str = FORMER) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from kpis.views import board, findings, net_margins, performance, reliability, targets, timeline, why
+from kpis.views import board, findings, net_margins, performance, reliability, report, targets, timeline, why
 
 urlpatterns = [
     path("performance/", performance.Performance.as_view(), name="performance"),
@@ -26,5 +26,7 @@ urlpatterns = [
     path("performance/net-margin/<int:pk>/", net_margins.NetMarginPage.as_view(), name="net-margin"),
     path("performance/net-margin/<int:pk>/edit/", net_margins.NetMarginFormPage.as_view(), name="net-margin-edit"),
     path("performance/net-margin/<int:pk>/remove/", net_margins.RemoveNetMargin.as_view(), name="net-margin-remove"),
+    path("performance/report/", report.WeeklyReport.as_view(), name="report"),
+    path("performance/report/report.pdf", report.ReportPdf.as_view(), name="report-pdf"),
     path("performance/reliability/", reliability.Reliability.as_view(), name="reliability"),
 ]

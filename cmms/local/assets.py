@@ -1,7 +1,8 @@
 """Which files of the npm packages Tandem serves, and their way from node_modules to where they are used.
 
 Runs at every start and copies only what changed; when an image is built, `python cmms/local/assets.py` does the same.
-Icons are written into the pages themselves and read from node_modules (`settings.ICONS_DIR`).
+Icons are written into the pages themselves and read from node_modules (`settings.ICONS_DIR`), and so are the fonts of
+PDF files (`settings.FONTS_DIR`).
 """
 
 import re

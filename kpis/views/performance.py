@@ -84,6 +84,7 @@ class Performance(ChartPage):
         return [
             Action(_("Timeline"), self.url(page="performance-timeline"), "timeline"),
             Action(_("Reliability"), reverse("reliability") + query, "activity"),
+            Action(_("Weekly report"), reverse("report") + query, "report"),
             Action(_("Wall board"), reverse("performance-board") + query, "device-tv"),
         ]
 

@@ -1,0 +1,319 @@
+"""The report of a week: what page, PDF and e-mail say of a site, a line or a machine. Texts only; nothing is decided
+where it is shown.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import urlencode
+
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Greatest, Least
+from django.urls import reverse
+from django.utils import formats
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from assets.models import Asset, Downtime, Failure
+from core.kit.present import HOUR, duration_text, number_text
+from core.models import Site
+from kpis import figures, money, targets
+from kpis.axis import epoch
+from kpis.definitions import DEFINITIONS, LOSSES
+from kpis.figures import DAY, Figure, Period
+from kpis.present import TILES, address_of, agreed_for, aim_of, digits, gap_of, mark, rests_on, said, unit
+from kpis.weeks import Week
+
+HEADLINES = (*TILES, "preventive_compliance", "planned_work_share", "backlog_hours", *money.TILES)
+SPEED_AND_QUALITY = ("reduced_speed", "scrap", "rework")
+MOST_LOSSES, STOPS, OPEN, NAMED = 6, 10, 10, 8  # most of each
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure: its value or the words that stand for none, beside its target and the week before."""
+
+    name: str
+    value: str
+    target: str
+    gap: str
+    change: str
+    remark: str
+    tone: str  # of the target: ok, warn, stop, idle; "" without one
+    is_known: bool
+    url: str
+
+
+@dataclass(frozen=True)
+class Loss:
+    name: str
+    hours: str
+    stops: str
+
+
+@dataclass(frozen=True)
+class Stop:
+    asset: str
+    start: str
+    lasted: str  # in the week
+    reason: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A failure that is not restored yet."""
+
+    asset: str
+    since: str
+    problem: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Report:
+    site: Site
+    asset: Asset | None
+    week: Week
+    answer: str
+    rows: list[Row]
+    losses: list[Loss]
+    stops: list[Stop]
+    open: list[Broken]
+    open_in_all: int
+    doubts: list[str]
+    made: datetime
+    urls: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def whose(self) -> str:
+        return f"{self.asset.code} · {self.asset.name}" if self.asset else self.site.name
+
+    @property
+    def title(self) -> str:
+        return f"{self.week.title}: {self.whose}"
+
+    @property
+    def others_open(self) -> int:
+        """Open failures that are not named."""
+        return self.open_in_all - len(self.open)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the week is not over yet."""
+        return self.week.window.end > self.made
+
+    @property
+    def file_name(self) -> str:
+        return f"{(self.asset or self.site).code}-{self.week}".lower()
+
+
+def address(name: str, site: Site, asset: Asset | None, **query) -> str:
+    """A page about the site or the asset, wherever the reader has been before."""
+    whose = {"asset": asset.pk} if asset else {"site": site.code}
+    return f"{reverse(name)}?{urlencode(query | whose)}"
+
+
+def compose(site: Site, asset: Asset | None, week: Week, *, now: datetime) -> Report:
+    """The report of the week as the records stand now; a number of queries that does not grow."""
+    former, window = week.moved(-1).window, week.window
+    two = [(former.start, former.end), (window.start, window.end)]
+    before, whole = figures.known([asset], two, site=site, now=now)
+    agreed = agreed_for(whole)
+    found = [(whole.figure(DEFINITIONS[key]), before.figure(DEFINITIONS[key])) for key in HEADLINES]
+    rows = [row_of(figure, past, agreed.get(figure.definition.key), site) for figure, past in found]
+    steps, reasons = figures.losses([whole])
+    stops, broken = unplanned(whole), open_failures(whole)
+    return Report(
+        site=site,
+        asset=asset,
+        week=week,
+        answer=answer(rows, steps[:-1], reasons),
+        rows=rows,
+        losses=largest(steps[:-1], reasons),
+        stops=[_stop(each, whole) for each in longest(stops, whole)],
+        open=[_broken(each, site) for each in broken[:OPEN]],
+        open_in_all=broken.count(),
+        doubts=doubts(whole, stops, {figure.definition.key: figure for figure, _past in found}),
+        made=now,
+        urls={
+            "report": address("report", site, asset, week=week),
+            "pdf": address("report-pdf", site, asset, week=week),
+            "performance": f"{address('performance', site, asset)}&{window.query}",
+        },
+    )
+
+
+# --- Figures ---------------------------------------------------------------------------------------
+
+
+def row_of(figure: Figure, former: Figure, agreed: tuple | None, site: Site) -> Row:
+    standing = targets.standing(agreed[0], figure.value) if agreed else None
+    badge = mark(figure)
+    remarks = [str(badge) if badge else "", str(figure.reason), "" if figure.value is None else rests_on(figure)]
+    return Row(
+        name=str(figure.definition.name),
+        value=said(figure),
+        target=aim_of(figure, standing) if standing else "",
+        gap=gap_of(figure, standing) if standing else "",
+        change=change(figure, former),
+        remark=" · ".join(filter(None, remarks)),
+        tone=standing.tone if standing else "",
+        is_known=figure.value is not None,
+        url=address_of(figure, site),
+    )
+
+
+def change(figure: Figure, former: Figure) -> str:
+    """Against the week before: "+1.2 points, better"; what has no value has no change."""
+    if figure.value is None:
+        return ""
+    if former.value is None:
+        return _("no value the week before")
+    share = figure.unit == "share"
+    difference = (figure.value - former.value) * (100 if share else 1)
+    text = number_text(abs(difference), digits(figure))
+    if text == number_text(0, digits(figure)):
+        return _("as the week before")
+    better = (difference > 0) is (figure.definition.better == "higher")
+    return _("%(sign)s%(difference)s %(unit)s, %(word)s") % {
+        "sign": "+" if difference > 0 else "−",
+        "difference": text,
+        "unit": _("points") if share else unit(figure),
+        "word": _("better") if better else _("worse"),
+    }
+
+
+def answer(rows: Sequence[Row], steps: Sequence[tuple], reasons: Sequence[tuple]) -> str:
+    """The week in a few words: targets reached, and where most of the time was lost."""
+    if not any(row.is_known for row in rows):
+        return _("Nothing was recorded in this week, so there is no figure to show.")
+    words = []
+    if aimed := [row for row in rows if row.tone]:
+        reached = sum(row.tone == "ok" for row in aimed)
+        words.append(
+            ngettext("%(reached)d of %(n)d target is reached.", "%(reached)d of %(n)d targets are reached.", len(aimed))
+            % {"reached": reached, "n": len(aimed)}
+        )
+    name, seconds, *_rest = max(steps or reasons, key=lambda loss: loss[1], default=("", 0))
+    if round(seconds) > 0:
+        hours = number_text(seconds / HOUR, 1)
+        words.append(_("Largest loss: %(name)s, %(hours)s h.") % {"name": name, "hours": hours})
+    if missing := sum(not row.is_known for row in rows):
+        words.append(ngettext("%(n)d figure has no value.", "%(n)d figures have no value.", missing) % {"n": missing})
+    return " ".join(words)
+
+
+# --- Losses, stops and failures --------------------------------------------------------------------
+
+
+def largest(steps: Sequence[tuple[str, float]], reasons: Sequence[tuple[str, float, int]]) -> list[Loss]:
+    """The largest losses of the waterfall where there are counts, each stop reason on its own; most hours first."""
+    names = {str(LOSSES[key]) for key in SPEED_AND_QUALITY}
+    speed = [(name, seconds, None) for name, seconds in steps if name in names]
+    found = sorted([*speed, *reasons], key=lambda loss: -loss[1])
+    return [
+        Loss(name, f"{number_text(seconds / HOUR, 1)}\u202fh", "" if stops is None else str(stops))
+        for name, seconds, stops in found[:MOST_LOSSES]
+        if round(seconds) > 0
+    ]
+
+
+def unplanned(whole: Period) -> QuerySet[Downtime]:
+    """The unplanned stops that reach into the week, of everything that stood here in it."""
+    start, end = whole.start, min(whole.end, whole.now)
+    inside = Least(Coalesce("end", Value(end)), Value(end)) - Greatest("start", Value(start))
+    return (
+        Downtime.objects.filter(asset__in=list(held(whole)), planned=False)
+        .touching(start, max(start, end))
+        .annotate(inside=ExpressionWrapper(inside, DurationField()))
+        .select_related("asset", "reason")
+    )
+
+
+def longest(stops: QuerySet[Downtime], whole: Period) -> list[Downtime]:
+    """Those that lasted longest in the week while their asset stood here."""
+    places = held(whole)
+
+    def here(stop: Downtime) -> bool:
+        start, end = epoch(stop.start), epoch(stop.end or whole.now)
+        return any(start < until and end > since for since, until in places[stop.asset_id])
+
+    return [stop for stop in stops.order_by("-inside", "start", "pk")[: STOPS * 5] if here(stop)][:STOPS]
+
+
+def held(whole: Period) -> dict[int, list[tuple[int, int]]]:
+    """The assets below, and from when to when they stood there."""
+    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for each in whole.work.members:
+        if each.root == whole.place[0]:
+            found[each.asset_id].append((each.since, each.until))
+    return found
+
+
+def open_failures(whole: Period) -> QuerySet[Failure]:
+    """Failures that occurred before the week's end and are not restored yet, the oldest first."""
+    rows = Failure.objects.filter(asset__in=list(held(whole)), restored=None, occurred__lt=min(whole.end, whole.now))
+    return rows.select_related("asset", "problem").order_by("occurred", "pk")
+
+
+def _stop(stop: Downtime, whole: Period) -> Stop:
+    lasted = duration_text(stop.inside)
+    return Stop(
+        asset=f"{stop.asset.code} · {stop.asset.name}",
+        start=moment(stop.start, whole.site),
+        lasted=_("%(lasted)s, still open") % {"lasted": lasted} if stop.end is None else lasted,
+        reason=str(stop.reason or _("no reason yet")),
+        url=stop.get_absolute_url(),
+    )
+
+
+def _broken(failure: Failure, site: Site) -> Broken:
+    return Broken(
+        asset=f"{failure.asset.code} · {failure.asset.name}",
+        since=moment(failure.occurred, site),
+        problem=str(failure.problem or _("problem not named")),
+        url=reverse("failure", args=[failure.pk]),
+    )
+
+
+def moment(at: datetime, site: Site) -> str:
+    return formats.date_format(site.local(at), "SHORT_DATETIME_FORMAT")
+
+
+# --- Doubts ----------------------------------------------------------------------------------------
+
+
+def doubts(whole: Period, stops: QuerySet[Downtime], found: dict[str, Figure]) -> list[str]:
+    """What speaks against trusting the figures, in sentences."""
+    coverage = found["availability"].coverage
+    silent = list(Asset.objects.filter(pk__in=whole.unobserved).order_by("code").values_list("code", flat=True))
+    known = stops.aggregate(
+        all=Count("pk"),
+        unnamed=Count("pk", filter=Q(reason=None)),
+        open=Count("pk", filter=Q(end=None)),
+        late=Count("pk", filter=Q(entered_at__gt=F("start") + DAY)),
+    )
+    orders, unestimated = (found["backlog_hours"].inputs[name] for name in ("open_orders", "unestimated_orders"))
+    return [
+        *([_("The state of the machines is known for %(share)s\u202f%% of the scheduled time.")
+           % {"share": number_text(coverage * 100, 0)}] if coverage is not None and coverage < 1 else []),
+        *([_("Nothing was ever recorded for %(assets)s.") % {"assets": _listed(silent)}] if silent else []),
+        *([_("%(n)d of %(all)d unplanned stops have no reason.") % {"n": known["unnamed"], "all": known["all"]}]
+          if known["unnamed"] else []),
+        *([_("%(n)d of %(all)d unplanned stops were entered more than a day late.")
+           % {"n": known["late"], "all": known["all"]}] if known["late"] else []),
+        *([_("%(n)d of %(all)d unplanned stops are still open and count until now.")
+           % {"n": known["open"], "all": known["all"]}] if known["open"] else []),
+        *([_("%(n)d of %(all)d open orders have no estimate.") % {"n": unestimated, "all": orders}]
+          if unestimated else []),
+        *([_("Some days are being computed again; figures may still change.")] if whole.recalculating else []),
+    ]  # fmt: skip
+
+
+def _listed(codes: list[str]) -> str:
+    shown = ", ".join(codes[:NAMED])
+    if len(codes) <= NAMED:
+        return shown
+    return _("%(codes)s and %(n)d more") % {"codes": shown, "n": len(codes) - NAMED}
