@@ -47,6 +47,11 @@ JOBS: list[Job] = [
         crontab(day_of_week="sun", hour=4, minute=20),
         "Every Sunday: checks stored facts of another fiftieth of the assets against the records; none may differ.",
     ),
+    Job(
+        "kpis.tasks.send_reports",
+        crontab(minute=10),
+        "Every hour: e-mails the weekly reports where Monday at six has passed; what failed is tried again.",
+    ),
 ]
 
 app.conf.beat_schedule = {job.task: {"task": job.task, "schedule": job.when} for job in JOBS}

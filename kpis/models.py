@@ -1,9 +1,9 @@
-"""What the key figures keep: facts of the past per asset and production day, what has to be computed again, targets,
-margins and findings.
+"""What the key figures keep: facts of the past per asset and production day, what has to be computed again, and what
+people add to them: targets, margins, findings, and who gets reports.
 
-All rows but these three are derived: they can be deleted and computed again from stops, failures, counts, calendars
-and placements. Foreign keys to assets therefore carry no constraint in the database; checking a million of them would
-cost more than computing them.
+All rows but those of people are derived: they can be deleted and computed again from stops, failures, counts,
+calendars and placements. Foreign keys to assets therefore carry no constraint in the database; checking a million of
+them would cost more than computing them.
 """
 
 from django.conf import settings
@@ -13,11 +13,13 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Coalesce, Now
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from assets.models import Asset, DowntimeReason
 from core.models import Site
 from core.querysets import SiteScoped, scoped_by
+from people.models import Membership
 
 
 def asset_key(**options) -> models.ForeignKey:
@@ -315,3 +317,57 @@ class Finding(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("finding", args=[self.pk])
+
+
+class ReportSubscriptions(models.QuerySet):
+    def visible_to(self, user) -> "ReportSubscriptions":
+        """One's own, and no others."""
+        return self.filter(user=user) if user.is_authenticated else self.none()
+
+    def deliverable(self) -> "ReportSubscriptions":
+        """Those whose people can log in, have an address and still have a role at the site."""
+        role = Membership.objects.filter(user=models.OuterRef("user"), site=models.OuterRef("site"))
+        return self.filter(models.Exists(role), user__is_active=True).exclude(user__email="")
+
+
+class ReportSubscription(models.Model):
+    """Somebody gets the report of each week of a site, or of what is below one asset, by e-mail."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="+", verbose_name=_("site"))
+    asset = models.ForeignKey(
+        Asset, on_delete=models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("asset")
+    )
+    created = models.DateTimeField(_("since"), default=timezone.now)
+
+    objects = ReportSubscriptions.as_manager()
+
+    class Meta:
+        verbose_name = _("weekly report by e-mail")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "site", "asset"], nulls_distinct=False, name="report_subscription_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.asset.code} · {self.asset.name}" if self.asset else self.site.name
+
+
+class SentReport(models.Model):
+    """The report of one week to one subscriber. Its row lock makes sure that one worker sends it; without `sent` it
+    is tried again.
+    """
+
+    subscription = models.ForeignKey(ReportSubscription, on_delete=models.CASCADE, related_name="reports")
+    monday = models.DateField(_("week from"))
+    sent = models.DateTimeField(_("sent"), null=True)
+    error = models.CharField(max_length=500, blank=True)  # of the last attempt
+
+    objects = scoped_by("subscription__site").as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subscription", "monday"], name="sent_report_once")]
+
+    def __str__(self) -> str:
+        return f"{self.subscription_id} {self.monday}"

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from kpis import audit, computing, doubts
+from kpis import audit, computing, doubts, reporting
 
 
 @shared_task
@@ -21,3 +21,9 @@ def audit_facts() -> str:
 def look_for_doubts() -> str:
     """Look for records that cannot be right, and bring the findings in line."""
     return f"{doubts.look()} new findings"
+
+
+@shared_task
+def send_reports() -> str:
+    """Send the weekly reports that are due."""
+    return f"{reporting.send_due()} reports"

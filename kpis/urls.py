@@ -28,5 +28,8 @@ urlpatterns = [
     path("performance/net-margin/<int:pk>/remove/", net_margins.RemoveNetMargin.as_view(), name="net-margin-remove"),
     path("performance/report/", report.WeeklyReport.as_view(), name="report"),
     path("performance/report/report.pdf", report.ReportPdf.as_view(), name="report-pdf"),
+    path("performance/report/subscribe/", report.Subscribe.as_view(), name="report-subscribe"),
+    path("performance/report/subscriptions/<int:pk>/end/", report.Unsubscribe.as_view(), name="report-unsubscribe"),
+    path("performance/report/stop/<str:token>/", report.Stop.as_view(), name="report-stop"),
     path("performance/reliability/", reliability.Reliability.as_view(), name="reliability"),
 ]

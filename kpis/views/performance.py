@@ -19,6 +19,7 @@ from kpis import charts, figures, money, windows
 from kpis.cutting import cut
 from kpis.definitions import DEFINITIONS
 from kpis.present import TILES, WORK_TILES, address_of, agreed_for, said, tiles, work_answer
+from kpis.views.report import mail_action
 
 KEPT = ("asset", "window", "from", "to", "compare")  # of the address, from one window to the next
 ROW = ("availability", "mtbf", "oee")
@@ -125,6 +126,7 @@ class Performance(ChartPage):
             "charts": self._charts(lost, reasons),
             "below": [self._line(period) for period in below],
             "actors": self._actors(below),
+            "mail_actions": mail_action(self.site, self.asset, self.request.user),
         }
 
     def picker(self) -> dict:

@@ -1,17 +1,26 @@
-"""The weekly report: as a page and as a PDF."""
+"""The weekly report: as a page, as a PDF, and who gets it by e-mail."""
 
 from functools import cached_property
 
-from django.http import Http404, HttpResponse
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.core.signing import BadSignature
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
 
 from core.errors import Refused
 from core.kit.badges import Action
-from core.kit.views import Page, go_to_site_of
-from kpis import questions, report, weeks
+from core.kit.views import ObjectPage, Page, go_to_site_of
+from kpis import questions, report, reporting, weeks
+from kpis.models import ReportSubscription
 from kpis.report_pdf import pdf
 
 
@@ -65,7 +74,8 @@ class WeeklyReport(Page):
     def actions(self) -> list[Action]:
         if self.subject is None:
             return []
-        return [Action(_("PDF"), self.report.urls["pdf"], "file-download")]
+        pdf_ = Action(_("PDF"), self.report.urls["pdf"], "file-download")
+        return [pdf_, *mail_action(self.subject.site, self.asset, self.request.user)]
 
     def context(self) -> dict:
         if self.subject is None:
@@ -76,6 +86,8 @@ class WeeklyReport(Page):
             "report": self.report,
             "answer": self.report.answer,
             "error": error,
+            "subscriptions": reporting.own(self.request.user, self.subject.site),
+            "to_log": not settings.EMAIL_HOST,
             "earlier": self.url(week.moved(-1)) if week.monday.year > weeks.FIRST_YEAR else "",
             "later": self.url(after) if after.window.start <= self.now else "",
         }
@@ -93,3 +105,70 @@ class ReportPdf(WeeklyReport):
         response = HttpResponse(pdf(self.report), content_type="application/pdf")
         response["Content-Disposition"] = f'attachment; filename="{self.report.file_name}.pdf"'
         return response
+
+
+# --- By e-mail -------------------------------------------------------------------------------------
+
+
+class Subscribe(Page):
+    """Ask for the report of every week of a site, or of what is below an asset."""
+
+    title = gettext_lazy("Weekly report")
+
+    def post(self, request):
+        try:
+            found = questions.subject(request.POST, request.user, site=request.site)
+            row = reporting.subscribe(found.site, found.asset, by=request.user)
+        except Refused as error:
+            messages.error(request, error.message)
+        else:
+            words = _("The report of %(whose)s is sent to %(email)s every Monday from now on.")
+            messages.success(request, words % {"whose": row, "email": request.user.email})
+        return HttpResponseRedirect(self.back(reverse("report")))
+
+
+class Unsubscribe(ObjectPage):
+    """End one of one's own."""
+
+    model = ReportSubscription
+
+    def post(self, request, pk):
+        words = _("The report of %(whose)s is sent to you no more.") % {"whose": self.object}
+        reporting.unsubscribe(self.object, by=request.user)
+        messages.success(request, words)
+        return HttpResponseRedirect(self.back(reverse("report")))
+
+
+@method_decorator([login_not_required, csrf_exempt], name="dispatch")
+class Stop(View):
+    """The link in a mail: a page that asks, for a mail program that only looks; a POST ends it, from a mail program
+    too. Who has the link may, so neither log-in nor form token is wanted.
+    """
+
+    def get(self, request, token: str):
+        return self._page(request, self._row(token))
+
+    def post(self, request, token: str):
+        if row := self._row(token):
+            reporting.unsubscribe(row, by=row.user)
+        return self._page(request, None)
+
+    def _row(self, token: str) -> ReportSubscription | None:
+        try:
+            return reporting.of_token(token)
+        except BadSignature as error:
+            raise Http404("Not a link of ours.") from error
+
+    def _page(self, request, row: ReportSubscription | None):
+        return render(request, "kpis/report_stop.html", {"row": row, "email": row and row.user.email})
+
+
+def mail_action(site, asset, user) -> list[Action]:
+    """The button that asks for the weekly mail, or ends it; for whoever may ask."""
+    if not user.can("manage", site):
+        return []
+    if row := ReportSubscription.objects.visible_to(user).filter(site=site, asset=asset).first():
+        return [Action(_("No more weekly e-mail"), reverse("report-unsubscribe", args=[row.pk]), "mail-off", post=True)]
+    whose = ("asset", str(asset.pk)) if asset else ("site", site.code)
+    label = _("E-mail me this every week")
+    return [Action(label, reverse("report-subscribe"), "mail-plus", post=True, fields=(whose,))]
