@@ -140,7 +140,7 @@ def compose(site: Site, asset: Asset | None, week: Week, *, now: datetime) -> Re
         urls={
             "report": address("report", site, asset, week=week),
             "pdf": address("report-pdf", site, asset, week=week),
-            "performance": f"{address('performance', site, asset)}&{window.query}",
+            "performance": address("performance", site, asset, **window.query),
         },
     )
 

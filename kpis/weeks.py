@@ -34,7 +34,7 @@ class Week:
 
     @property
     def window(self) -> Window:
-        return Window(self.site, self.monday, self.monday + WEEK)
+        return Window.of_days(self.site, self.monday, self.monday + WEEK, unit="week")
 
     @property
     def due(self) -> datetime:
