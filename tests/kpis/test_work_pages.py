@@ -127,7 +127,7 @@ def test_the_cost_of_downtime_shows_the_stops_and_the_assets_without_a_cost(ask,
     type(plant.filler).objects.filter(pk=plant.filler.pk).update(downtime_cost=50)
     why, page = ask("downtime_cost", asset="L1")
     assert why["figure"]["value"] == 50 * 14
-    assert [stop["seconds"] for stop in why["stops"]] == [4 * 3600, 10 * 3600]
+    assert [stop["seconds"] for stop in why["stops"]] == [10 * 3600, 4 * 3600]
     assert {record["asset"] for record in why["records"] if not record["counts"]} == {"L1", "M2", "M3"}
     assert page.count("50.00") == 1
 
