@@ -66,7 +66,7 @@ class Board:
     answer: str
     today: list[Tile]
     shift: list[Tile]
-    shift_name: str  # or why there is none
+    shift_words: str  # since when it runs, or why there is none
     lines: list[tuple[Asset | None, list[MachineNow]]]
     more_machines: int
     stops: list[Downtime]
@@ -88,9 +88,9 @@ def board(site: Site, asset: Asset | None, user, *, now: datetime) -> Board:
     try:
         shift = windows.shift_at(site, asset, now)
         (part,) = figures.known([asset], [(shift.start, shift.end)], site=site, now=now)
-        of_shift, shift_name = tiles(part, None, KEYS, agreed=agreed), str(shift)
+        of_shift, shift_words = tiles(part, None, KEYS, agreed=agreed), clock(shift.start, site, now)
     except Refused as error:
-        of_shift, shift_name = [], str(error.message)
+        of_shift, shift_words = [], str(error.message)
     stops = _under(Downtime.objects.visible_to(user).at(site), asset, "asset__path").select_related("asset", "reason")
     machines, more = _machines(site, asset, stops.open(), now)
     states = machines_now(site, machines, now=now, unobserved=whole.unobserved)
@@ -100,7 +100,7 @@ def board(site: Site, asset: Asset | None, user, *, now: datetime) -> Board:
         answer=answer(states),
         today=tiles(whole, None, KEYS, agreed=agreed),
         shift=of_shift,
-        shift_name=shift_name,
+        shift_words=shift_words,
         lines=_by_line(states),
         more_machines=more,
         stops=list(recent[:MOST_STOPS]),

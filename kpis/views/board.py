@@ -1,17 +1,38 @@
 """The wall board: one look from across the shop floor, that keeps itself up to date."""
 
+from functools import cached_property
+from urllib.parse import urlencode
+
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from core.models import Site
 from kpis import boarding
 from kpis.views.performance import Performance
 
 
 class Board(Performance):
-    """The site, or with `?asset=` what stands below an asset, as it is now; without menu, for a screen on the wall."""
+    """The site (`?of=` its code), or with `?asset=` what stands below an asset, as it is now; for a screen on the wall.
+
+    It leaves the chosen site as it is: a board that refreshes itself must not take other windows of this browser along.
+    """
 
     template_name = "kpis/board.html"
     title = gettext_lazy("Wall board")
+
+    def get(self, request, *args, **kwargs):
+        if self.site is not None:
+            timezone.activate(self.site.zone)
+        return self.draw()
+
+    @cached_property
+    def site(self) -> Site | None:
+        wanted = self.request.GET.get("of", "")
+        if self.asset or not wanted:
+            return super().site
+        return get_object_or_404(Site.objects.visible_to(self.request.user), code__iexact=wanted)
 
     @property
     def theme(self) -> str:
@@ -27,9 +48,9 @@ class Board(Performance):
     def context(self) -> dict:
         if self.site is None:
             return {"board": None}
-        query = f"?asset={self.asset.pk}" if self.asset else ""
+        query = {"asset": self.asset.pk} if self.asset else {"site": self.site.code}
         return {
             "board": boarding.board(self.site, self.asset, self.request.user, now=self.now),
             "site": self.site,
-            "performance_url": reverse("performance") + query,
+            "performance_url": f"{reverse('performance')}?{urlencode(query)}",
         }

@@ -86,7 +86,7 @@ class Performance(ChartPage):
             Action(_("Timeline"), self.url(page="performance-timeline"), "timeline"),
             Action(_("Reliability"), reverse("reliability") + query, "activity"),
             Action(_("Weekly report"), reverse("report") + query, "report"),
-            Action(_("Wall board"), reverse("performance-board") + query, "device-tv"),
+            Action(_("Wall board"), reverse("performance-board") + (query or f"?of={self.site.code}"), "device-tv"),
         ]
 
     def file_name(self, chart) -> str:

@@ -8,7 +8,7 @@ from tests.workorders.orders import order
 
 NAMES = (
     "ancestor", "archived", "asset", "by", "compare", "criticality", "day", "definition", "export", "from", "kind",
-    "next", "open", "page", "parent", "person", "plan", "q", "reason", "search", "since", "site", "sort", "state",
+    "next", "of", "open", "page", "parent", "person", "plan", "q", "reason", "search", "since", "site", "sort", "state",
     "tab", "to", "until", "view", "week", "window",
 )  # fmt: skip
 

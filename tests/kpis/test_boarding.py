@@ -11,6 +11,7 @@ from django.utils import timezone
 from assets.models import Downtime
 from kpis import boarding, targets
 from kpis.boarding import NO_DATA, NOT_SCHEDULED, RUNNING, machines_now
+from people.models import Membership
 from production.models import OperatingCalendar
 from tests.plant import asset
 from tests.workorders.orders import order
@@ -118,11 +119,12 @@ def test_figures_of_today_and_of_the_shift_stand_beside_their_target(plant, now)
     assert (today.value, today.tone, shift.value, shift.tone) == (0, "stop", 0, "stop")
     assert "before" not in today.note
     assert found.today[1].missing == "no data"
+    assert found.shift_words == boarding.clock(start, plant.berlin, now)
 
 
 def test_without_a_calendar_no_shift_is_made_up(plant, now):
     found = board(plant, now)
-    assert (found.shift, found.shift_name) == ([], "No operating calendar says when shifts begin.")
+    assert (found.shift, found.shift_words) == ([], "No operating calendar says when shifts begin.")
 
 
 def test_stops_of_the_last_hours_are_the_newest_first(plant, now):
@@ -176,6 +178,22 @@ def test_performance_leads_to_the_board_and_back(manager, plant):
     page = manager.get(url).content.decode()
     assert f'href="{reverse("performance")}?asset={plant.line.pk}"' in page
     assert "L1 · Line 1" in page
+
+
+def test_a_board_of_another_site_leaves_the_chosen_site_alone(manager, plant):
+    Membership.objects.create(user=plant.manager, site=plant.chicago, role="manager")
+    manager.get(reverse("performance"), {"site": "berlin"})
+    for query in ({"of": "chicago"}, {"asset": plant.foreign.pk}):
+        page = manager.get(reverse("performance-board"), query)
+        assert (page.status_code, page.context["site"]) == (200, plant.chicago)
+        assert manager.session["site"] == "berlin"
+    assert manager.get(reverse("performance-board")).context["site"] == plant.berlin
+    assert f"{reverse('performance-board')}?of=berlin" in manager.get(reverse("performance")).content.decode()
+
+
+def test_a_site_that_one_may_not_see_has_no_board(manager, plant):
+    assert manager.get(reverse("performance-board"), {"of": "chicago"}).status_code == 404
+    assert manager.get(reverse("performance-board"), {"of": "zz"}).status_code == 404
 
 
 def test_an_asset_of_another_site_has_no_board(manager, plant):
