@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from datetime import tzinfo
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -48,7 +49,14 @@ def harmless(text: str) -> str:
 
 
 def lines(table: Tabular) -> Iterator[bytes]:
-    """CSV in UTF-8 with the mark that Excel needs to see it as such."""
+    """CSV in UTF-8 with the mark that Excel needs to see it as such.
+
+    Instants are on the clock that is active now; when the answer is streamed, the request's clock is gone.
+    """
+    return _lines(table, timezone.get_current_timezone())
+
+
+def _lines(table: Tabular, zone: tzinfo) -> Iterator[bytes]:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
 
@@ -61,7 +69,8 @@ def lines(table: Tabular) -> Iterator[bytes]:
     writer.writerow(map(harmless, table.file_head()))
     yield b"\xef\xbb\xbf" + drain()
     for number, row in enumerate(table.file_rows(), start=1):
-        writer.writerow([harmless(value) if isinstance(value, str) else file_text(value) for value in map(plain, row)])
+        values = map(plain, row)
+        writer.writerow([harmless(value) if isinstance(value, str) else file_text(value, zone) for value in values])
         if number % 500 == 0:
             yield drain()
     yield drain()

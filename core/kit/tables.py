@@ -14,7 +14,7 @@ shows, so that no list ever counts all its rows.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 from django.db import models
@@ -397,14 +397,14 @@ class Table:
             yield [column.file_value(row) for column in shown]
 
 
-def file_text(value: Any) -> str:
-    """A value as text in a CSV file: ISO instants with offset, plain numbers, whatever the locale."""
+def file_text(value: Any, zone: tzinfo) -> str:
+    """A value as text in a CSV file: ISO instants with the zone's offset, plain numbers, whatever the locale."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
-        return timezone.localtime(value).isoformat(timespec="seconds")
+        return timezone.localtime(value, zone).isoformat(timespec="seconds")
     if isinstance(value, date):
         return value.isoformat()
     return str(value)

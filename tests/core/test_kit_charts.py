@@ -3,9 +3,12 @@
 import io
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.template import Context, Template
+from django.utils import timezone
 from openpyxl import load_workbook
 
 from core.kit import charts, exports
@@ -108,3 +111,11 @@ def test_a_head_is_never_run_as_a_formula(label):
     assert b"".join(exports.lines(chart)).decode("utf-8-sig").splitlines()[0] == f"T,'{label}"
     cell = load_workbook(io.BytesIO(exports.workbook(chart, "t"))).active["B1"]
     assert (cell.value, cell.data_type, cell.font.bold) == (label, "s", True)
+
+
+def test_instants_in_a_file_are_on_the_clock_of_the_request_however_late_it_is_read():
+    chart = charts.ranking("Stops", ["Jam"], [1])
+    chart.rows[0].append(datetime(2026, 3, 2, 9, tzinfo=UTC))
+    with timezone.override(ZoneInfo("Europe/Berlin")):
+        lines = exports.lines(chart)
+    assert b"".join(lines).decode("utf-8-sig").splitlines()[1] == "Jam,1,2026-03-02T10:00:00+01:00"
