@@ -32,7 +32,8 @@ def trend(
     title: Any, key: str, series: Sequence[tuple[Any, Sequence, str]], *, site, by: str, unit: str, digits: int = 1,
     former: Sequence[tuple[Any, Sequence, str]] = (),
 ) -> Chart:  # fmt: skip
-    """Figures over time; `series` are (name, figures of the buckets, tone). The table has whole dates.
+    """Figures over time; `series` are (name, figures of the buckets, tone). The table has whole dates,
+    of shifts with the hour.
 
     `former` are the same of a compared period, dashed: the first bucket of one stands over the first of the other,
     and where the compared period is shorter the line ends.
@@ -44,7 +45,8 @@ def trend(
         values = [shown(figure) for figure in figures][: len(names)]
         lines.append(Series(name, [*values, *[None] * (len(names) - len(values))], tone, dashed=True))
     chart = charts.trend(title, names, lines, unit=unit, digits=digits)
-    whole = names if by == "shift" else [site.production_day(figure.start) for figure in buckets]
+    beginning = site.local if by == "shift" else site.production_day
+    whole = [beginning(figure.start) for figure in buckets]
     return replace(chart, key=key, rows=[[each, *row[1:]] for each, row in zip(whole, chart.rows, strict=True)])
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from datetime import time
 from html import unescape
 
 import pytest
@@ -10,6 +11,7 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from assets.models import DowntimeReason
+from production.models import OperatingCalendar, WeeklySlot
 from tests.kpis.test_figures import history as history  # the fixture
 from tests.kpis.test_studying import now as now  # the fixtures
 from tests.kpis.test_studying import worn as worn
@@ -34,7 +36,7 @@ def file_of(client, plant):
 
 
 def test_the_trend_has_whole_dates_full_precision_and_gaps(file_of, plant, history):
-    head, *rows = file_of("availability-oee", asset=plant.filler.pk, **WEEK)
+    head, *rows = file_of("availability-oee", asset=plant.filler.pk, compare="none", **WEEK)
     assert file_of.name == "availability-oee-m1-2026-03-02-2026-03-08.csv"
     assert head == ["Availability and OEE", "Availability, %", "OEE, %"]
     of = {row[0]: row[1:] for row in rows}
@@ -44,12 +46,35 @@ def test_the_trend_has_whole_dates_full_precision_and_gaps(file_of, plant, histo
 
 
 def test_a_sheet_has_numbers_dates_and_empty_cells(file_of, plant, history):
-    head, *rows = file_of("availability-oee", "xlsx", asset=plant.filler.pk, **WEEK)
+    head, *rows = file_of("availability-oee", "xlsx", asset=plant.filler.pk, compare="none", **WEEK)
     assert file_of.name == "availability-oee-m1-2026-03-02-2026-03-08.xlsx"
     assert head == ["Availability and OEE", "Availability, %", "OEE, %"]
     of = {str(row[0].date()): row[1:] for row in rows}
     assert of["2026-03-02"] == [pytest.approx(100 * 20 / 23), pytest.approx(60_000 / (23 * 36))]
     assert of["2026-03-03"] == [100, None]
+
+
+def test_what_the_window_is_compared_with_stands_beside_it(file_of, plant, history):
+    head, *rows = file_of("availability-oee", asset=plant.filler.pk, **{"from": "2026-03-16", "to": "2026-03-29"})
+    assert head[1:] == ["Availability, %", "OEE, %", "Availability, before, %", "OEE, before, %"]
+    of = {row[0]: row[1:] for row in rows}
+    available, oee, available_before, oee_before = of["2026-03-16"]
+    assert (float(available), oee, float(available_before)) == (100, "", 100 * (20 / 23))
+    assert float(oee_before) == pytest.approx(60_000 / (23 * 36))
+
+
+def test_shifts_are_named_by_the_hour_at_which_they_begin(file_of, plant, history):
+    calendar = OperatingCalendar.objects.create(site=plant.berlin, name="Shifts", valid_from="2026-01-01")
+    WeeklySlot.objects.bulk_create(
+        WeeklySlot(calendar=calendar, weekday=day, start=time(start), end=time((start + 12) % 24))
+        for day in range(7)
+        for start in (6, 18)
+    )
+    asked = {"from": "2026-03-02T06:00:00+01:00", "to": "2026-03-02T18:00:00+01:00"}
+    _head, *rows = file_of("availability-oee", asset=plant.filler.pk, compare="none", **asked)
+    assert file_of.name == "availability-oee-m1-2026-03-02-0600-2026-03-02-1800.csv"
+    assert rows[-1][0] == "2026-03-02T06:00:00+01:00"
+    assert float(rows[-1][1]) == 100 * (9 / 12)
 
 
 @pytest.mark.parametrize("format", ["csv", "xlsx"])
@@ -60,7 +85,7 @@ def test_no_name_of_a_reason_is_run_as_a_formula(file_of, plant, history, format
 
 
 def test_a_site_without_records_has_files_without_numbers(file_of, plant):
-    assert all(row[1:] == ["", ""] for row in file_of("availability-oee", **WEEK)[1:])
+    assert all(set(row[1:]) == {""} for row in file_of("availability-oee", **WEEK)[1:])
     assert file_of("losses", **WEEK) == [["Where planned time went", "h"]]
 
 
