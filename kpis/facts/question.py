@@ -32,8 +32,11 @@ def columns(name: str, ranges: Ranges) -> dict[str, str]:
 
 def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Disjoint spans in order that cover the same seconds; empty ones vanish."""
+    found = sorted(each for each in spans if each[0] < each[1])
+    if len(found) < 2:
+        return found
     result: list[tuple[int, int]] = []
-    for lo, hi in sorted(each for each in spans if each[0] < each[1]):
+    for lo, hi in found:
         if result and lo <= result[-1][1]:
             result[-1] = (result[-1][0], max(hi, result[-1][1]))
         else:

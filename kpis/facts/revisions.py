@@ -113,8 +113,8 @@ def _parameters(days: ProductionDays, replaced: Ranges, events: Ranges) -> dict:
     rows = [(asset_id, days.within(lo, hi)) for asset_id, spans in replaced.items() for lo, hi in spans]
     return {
         "d_asset": literal(asset_id for asset_id, _ in rows),
-        "d_first": [first for _, (first, _) in rows],
-        "d_past": [past for _, (_, past) in rows],
+        "d_first": literal(first for _, (first, _) in rows),
+        "d_past": literal(past for _, (_, past) in rows),
         "borders": literal(days.borders),
         "first_day": days.first,
         **columns("e", events),

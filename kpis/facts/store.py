@@ -8,6 +8,7 @@ workers; the row lock on `FactState` makes each asset's facts the work of one at
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 
 from django.db import connection
 from django.utils import timezone
@@ -132,7 +133,8 @@ def rewrite(clock: Clock, spans: Ranges, states: Iterable[FactState], causes: Se
 
     Days that come out otherwise leave a revision. The caller holds the locks of `states`.
     """
-    stored = {state.asset_id: clock.after(state.through) for state in states}
+    after = cache(clock.after)  # most assets are stored through the same day
+    stored = {state.asset_id: after(state.through) for state in states}
     cut = {
         asset_id: kept
         for asset_id, each in _with_events(clock, spans).items()
@@ -262,7 +264,12 @@ def events_touching(spans: Ranges) -> list[tuple[int, int, int]]:
 def _erase(clock: Clock, days: Ranges, events: Ranges) -> None:
     """Delete stored facts of whole days, and the failure events that begin in the spans of `events`."""
     site = clock.site
-    rows = [(asset_id, lo, hi) for asset_id, each in days.items() for lo, hi in each]
+
+    @cache
+    def day(moment: int) -> date:
+        return production_date(instant(moment), site.zone, site.day_start)
+
+    rows = [(asset_id, day(lo), day(hi)) for asset_id, each in days.items() for lo, hi in each]
     with connection.cursor() as cursor:
         for table in ("kpis_assetday", "kpis_lossday"):
             cursor.execute(
@@ -273,8 +280,8 @@ def _erase(clock: Clock, days: Ranges, events: Ranges) -> None:
                 """,
                 {
                     "assets": literal(row[0] for row in rows),
-                    "los": [production_date(instant(row[1]), site.zone, site.day_start) for row in rows],
-                    "his": [production_date(instant(row[2]), site.zone, site.day_start) for row in rows],
+                    "los": literal(row[1] for row in rows),
+                    "his": literal(row[2] for row in rows),
                 },
             )
         cursor.execute(
