@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from assets import stops
 from assets.stops import StopEntry
-from kpis import targets
+from kpis import net_margins, reporting, targets, weeks
 from kpis.computing import compute_due
 from kpis.definitions import DEFINITIONS
 from people.models import Membership
@@ -35,7 +35,13 @@ def day(plant) -> Yesterday:
 
 @pytest.fixture
 def lived(plant, day) -> world.Plant:
-    """M1 was counted, failed, was set up and is down now; M3 made more than it can; of M2 nothing is known."""
+    """M1 was counted, failed, was set up and is down now; M3 made more than it can; of M2 nothing is known. An hour of
+    the line has its price, the site its margin, and the manager gets the report.
+    """
+    type(plant.line).objects.filter(pk=plant.line.pk).update(downtime_cost=900)
+    type(plant.filler).objects.filter(pk=plant.filler.pk).update(downtime_cost=400)
+    net_margins.set_net_margin(plant.berlin, {"amount": 2_000_000, "valid_from": date(2020, 1, 1)}, by=plant.manager)
+    reporting.subscribe(plant.berlin, None, by=plant.manager)
     fast = {"good": Decimal(day.minutes), "ideal_cycle": Decimal(120)}
     made = {name: Decimal(value) for name, value in day.made.items()}
     record_counts(
@@ -101,6 +107,7 @@ def charts_of(seen: Visit) -> dict[str, bool]:
 def test_pages_of_figures_are_accessible_quiet_drawn_and_narrow_enough(visit, lived, day, look):
     seen = visit("manager", **look)
     of = {code: asset.pk for code, asset in (("L1", lived.line), ("M2", lived.labeller), ("M3", lived.palletiser))}
+    week = weeks.running(lived.berlin, day.start)
     figure = "/performance/figure/?from={}&to={}&scope=leaves&definition=".format(*day.days)
     addresses = [
         performance(), performance(window="day"), performance(lived.line, window="year"),
@@ -108,6 +115,8 @@ def test_pages_of_figures_are_accessible_quiet_drawn_and_narrow_enough(visit, li
         performance(**{"from": "2030-01-01", "to": "2030-01-07"}), performance(**{"from": "soon", "to": ""}),
         f"{figure}availability&site=berlin", f"{figure}mtbf&asset={of['M3']}", f"{figure}oee&asset={of['M3']}",
         f"{figure}availability&asset={of['M2']}", f"{figure}mttr&asset={of['L1']}",
+        "/performance/report/", f"/performance/report/?week={week}", f"/performance/report/?week={week}&asset=M2",
+        f"{figure}downtime_cost_of_margin&asset={of['L1']}", "/performance/net-margin/", "/performance/net-margin/new/",
         f"{lived.filler.get_absolute_url()}?tab=performance", f"{lived.labeller.get_absolute_url()}?tab=performance",
     ]  # fmt: skip
     wrong = [each for address in addresses for each in wrong_on(seen, address)]
