@@ -71,6 +71,17 @@ def test_each_margin_holds_until_the_next_and_over_the_year():
     assert of(rates, date(2025, 1, 1), JANUARY).known == 0
 
 
+def test_the_year_is_that_of_the_site_and_not_of_utc():
+    rates = [Yearly(date(2024, 1, 1), 366_000), Yearly(JANUARY, 0)]
+    chicago = Site(time_zone="America/Chicago", day_start=time(6))
+    hour = timedelta(hours=1)
+    first = chicago.day_begins(date(2025, 1, 1))  # noon of 1 January in UTC
+    assert earned(rates, span(first - hour, first), chicago.day_begins).amount == pytest.approx(1000 / 24)
+    begin = BERLIN.day_begins(date(2025, 1, 1))  # 23 o'clock of 31 December in UTC
+    later = earned(rates, span(begin, begin + hour / 2), BERLIN.day_begins)
+    assert later.amount == pytest.approx(366_000 / 365 / 48)
+
+
 STOOD = Stood(amount=1300, assets=2, recorded=2, scheduled=100)
 
 
