@@ -38,7 +38,7 @@ class FindingFilter(django_filters.FilterSet):
     state = django_filters.ChoiceFilter(label=_("State"), choices=FindingState.choices)
     kind = django_filters.ChoiceFilter(label=_("Finding"), choices=FindingKind.choices)
     asset = RowFilter(Asset, label=_("Asset"), widget=SearchSelect)
-    owner = RowFilter(User, label=_("Owner"), widget=SearchSelect)
+    owner = RowFilter(User, code="username", label=_("Owner"))
     ownerless = YesNo(label=_("Without an owner"), field_name="owner", lookup_expr="isnull")
     site = RowFilter(Site, label=_("Site"))
 
