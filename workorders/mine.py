@@ -39,8 +39,10 @@ def my_work(user: User, site: Site, *, now: datetime | None = None) -> MyWork:
     today = site.local(now).date()
     mine = MyWork(clocks=list(running(user)))
     own = Prefetch("assignments", Assignment.objects.filter(person=user).order_by("start"), to_attr="my_assignments")
-    rows = WorkOrder.objects.at(site).filter(Q(pk__in=user.assignments.values("order")) | Q(owner=user))
-    rows = rows.filter(state__in=BEFORE_ONE)
+    # Each way by its own index; with OR every open order of the site would be looked at.
+    owned = WorkOrder.objects.filter(owner=user).order_by().values("pk")
+    ids = user.assignments.order_by().values("order").union(owned)
+    rows = WorkOrder.objects.at(site).filter(pk__in=ids, state__in=BEFORE_ONE)
     for order in rows.select_related("asset", "site").prefetch_related(own).order_by("priority", "pk")[:MOST]:
         order.my_start = next((each.start for each in order.my_assignments if each.start), None)
         list_of(mine, order, user, now, today).append(order)
