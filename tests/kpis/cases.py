@@ -323,6 +323,39 @@ CASES = [
         figures={availability: 0.9625, mtbf: 154 / 3, mttr: 2.0},
     ),
     Case(
+        "EDGE-1 a stop that begins as the production day does is one of that day",
+        records(72, stops=(stop(1, 24, 25), stop(2, 23, 24))),
+        within(24, 48),
+        facts={"down": 3600, "stops": 1},
+    ),
+    Case(
+        "EDGE-2 a failure during two stops lasts until the later one ends",
+        records(72, stops=(stop(1, 8, 10), stop(2, 9, 12)), failures=(failure(1, 9.5), failure(2, 11), failure(3, 12))),
+        within(0, 48),
+        facts={"down": 4 * 3600, "events": 2, "items": 3, "restored": 0},
+    ),
+    Case(
+        "EDGE-3 a stop of no length counts while the asset stands there and serves, not at the instant after",
+        records(
+            72,
+            placements=(
+                Placement(2, 1, stops_parent=True, valid=within(0, 10)),
+                Placement(2, None, valid=within(10, 99)),
+            ),
+            stops=(
+                stop(1, 8, 8, asset=2),
+                stop(2, 10, 10, asset=2),
+                stop(3, 12, 12, asset=3),
+                stop(5, 2, 3, asset=3),
+                stop(4, 30, 30, asset=2),
+            ),
+            lives={3: within(0, 12)},
+        ),
+        within(0, 48),
+        assets=(1, 3),
+        facts={"down": 3600, "stops": 2},
+    ),
+    Case(
         "FLEET-1 is not the mean of machines",
         records(
             2000,
