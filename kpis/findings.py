@@ -46,11 +46,13 @@ class Doubt:
 def observe(site: Site, doubts: Iterable[Doubt], *, kinds: Iterable[FindingKind], now: datetime) -> int:
     """Bring the open findings of these kinds in line with what was seen just now; how many are new.
 
-    Two at once raise nothing twice: the site is theirs one after the other.
+    Two at once raise nothing twice: the site is theirs one after the other. What somebody settles meanwhile stays
+    settled, for the open ones are locked.
     """
     Site.objects.select_for_update(no_key=True).get(pk=site.pk)
     rows = Finding.objects.filter(site=site, kind__in=list(kinds)).select_related("asset", "site")
-    standing = {(row.asset_id, row.kind, row.key): row for row in rows.filter(state=OPEN)}
+    unsettled = rows.filter(state=OPEN).order_by("pk").select_for_update(of=("self",))
+    standing = {(row.asset_id, row.kind, row.key): row for row in unsettled}
     today = site.production_day(now)
     accepted = set(rows.filter(state=ACCEPTED, accepted_until__gte=today).values_list("asset_id", "kind", "key"))
     seen = {doubt.identity: doubt for doubt in doubts}

@@ -2,9 +2,10 @@
 
 from datetime import UTC, date, datetime, timedelta
 from threading import Thread
+from time import monotonic
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,6 +18,7 @@ from kpis.computing import compute_site
 from kpis.models import AssetDay, Finding, FindingKind, FindingState
 from production.models import Count
 from tests.contracts.api import ApiContract, assert_problem, client_of
+from tests.together import together
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -186,24 +188,49 @@ def test_the_owner_must_belong_to_the_site_and_the_change_is_told(plant):
 def test_two_at_once_raise_nothing_twice(plant):
     stop(plant, 9 * DAY, None)
     compute_site(plant.berlin, now=NOW)
-    failed = []
 
-    def at_once():
-        try:
-            doubts.look_at(plant.berlin, now=NOW)
-        except Exception as error:
-            failed.append(error)
-        finally:
-            connection.close()
+    found = together(*[lambda: doubts.look_at(plant.berlin, now=NOW)] * 2)
 
-    threads = [Thread(target=at_once) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert failed == []
+    assert sorted(found) == [0, 1]
     assert Finding.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_somebody_accepts_during_the_look_stays_accepted(plant):
+    stop(plant, 9 * DAY, None)
+    finding = look(plant)["M1", "open_for_long"]
+    until = plant.berlin.production_day(timezone.now()) + DAY
+    nothing = Thread(target=seeing_nothing, args=(plant.berlin,))
+
+    with transaction.atomic():
+        findings.accept(finding, reason="So be it", until=until, by=plant.manager)
+        nothing.start()
+        until_somebody_waits()
+    nothing.join(timeout=30)
+
+    finding.refresh_from_db()
+    assert (finding.state, finding.reason) == (FindingState.ACCEPTED, "So be it")
+
+
+def seeing_nothing(site) -> None:
+    try:
+        findings.observe(site, [], kinds=doubts.LOOKED_FOR, now=NOW + DAY)
+    finally:
+        connection.close()
+
+
+def until_somebody_waits() -> None:
+    """Until another connection to this database waits for a row."""
+    deadline = monotonic() + 30
+    waiting = 0
+    with connection.cursor() as cursor:
+        while not waiting and monotonic() < deadline:
+            cursor.execute(
+                "SELECT pg_stat_clear_snapshot(), (SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock')"
+            )
+            waiting = cursor.fetchone()[1]
+    assert waiting
 
 
 # --- Pages ------------------------------------------------------------------------------------------
