@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from django.utils import timezone
 
@@ -71,12 +72,21 @@ class Period:
     start: datetime
     end: datetime
     answer: Answer
-    unobserved: list[int]  # assets without any record
-    members: list[Stretch]  # the assets that count, each for as long as it stood there
+    reader: Reader = field(repr=False)  # of all subjects and buckets that were asked for together
     now: datetime
     recalculating: bool
-    work: Work = field(repr=False)  # of all subjects and buckets that were asked for together
+    work: Work = field(repr=False)
     place: tuple[int, int]  # of subject and bucket among them
+
+    @property
+    def members(self) -> list[Stretch]:
+        """The assets that count, each for as long as it stood there."""
+        return self.reader.of_root[self.place[0]]
+
+    @cached_property
+    def unobserved(self) -> list[int]:
+        """Those without any record."""
+        return self.reader.unobserved(self.place[0])
 
     @property
     def assets(self) -> list[int]:
@@ -158,14 +168,7 @@ def known(
     spans = [(epoch(begin), max(epoch(past), epoch(begin) + 1)) for begin, past in buckets]
     reader = Reader(site, counting, spans, now)
     answers = reader.answers()
-    of_root: dict[int, list[Stretch]] = defaultdict(list)
-    for each in reader.stretches:
-        of_root[each.member.root].append(each)
     work = Work(site, subjects, buckets, Scope(scope), now=now, reader=reader)
-    unobserved = {
-        root: sorted({each.member.asset_id for each in stretches} - reader.observed)
-        for root, stretches in of_root.items()
-    }
     return [
         Period(
             site=site,
@@ -173,8 +176,7 @@ def known(
             start=begin,
             end=past,
             answer=answers.get((position, number), Answer()),
-            unobserved=unobserved.get(position, []),
-            members=of_root[position],
+            reader=reader,
             now=now,
             recalculating=reader.recalculating,
             work=work,

@@ -103,10 +103,6 @@ class Facts:
             losses[key] = losses.get(key, 0.0) + value
         return Facts(**dict(zip(SUMS, map(add, sums_of(self), sums_of(other)), strict=True)), losses=losses)
 
-    def __mul__(self, number: int) -> "Facts":
-        """The facts of so many assets alike; only for facts without losses."""
-        return Facts(**{name: value * number for name, value in zip(SUMS, sums_of(self), strict=True)})
-
     @property
     def planned_production(self) -> float:
         """PPT = PT − PS."""

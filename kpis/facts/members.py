@@ -62,7 +62,7 @@ def members(site: Site, subjects: Sequence[Asset | None], start: datetime, end: 
                 "assets": literal(asset.pk for _, asset in assets),
             },
         )
-        below = [Member(*row) for row in cursor.fetchall()]
+        below = list(map(Member._make, cursor.fetchall()))
     branching = {member.root for member in below}
     return [*found, *below, *(Member(position, each.pk) for position, each in assets if position not in branching)]
 

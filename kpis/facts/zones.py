@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -14,12 +16,13 @@ from kpis.facts.store import VERSION, Clock, beginning, events_touching
 
 PENDING_LIMIT = 5000  # marks; with more waiting, figures come from what is stored and say so
 
+UNKNOWN = object()
+
 Bucket = tuple[int, int]  # from, to in seconds since 1970
 Zone = tuple[list[tuple[int, int]], list[tuple[int, int]]]  # stored days as positions, spans to compute
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """An asset that counts for a root (a position in the question) from `since` to `until`."""
 
     root: int
@@ -28,8 +31,7 @@ class Member:
     until: int = FAR
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """What is known of an asset's stored facts."""
 
     since: int  # service life
@@ -39,19 +41,25 @@ class State:
     computed_at: datetime | None
 
 
-@dataclass(slots=True)
-class Stretch:
-    """One member with the zones of each bucket; members alike share the list."""
+class Stretch(NamedTuple):
+    """One member with the zones of each bucket."""
 
     member: Member
     state: State
     zones: list[Zone]
-    since: int = field(init=False)  # as a member in service
-    until: int = field(init=False)
+    since: int  # as a member in service
+    until: int
 
-    def __post_init__(self):
-        self.since = max(self.member.since, self.state.since)
-        self.until = min(self.member.until, self.state.until)
+
+@dataclass(slots=True)
+class Alike:
+    """Assets that count for one root in the same spans and are stored in the same way: what is reckoned is so once."""
+
+    root: int
+    since: int  # as a member in service
+    until: int
+    zones: list[Zone]  # of each bucket
+    assets: list[int] = field(default_factory=list)
 
 
 class Zones:
@@ -90,40 +98,56 @@ class Zones:
                 states[asset_id] = State(since, until, stored[through], observed, computed_at)
         return states
 
+    @cached_property
+    def groups(self) -> list[Alike]:
+        """Members whose life and membership touch the window, those alike together."""
+        known: dict[tuple, Alike | None] = {}
+        zones: dict[tuple, list[Zone]] = {}
+        states, waiting, start, end = self.states, self.waiting, self.start, self.end
+        for root, asset_id, since, until in self.members:
+            served_since, served_until, stored, _, _ = states[asset_id]
+            span = (
+                max(since, start), min(until, end), max(served_since, start), min(served_until, end), stored,
+                asset_id if asset_id in waiting else None,
+            )  # fmt: skip
+            alike = known.get((root, span), UNKNOWN)
+            if alike is UNKNOWN:
+                alike = None
+                since, until = max(since, served_since), min(until, served_until)
+                if since < min(end, until) and until > start:
+                    if span not in zones:
+                        zones[span] = self._zones(asset_id, *span[:4], stored)
+                    alike = Alike(root, max(since, start), min(until, end), zones[span])
+                known[root, span] = alike
+            if alike:
+                alike.assets.append(asset_id)
+        return [alike for alike in known.values() if alike]
+
     def stretches(self) -> list[Stretch]:
-        """Members whose life and membership touch the window."""
-        known: dict[tuple, list[Zone]] = {}
+        """Those members one by one, in their order."""
+        zones = {(alike.root, asset_id, alike.since): alike.zones for alike in self.groups for asset_id in alike.assets}
         found = []
         for member in self.members:
             state = self.states[member.asset_id]
-            stretch = Stretch(member, state, [])
-            if stretch.since >= min(self.end, stretch.until) or stretch.until <= self.start:
-                continue
-            key = (
-                max(member.since, self.start), min(member.until, self.end), max(state.since, self.start),
-                min(state.until, self.end), state.stored, tuple(self.waiting.get(member.asset_id, ())),
-            )  # fmt: skip
-            if key not in known:
-                known[key] = self._zones(stretch)
-            stretch.zones = known[key]
-            found.append(stretch)
+            since, until = max(member.since, state.since), min(member.until, state.until)
+            if since < until and (each := zones.get((member.root, member.asset_id, max(since, self.start)))):
+                found.append(Stretch(member, state, each, since, until))
         return found
 
-    def _zones(self, stretch: Stretch) -> list[Zone]:
-        """The zones of each bucket.
+    def _zones(self, asset_id: int, since: int, until: int, served_since: int, served_until: int, stored: int):
+        """The zones of each bucket, for a member `since` to `until`, cut to the window.
 
         A move cuts its day; service life does not, since nothing of the asset lies outside it.
         """
-        member, state = stretch.member, stretch.state
-        stale = [(state.stored, FAR)]
-        for lo, hi in self.waiting.get(member.asset_id, ()):
+        stale = [(stored, FAR)]
+        for lo, hi in self.waiting.get(asset_id, ()):
             if lo < self.end and hi > self.start:
                 stale.append(self.days.whole(max(lo, self.start), min(hi, self.end)))
         stale = merged(stale)
         zones: list[Zone] = []
         for start, end in self.buckets:
-            start, end = max(start, member.since), min(end, member.until)
-            lo, hi = max(start, state.since), min(end, state.until, self.clock.now)
+            start, end = max(start, since), min(end, until)
+            lo, hi = max(start, served_since), min(end, served_until, self.clock.now)
             if lo >= hi:
                 zones.append(([], []))
                 continue
