@@ -58,6 +58,12 @@ def axis(owners: Sequence[Sequence[Calendar]], first: int, last: int, zone: Zone
     """The axis of a chain of calendar owners, nearest first, valid from `first` to `last`."""
     if not any(owners):
         return ALWAYS
+    days = instant(first).astimezone(zone).date(), instant(last).astimezone(zone).date()
+    chain = tuple(map(tuple, owners))
+    return _kept(chain, *days, zone) if days[1] - days[0] <= KEPT else _axis(chain, *days, zone)
+
+
+def _axis(owners: tuple[tuple[Calendar, ...], ...], first: date, last: date, zone: ZoneInfo) -> Axis:
     slots = _clocked(owners, first, last, zone)
     # A slot of no length at the very beginning, so that every instant has one before it.
     starts, ends, base = [-FAR], [-FAR], [FAR]
@@ -75,12 +81,16 @@ def axis(owners: Sequence[Sequence[Calendar]], first: int, last: int, zone: Zone
     return Axis(starts, ends, base)
 
 
-def _clocked(owners: Sequence[Sequence[Calendar]], first: int, last: int, zone: ZoneInfo) -> list[tuple[int, int]]:
+# Everybody asks for the same few windows all day; those of up to a quarter take little memory.
+KEPT = timedelta(days=100)
+_kept = lru_cache(maxsize=500)(_axis)
+
+
+def _clocked(owners: Sequence[Sequence[Calendar]], first: date, last: date, zone: ZoneInfo) -> list[tuple[int, int]]:
     """The slots as instants; whole days of one offset by plain addition, days of a clock change by the clock."""
-    day = instant(first).astimezone(zone).date() - DAY  # a night shift of the day before may reach in
-    end = instant(last).astimezone(zone).date()
+    day = first - DAY  # a night shift of the day before may reach in
     found: list[tuple[int, int]] = []
-    while day <= end:
+    while day <= last:
         midnight, plain = _midnight(day, zone)
         following, plain_following = _midnight(day + DAY, zone)
         for opens, closes in slots_of(owners, day):

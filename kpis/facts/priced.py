@@ -14,6 +14,8 @@ from kpis.facts.read import Reader
 from kpis.facts.zones import Bucket, Member
 from kpis.formulas import NO_FACTS, Facts
 
+FEW = 200  # assets that are asked for by their ids; of more, all of the site are
+
 Sums = dict[tuple[int, int], Stood]  # by root and bucket
 Apart = dict[int, list[tuple[Asset, Stood]]]  # by bucket
 
@@ -27,12 +29,11 @@ def stops_of_priced(
     Assets of one root with the same hourly cost are read together. The cost of `but`, the root's own asset, is not
     its own part: those that come next below it are.
     """
-    priced = {
-        asset.pk: asset
-        for asset in Asset.objects.filter(
-            pk__in={each.asset_id for each in among}, downtime_cost__isnull=False
-        ).select_related("site")
-    }
+    ids = {each.asset_id for each in among}
+    rows = Asset.objects.filter(site=site, downtime_cost__isnull=False).select_related("site")
+    if len(ids) <= FEW:
+        rows = rows.filter(pk__in=ids)
+    priced = {asset.pk: asset for asset in rows if asset.pk in ids}
     if not priced:
         return {}, {}
     groups: dict[tuple[int, float], list[Member]] = defaultdict(list)
