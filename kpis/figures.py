@@ -158,17 +158,21 @@ def periods(
 
 def known(
     subjects: Sequence[Asset | None], buckets: Sequence[tuple[datetime, datetime]], *, site: Site,
-    scope: str = "leaves", now: datetime | None = None,
+    scope: str = "leaves", now: datetime | None = None, apart: int = 0,
 ) -> list[Period]:  # fmt: skip
-    """What is known of each subject in each bucket; the buckets follow each other without a gap."""
+    """What is known of each subject in each bucket; the buckets follow each other without a gap.
+
+    The work and the lost time of the first `apart` subjects are asked for without those of the others.
+    """
     if scope not in SCOPES:
         raise Refused(f"scope must be one of {', '.join(SCOPES)}.", code="invalid", field="scope")
     now = now or timezone.now()
     counting = members(site, subjects, buckets[0][0], buckets[-1][1], Scope(scope))
     spans = [(epoch(begin), max(epoch(past), epoch(begin) + 1)) for begin, past in buckets]
-    reader = Reader(site, counting, spans, now)
+    reader = Reader(site, counting, spans, now, apart=apart)
     answers = reader.answers()
-    work = Work(site, subjects, buckets, Scope(scope), now=now, reader=reader)
+    parts = [range(apart), range(apart, len(subjects))]
+    works = [Work(site, subjects, buckets, Scope(scope), now=now, reader=reader, among=part) for part in parts]
     return [
         Period(
             site=site,
@@ -179,7 +183,7 @@ def known(
             reader=reader,
             now=now,
             recalculating=reader.recalculating,
-            work=work,
+            work=works[position >= apart],
             place=(position, number),
         )
         for position, subject in enumerate(subjects)
@@ -192,15 +196,16 @@ def beside(
     buckets: Sequence[tuple[datetime, datetime]], *, site: Site, now: datetime,
 ) -> tuple[list[Period], list[Period]]:  # fmt: skip
     """What is known of the first subject in the buckets of a former window, and of all subjects in those of this one.
+    Work and lost time of the others are asked for apart: few want them.
 
     Windows that lie apart, or overlap, are asked for one by one: what lies between them is not read.
     """
     if former and former[-1][1] == buckets[0][0]:
-        found = known(subjects, [*former, *buckets], site=site, now=now)
+        found = known(subjects, [*former, *buckets], site=site, now=now, apart=1)
         both, old = len(former) + len(buckets), len(former)
         return found[:old], [each for place, each in enumerate(found) if place % both >= old]
     before = known(subjects[:1], former, site=site, now=now) if former else []
-    return before, known(subjects, buckets, site=site, now=now)
+    return before, known(subjects, buckets, site=site, now=now, apart=1)
 
 
 def losses(found: Sequence[Period]) -> tuple[list[tuple[str, float]], list[tuple[str, float, int]]]:

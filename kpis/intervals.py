@@ -194,7 +194,9 @@ class Calendar:
     valid_to: date = date.max
 
     def __hash__(self) -> int:
-        return hash((self.valid_from, self.valid_to, frozenset(self.weekly.items()), frozenset(self.exceptions.items())))
+        return hash(
+            (self.valid_from, self.valid_to, frozenset(self.weekly.items()), frozenset(self.exceptions.items()))
+        )
 
     def holds(self, day: date) -> bool:
         return self.valid_from <= day < self.valid_to

@@ -16,10 +16,11 @@ from itertools import pairwise
 from core.models import Site
 from kpis.axis import FAR, epoch
 from kpis.facts import stored
-from kpis.facts.live import Cell, CellFacts, Event, compute
+from kpis.facts.live import Cell, Event, compute
+from kpis.facts.lost import LossesOf, Lost
 from kpis.facts.plans import Plans
 from kpis.facts.store import Clock
-from kpis.facts.tally import Causes, Tally
+from kpis.facts.tally import Causes, Sums
 from kpis.facts.zones import Alike, Bucket, Member, Stretch, Zones
 from kpis.formulas import NO_FACTS, Facts
 
@@ -33,38 +34,36 @@ class Answer:
     all: Facts = NO_FACTS
     counted: Facts = NO_FACTS
     counted_assets: set[int] = field(default_factory=set)
-    causes: Causes = field(default_factory=dict)
     computed_at: datetime | None = None  # of the oldest stored part; None when all was computed now
+    lost: Lost | None = field(default=None, repr=False)
+    place: Place = (0, 0)
+
+    @property
+    def causes(self) -> Causes:
+        """Lost time of all its assets by reason and loss class."""
+        return self.lost.causes.get(self.place, {}) if self.lost else {}
+
+    @classmethod
+    def of(cls, sums: Sums, lost: Lost, place: Place) -> "Answer":
+        whole, counted = LossesOf(lost, place), LossesOf(lost, place, counted=True)
+        facts = sums.all.facts(whole), sums.counted.facts(counted)
+        return cls(*facts, sums.counted_assets, sums.computed_at, lost, place)
 
 
 Answers = dict[Place, Answer]
 
 
-@dataclass(slots=True)
-class Sums:
-    """An answer while it is added up."""
-
-    all: Tally = field(default_factory=Tally)
-    counted: Tally = field(default_factory=Tally)
-    counted_assets: set[int] = field(default_factory=set)
-    causes: Causes = field(default_factory=dict)
-    live: list[tuple[int, CellFacts]] = field(default_factory=list)  # computed parts with their asset
-    computed_at: datetime | None = None
-
-    def add_causes(self, causes: Causes) -> None:
-        for key, (seconds, stops) in causes.items():
-            known = self.causes.get(key, (0, 0))
-            self.causes[key] = (known[0] + seconds, known[1] + stops)
-
-    def answer(self) -> Answer:
-        self.all.add_losses(self.causes)
-        return Answer(self.all.facts(), self.counted.facts(), self.counted_assets, self.causes, self.computed_at)
-
-
 class Reader:
-    """Reads the facts of one site as of one moment. Buckets are in order and disjoint."""
+    """Reads the facts of one site as of one moment. Buckets are in order and disjoint.
 
-    def __init__(self, site: Site, members: Sequence[Member], buckets: Sequence[Bucket], now: datetime | None = None):
+    Where time was lost is read when it is asked for, of the first `apart` roots without the others.
+    """
+
+    def __init__(
+        self, site: Site, members: Sequence[Member], buckets: Sequence[Bucket], now: datetime | None = None, *,
+        apart: int = 0,
+    ):  # fmt: skip
+        self.apart = apart
         self.site = site
         self.clock = Clock.of(site, now)
         self.buckets = list(buckets)
@@ -110,7 +109,16 @@ class Reader:
         self._add_stored(sums)
         self._add_times(sums)
         self._add_events(sums, events)
-        return {place: each.answer() for place, each in sums.items()}
+        return self._answers(sums)
+
+    def _answers(self, sums: dict[Place, Sums]) -> Answers:
+        found: Answers = {}
+        for first in (True, False):
+            groups = [each for each in self.groups if (each.root < self.apart) is first]
+            part = {place: each for place, each in sums.items() if (place[0] < self.apart) is first}
+            lost = Lost(self.zones, groups, part)
+            found |= {place: Answer.of(each, lost, place) for place, each in part.items()}
+        return found
 
     def _cells(self) -> Iterator[tuple[int, int, Cell]]:
         """Root, bucket and cell for all that must be computed.
@@ -141,12 +149,9 @@ class Reader:
         for place, numbers in days.sums():
             anything = anything or numbers["counts"] > 0
             sums[place].all.add(numbers)
-        for place, causes in days.causes():
-            sums[place].add_causes(causes)
         for each in sums.values():
             for asset_id, cell in each.live:
                 each.all.add(cell.sums)
-                each.add_causes(cell.causes)
                 if cell.sums.get("counts"):
                     each.counted_assets.add(asset_id)
         if anything or any(each.counted_assets for each in sums.values()):
@@ -163,10 +168,6 @@ class Reader:
             for asset_id, cell in each.live:
                 if asset_id in each.counted_assets:
                     each.counted.add(cell.sums)
-                    each.counted.add_losses(cell.causes)
-        counted = [(*place, asset_id) for place, each in sums.items() for asset_id in each.counted_assets]
-        for place, causes in days.causes_of(counted):
-            sums[place].counted.add_losses(causes)
 
     # --- Times and failures
 

@@ -1,23 +1,23 @@
 """Adding up facts of many parts, without an object for each sum."""
 
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
+from datetime import datetime
 
-from kpis.formulas import NO_FACTS, Facts
+from kpis.facts.live import CellFacts
+from kpis.formulas import Facts
 
 Causes = dict[tuple[int | None, str], tuple[int, int]]  # (reason, loss class) → seconds, stops
 FLOATS = {each.name for each in fields(Facts) if each.type is float}
 
 
 class Tally:
-    """Sums of `Facts`, named as its fields, and lost time by loss class."""
+    """Sums of `Facts`, named as its fields; lost time comes apart (`kpis.facts.lost`)."""
 
-    __slots__ = ("losses", "sums")
+    __slots__ = ("sums",)
 
     def __init__(self):
         self.sums: dict[str, float] = {}
-        self.losses: Counter[str] = Counter()
 
     def add(self, sums: Mapping[str, float]) -> None:
         known = self.sums
@@ -25,12 +25,17 @@ class Tally:
             if value:
                 known[name] = known.get(name, 0) + value
 
-    def add_losses(self, causes: Causes) -> None:
-        for (_, loss), (seconds, _) in causes.items():
-            self.losses[loss] += seconds
-
-    def facts(self) -> Facts:
-        if not self.sums and not self.losses:
-            return NO_FACTS
+    def facts(self, losses: Mapping[str, float]) -> Facts:
         sums = {name: float(value) if name in FLOATS else int(value) for name, value in self.sums.items()}
-        return Facts(**sums, losses={loss: float(seconds) for loss, seconds in self.losses.items()})
+        return Facts(**sums, losses=losses)
+
+
+@dataclass(slots=True)
+class Sums:
+    """The facts of one root in one bucket while they are added up."""
+
+    all: Tally = field(default_factory=Tally)
+    counted: Tally = field(default_factory=Tally)
+    counted_assets: set[int] = field(default_factory=set)
+    live: list[tuple[int, CellFacts]] = field(default_factory=list)  # computed parts with their asset
+    computed_at: datetime | None = None

@@ -38,15 +38,20 @@ class Work:
 
     def __init__(
         self, site: Site, subjects: Sequence[Asset | None], buckets: Sequence[tuple[datetime, datetime]],
-        scope: Scope, *, now: datetime, reader: Reader,
+        scope: Scope, *, now: datetime, reader: Reader, among: range | None = None,
     ):  # fmt: skip
+        """`among`: positions of the subjects that are asked for; all by default."""
         self.site, self.subjects, self.buckets, self.now, self.reader = site, subjects, buckets, now, reader
+        self.among = range(len(subjects)) if among is None else among
         self.scope = Scope.ASSET if scope is Scope.ASSET else Scope.SUBTREE
         self.start, self.end = buckets[0][0], min(buckets[-1][1], now)
 
     @cached_property
     def members(self) -> list[Member]:
-        return members(self.site, self.subjects, self.start, max(self.start, self.end), self.scope)
+        wanted = self.subjects[self.among.start : self.among.stop]
+        found = members(self.site, wanted, self.start, max(self.start, self.end), self.scope)
+        first = self.among.start
+        return [each._replace(root=each.root + first) for each in found] if first else found
 
     @cached_property
     def preventive(self) -> dict[Key, Preventive]:

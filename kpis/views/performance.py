@@ -23,6 +23,7 @@ from kpis.views.report import mail_action
 
 KEPT = ("asset", "window", "from", "to", "compare")  # of the address, from one window to the next
 ROW = ("availability", "mtbf", "oee")
+MOST_BELOW = 30  # rows of what is below; of more, those that lost most time
 
 
 class Performance(ChartPage):
@@ -101,6 +102,15 @@ class Performance(ChartPage):
         query = {key: value for key, value in (keep | changes).items() if value not in (None, "")}
         return f"{reverse(page or self.route)}?{urlencode(query)}"
 
+    def url_of(self, asset: Asset) -> str:
+        """This page's address of one of many assets."""
+        return f"{self._urls}asset={asset.pk}"
+
+    @cached_property
+    def _urls(self) -> str:
+        begin = self.url(asset=None)
+        return begin if begin.endswith("?") else f"{begin}&"
+
     def context(self) -> dict:
         if self.site is None:
             return {"window": None}
@@ -126,7 +136,7 @@ class Performance(ChartPage):
             "money_tiles": tiles(whole, before, money.TILES, agreed=agreed, compared=how),
             "money": spent,
             "charts": self._charts(lost, reasons),
-            "below": [self._line(period) for period in below],
+            **self._below(below),
             "actors": self._actors(below),
             "mail_actions": mail_action(self.site, self.asset, self.request.user),
         }
@@ -198,9 +208,7 @@ class Performance(ChartPage):
         there = [period for period in below if period.answer.all.calendar]
         known = [period for period in there if period.answer.all.recorded]
         found = [
-            charts.Actor(
-                period.asset.code, period.answer.all.down, period.answer.all.events, self.url(asset=period.asset.pk)
-            )
+            charts.Actor(period.asset.code, period.answer.all.down, period.answer.all.events, self.url_of(period.asset))
             for period in known
         ]
         return charts.actors(found, unknown=len(there) - len(known))
@@ -211,11 +219,22 @@ class Performance(ChartPage):
         rows = Asset.objects.filter(site=self.site, parent=self.asset, archived_at=None).order_by("code")
         return list(rows.select_related("site"))
 
+    def _below(self, below: list[figures.Period]) -> dict:
+        """Their rows, by code; of many those that lost most time, the others where all are asked for."""
+        found = below
+        if len(below) > MOST_BELOW and self.request.GET.get("below") != "all":
+            found = sorted(below, key=lambda period: -period.answer.all.down)[:MOST_BELOW]
+        return {
+            "below": [self._line(period) for period in found],
+            "all_below": len(below) if len(found) < len(below) else 0,
+            "all_below_url": f"{self.url(below='all')}#below-title",
+        }
+
     def _line(self, period: figures.Period) -> dict:
         """One of them with its own figures."""
         found = [period.figure(DEFINITIONS[key]) for key in ROW]
         return {
             "asset": period.asset,
-            "url": self.url(asset=period.asset.pk),
+            "url": self.url_of(period.asset),
             "cells": [(figure, said(figure), address_of(figure, self.site)) for figure in found],
         }

@@ -1,0 +1,84 @@
+"""Where time was lost, by reason and loss class: read when somebody looks at it, as most figures do without."""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+from kpis.facts import stored
+from kpis.facts.tally import Causes, Sums
+from kpis.facts.zones import Alike, Zones
+
+Losses = dict[str, float]  # loss class → seconds
+
+
+class Lost:
+    """The lost time of some roots in all buckets, read at once."""
+
+    def __init__(self, zones: Zones, groups: list[Alike], sums: Mapping[stored.Place, Sums]):
+        self.zones, self.groups, self.sums = zones, groups, sums
+
+    @cached_property
+    def _days(self) -> stored.Days:
+        return stored.Days.of(self.zones, self.groups)
+
+    @cached_property
+    def causes(self) -> dict[stored.Place, Causes]:
+        """Seconds and stops of every asset."""
+        found: dict[stored.Place, Causes] = {}
+        for place, causes in self._days.causes():
+            _add(found.setdefault(place, {}), causes)
+        for place, each in self.sums.items():
+            for _, cell in each.live:
+                _add(found.setdefault(place, {}), cell.causes)
+        return found
+
+    @cached_property
+    def losses(self) -> dict[stored.Place, Losses]:
+        return {place: _by_class(causes) for place, causes in self.causes.items()}
+
+    @cached_property
+    def of_counted(self) -> dict[stored.Place, Losses]:
+        """As `losses`, of the assets with counts."""
+        found: dict[stored.Place, Causes] = {}
+        counted = [(*place, asset_id) for place, each in self.sums.items() for asset_id in each.counted_assets]
+        for place, causes in self._days.causes_of(counted) if counted else ():
+            _add(found.setdefault(place, {}), causes)
+        for place, each in self.sums.items():
+            for asset_id, cell in each.live:
+                if asset_id in each.counted_assets:
+                    _add(found.setdefault(place, {}), cell.causes)
+        return {place: _by_class(causes) for place, causes in found.items()}
+
+
+class LossesOf(Mapping[str, float]):
+    """The lost seconds of one root and bucket by loss class, as `Facts` want them."""
+
+    __slots__ = ("_counted", "_lost", "_place")
+
+    def __init__(self, lost: Lost, place: stored.Place, *, counted: bool = False):
+        self._lost, self._place, self._counted = lost, place, counted
+
+    @property
+    def _known(self) -> Losses:
+        return (self._lost.of_counted if self._counted else self._lost.losses).get(self._place, {})
+
+    def __getitem__(self, loss: str) -> float:
+        return self._known[loss]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+def _add(known: Causes, causes: Causes) -> None:
+    for key, (seconds, stops) in causes.items():
+        before = known.get(key, (0, 0))
+        known[key] = (before[0] + seconds, before[1] + stops)
+
+
+def _by_class(causes: Causes) -> Losses:
+    sums: Losses = {}
+    for (_, loss), (seconds, _stops) in causes.items():
+        sums[loss] = sums.get(loss, 0.0) + seconds
+    return sums
