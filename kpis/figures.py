@@ -22,10 +22,11 @@ from kpis.definitions import DEFINITIONS, LOSSES, REASONS, Definition, WorkDefin
 from kpis.facts.members import Scope, members
 from kpis.facts.read import Answer, Reader
 from kpis.facts.work import Work
-from kpis.facts.zones import Stretch
+from kpis.facts.zones import Cut, Member, Stretch
 from kpis.formulas import FEW_FAILURES, Facts, Reason, Result, Status
 
 DAY = timedelta(days=1)
+Buckets = Sequence[tuple[datetime, datetime]]
 SCOPES = tuple(str(scope) for scope in Scope)
 MOST = 200_000  # figures of one question
 
@@ -157,55 +158,87 @@ def periods(
 
 
 def known(
-    subjects: Sequence[Asset | None], buckets: Sequence[tuple[datetime, datetime]], *, site: Site,
-    scope: str = "leaves", now: datetime | None = None, apart: int = 0,
+    subjects: Sequence[Asset | None], buckets: Buckets, *, site: Site, scope: str = "leaves",
+    now: datetime | None = None,
 ) -> list[Period]:  # fmt: skip
-    """What is known of each subject in each bucket; the buckets follow each other without a gap.
+    """What is known of each subject in each bucket; the buckets follow each other without a gap."""
+    return together([(subjects, buckets)], site=site, scope=scope, now=now)[0]
 
-    The work and the lost time of the first `apart` subjects are asked for without those of the others.
+
+def together(
+    questions: Sequence[tuple[Sequence[Asset | None], Buckets]], *, site: Site, scope: str = "leaves",
+    now: datetime | None = None,
+) -> list[list[Period]]:  # fmt: skip
+    """Several questions at once: each has subjects, and buckets that follow each other without a gap.
+
+    Their facts are read together, so their windows should have most of their time in common. Work and lost time are
+    read question by question, once somebody looks at them.
     """
     if scope not in SCOPES:
         raise Refused(f"scope must be one of {', '.join(SCOPES)}.", code="invalid", field="scope")
     now = now or timezone.now()
-    counting = members(site, subjects, buckets[0][0], buckets[-1][1], Scope(scope))
-    spans = [(epoch(begin), max(epoch(past), epoch(begin) + 1)) for begin, past in buckets]
-    reader = Reader(site, counting, spans, now, apart=apart)
+    cuts: list[Cut] = []
+    counting: list[Member] = []
+    who: dict[tuple, list[Member]] = {}  # the same subjects in the same span
+    for subjects, buckets in questions:
+        first = cuts[-1].roots.stop if cuts else 0
+        spans = [(epoch(begin), max(epoch(past), epoch(begin) + 1)) for begin, past in buckets]
+        cuts.append(Cut(range(first, first + len(subjects)), spans))
+        key = (tuple(subject and subject.pk for subject in subjects), buckets[0][0], buckets[-1][1])
+        if key not in who:
+            who[key] = members(site, subjects, buckets[0][0], buckets[-1][1], Scope(scope))
+        counting += [each._replace(root=each.root + first) for each in who[key]] if first else who[key]
+    reader = Reader(site, counting, now=now, cuts=cuts)
     answers = reader.answers()
-    parts = [range(apart), range(apart, len(subjects))]
-    works = [Work(site, subjects, buckets, Scope(scope), now=now, reader=reader, among=part) for part in parts]
-    return [
-        Period(
-            site=site,
-            asset=subject,
-            start=begin,
-            end=past,
-            answer=answers.get((position, number), Answer()),
-            reader=reader,
-            now=now,
-            recalculating=reader.recalculating,
-            work=works[position >= apart],
-            place=(position, number),
+    found = []
+    for (subjects, buckets), roots in zip(questions, cuts, strict=True):
+        work = Work(site, subjects, buckets, Scope(scope), now=now, reader=reader, cut=roots)
+        found.append(
+            [
+                Period(
+                    site=site,
+                    asset=subject,
+                    start=begin,
+                    end=past,
+                    answer=answers.get((root, number), Answer()),
+                    reader=reader,
+                    now=now,
+                    recalculating=reader.recalculating,
+                    work=work,
+                    place=(root, number),
+                )
+                for root, subject in zip(roots.roots, subjects, strict=True)
+                for number, (begin, past) in enumerate(buckets)
+            ]
         )
-        for position, subject in enumerate(subjects)
-        for number, (begin, past) in enumerate(buckets)
-    ]
+    return found
 
 
 def beside(
-    subjects: Sequence[Asset | None], former: Sequence[tuple[datetime, datetime]],
-    buckets: Sequence[tuple[datetime, datetime]], *, site: Site, now: datetime,
-) -> tuple[list[Period], list[Period]]:  # fmt: skip
-    """What is known of the first subject in the buckets of a former window, and of all subjects in those of this one.
-    Work and lost time of the others are asked for apart: few want them.
+    questions: Sequence[tuple[Sequence[Asset | None], Buckets, Buckets]], *, site: Site, now: datetime
+) -> list[tuple[list[Period], list[Period]]]:
+    """What is known of the subjects of each question in the buckets of a former window, and in those of this one.
 
-    Windows that lie apart, or overlap, are asked for one by one: what lies between them is not read.
+    A question is subjects, former buckets (or none) and buckets. A former window that does not lead up to this one is
+    read by itself: what lies between them is not read.
     """
-    if former and former[-1][1] == buckets[0][0]:
-        found = known(subjects, [*former, *buckets], site=site, now=now, apart=1)
-        both, old = len(former) + len(buckets), len(former)
-        return found[:old], [each for place, each in enumerate(found) if place % both >= old]
-    before = known(subjects[:1], former, site=site, now=now) if former else []
-    return before, known(subjects, buckets, site=site, now=now, apart=1)
+    joined = [bool(former) and former[-1][1] == buckets[0][0] for _, former, buckets in questions]
+    asked = [
+        (subjects, [*former, *buckets] if both else buckets)
+        for (subjects, former, buckets), both in zip(questions, joined, strict=True)
+    ]
+    found = []
+    for (subjects, former, buckets), both, each in zip(
+        questions, joined, together(asked, site=site, now=now), strict=True
+    ):
+        old = len(former)
+        if both:
+            number = old + len(buckets)
+            before = [period for place, period in enumerate(each) if place % number < old]
+            found.append((before, [period for place, period in enumerate(each) if place % number >= old]))
+        else:
+            found.append((known(subjects, former, site=site, now=now) if former else [], each))
+    return found
 
 
 def losses(found: Sequence[Period]) -> tuple[list[tuple[str, float]], list[tuple[str, float, int]]]:

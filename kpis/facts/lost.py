@@ -18,7 +18,7 @@ class Lost:
 
     @cached_property
     def _days(self) -> stored.Days:
-        return stored.Days.of(self.zones, self.groups)
+        return stored.Days(self.zones, self.groups)
 
     @cached_property
     def causes(self) -> dict[stored.Place, Causes]:

@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import pairwise
 
@@ -21,10 +21,11 @@ from kpis.facts.lost import LossesOf, Lost
 from kpis.facts.plans import Plans
 from kpis.facts.store import Clock
 from kpis.facts.tally import Causes, Sums
-from kpis.facts.zones import Alike, Bucket, Member, Stretch, Zones
+from kpis.facts.zones import Alike, Bucket, Cut, Member, Stretch, Zones
 from kpis.formulas import NO_FACTS, Facts
 
 Place = tuple[int, int]  # root, position of the bucket
+LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -54,20 +55,21 @@ Answers = dict[Place, Answer]
 
 
 class Reader:
-    """Reads the facts of one site as of one moment. Buckets are in order and disjoint.
+    """Reads the facts of one site as of one moment.
 
-    Where time was lost is read when it is asked for, of the first `apart` roots without the others.
+    Roots are asked for in the buckets of their cut; without cuts all are in `buckets`. Where time was lost is read when
+    it is asked for, of the roots of one cut at once.
     """
 
     def __init__(
-        self, site: Site, members: Sequence[Member], buckets: Sequence[Bucket], now: datetime | None = None, *,
-        apart: int = 0,
+        self, site: Site, members: Sequence[Member], buckets: Sequence[Bucket] = (), now: datetime | None = None, *,
+        cuts: Sequence[Cut] = (),
     ):  # fmt: skip
-        self.apart = apart
         self.site = site
         self.clock = Clock.of(site, now)
-        self.buckets = list(buckets)
-        self.zones = Zones(self.clock, members, self.buckets)
+        every = range(1 + max((member.root for member in members), default=0))
+        self.cuts = list(cuts) or [Cut(every, list(buckets))]
+        self.zones = Zones(self.clock, members, self.cuts)
         self.plans = Plans(site, self.zones.assets, self.zones.start, self.zones.end)
         self.groups = self.zones.groups
         self.watch, self.replaced = self.zones.watch()
@@ -92,7 +94,8 @@ class Reader:
 
     def unobserved(self, root: int) -> list[int]:
         """The root's assets without any record, once `answers` were read."""
-        return sorted({asset for each in self.groups if each.root == root for asset in each.assets} - self.observed)
+        of_one = (each.of_roots(range(root, root + 1)).assets for each in self.groups)
+        return sorted({asset_id for assets in of_one for asset_id in assets} - self.observed)
 
     def answers(self) -> Answers:
         """An answer for every root and bucket that has members."""
@@ -109,16 +112,12 @@ class Reader:
         self._add_stored(sums)
         self._add_times(sums)
         self._add_events(sums, events)
-        return self._answers(sums)
-
-    def _answers(self, sums: dict[Place, Sums]) -> Answers:
-        found: Answers = {}
-        for first in (True, False):
-            groups = [each for each in self.groups if (each.root < self.apart) is first]
-            part = {place: each for place, each in sums.items() if (place[0] < self.apart) is first}
-            lost = Lost(self.zones, groups, part)
-            found |= {place: Answer.of(each, lost, place) for place, each in part.items()}
-        return found
+        answers: Answers = {}
+        for number, cut in enumerate(self.cuts):
+            part = {place: each for place, each in sums.items() if place[0] in cut.roots}
+            lost = Lost(self.zones, [each for each in self.groups if each.cut == number], part)
+            answers |= {place: Answer.of(each, lost, place) for place, each in part.items()}
+        return answers
 
     def _cells(self) -> Iterator[tuple[int, int, Cell]]:
         """Root, bucket and cell for all that must be computed.
@@ -136,15 +135,15 @@ class Reader:
                 borders[asset_id] |= at
         ordered = {asset_id: sorted(at) for asset_id, at in borders.items()}
         for alike, each in spans:
-            for asset_id in alike.assets if each else ():
+            for root, asset_id in zip(alike.roots, alike.assets, strict=True) if each else ():
                 at = ordered[asset_id]
                 for bucket, (lo, hi) in each:
                     for start, end in pairwise(at[bisect_left(at, lo) : bisect_right(at, hi)]):
-                        yield alike.root, bucket, (asset_id, start, end)
+                        yield root, bucket, (asset_id, start, end)
 
     def _add_stored(self, sums: dict[Place, Sums]) -> None:
         """Stored days and computed cells; those of assets with counts apart as well, if there are any."""
-        days = stored.Days.of(self.zones, self.groups)
+        days = stored.Days(self.zones, self.groups)
         anything = False
         for place, numbers in days.sums():
             anything = anything or numbers["counts"] > 0
@@ -181,72 +180,67 @@ class Reader:
                 scheduled[key] = self.plans.between(plan, lo, hi)
             return scheduled[key]
 
-        counted: dict[tuple[int, int], list[int]] = defaultdict(list)
-        for (root, bucket), each in sums.items():
-            for asset_id in each.counted_assets:
-                counted[root, asset_id].append(bucket)
         for alike in self.groups:
-            spans = {
-                bucket: (max(start, alike.since), min(end, alike.until, self.clock.now))
-                for bucket, (start, end) in enumerate(self.buckets)
-            }
-            spans = {bucket: (lo, hi) for bucket, (lo, hi) in spans.items() if lo < hi}
-            for plan, assets in self._following(alike):
-                known = sum(asset_id in self.observed for asset_id in assets)
-                unknown = len(assets) - known
-                for bucket, (lo, hi) in spans.items():
-                    of_one = times(plan, lo, hi)
-                    sums[alike.root, bucket].all.add(
+            spans = [
+                (bucket, lo, hi)
+                for bucket, (start, end) in enumerate(self.cuts[alike.cut].buckets)
+                if (lo := max(start, alike.since)) < (hi := min(end, alike.until, self.clock.now))
+            ]
+            for root, plan, assets in self._following(alike):
+                number, known = len(assets), len(self.observed.intersection(assets))
+                for bucket, lo, hi in spans:
+                    of_one, each = times(plan, lo, hi), sums[root, bucket]
+                    each.all.add(
                         {
-                            "calendar": (hi - lo) * len(assets), "scheduled": of_one * known, "recorded": known,
-                            "unobserved": of_one * unknown,
+                            "calendar": (hi - lo) * number, "scheduled": of_one * known, "recorded": known,
+                            "unobserved": of_one * (number - known),
                         }
                     )  # fmt: skip
-                for asset_id in assets if counted else ():
-                    for bucket in counted.get((alike.root, asset_id), ()):
-                        if bucket in spans:
-                            lo, hi = spans[bucket]
-                            of_one = {"calendar": hi - lo, "scheduled": times(plan, lo, hi), "recorded": 1}
-                            sums[alike.root, bucket].counted.add(of_one)
+                    if each.counted_assets and (counted := len(each.counted_assets.intersection(assets))):
+                        each.counted.add(
+                            {"calendar": (hi - lo) * counted, "scheduled": of_one * counted, "recorded": counted}
+                        )
         self._add_ages(sums)
 
-    def _following(self, alike: Alike) -> Iterable[tuple[tuple, list[int]]]:
-        """The assets by the calendars that they follow."""
-        found: dict[int, tuple[tuple, list[int]]] = {}  # by identity: to hash stretches takes long
-        for asset_id in alike.assets:
+    def _following(self, alike: Alike) -> Iterable[tuple[int, tuple, list[int]]]:
+        """The assets by root and by the calendars that they follow."""
+        found: dict[tuple[int, int], tuple[int, tuple, list[int]]] = {}  # by identity: to hash stretches takes long
+        for root, asset_id in zip(alike.roots, alike.assets, strict=True):
             plan = self.plans.stretches(asset_id)
-            if id(plan) not in found:
-                found[id(plan)] = (plan, [])
-            found[id(plan)][1].append(asset_id)
+            key = root, id(plan)
+            if key not in found:
+                found[key] = (root, plan, [])
+            found[key][2].append(asset_id)
         return found.values()
 
     def _add_ages(self, sums: dict[Place, Sums]) -> None:
         """When the oldest stored part was computed."""
         states = self.zones.states
         for alike in self.groups:
-            ages = [at for asset_id in alike.assets if (at := states[asset_id].computed_at)]
+            ages: dict[int, datetime] = {}
+            for root, asset_id in zip(alike.roots, alike.assets, strict=True):
+                if (at := states[asset_id].computed_at) and at < ages.get(root, LATEST):
+                    ages[root] = at
             for bucket, (days, _) in enumerate(alike.zones):
-                if days and ages:
-                    each = sums[alike.root, bucket]
-                    each.computed_at = min([*ages, *([each.computed_at] if each.computed_at else [])])
+                for root, at in ages.items() if days else ():
+                    each = sums[root, bucket]
+                    each.computed_at = min(at, each.computed_at or at)
 
     def _add_events(self, sums: dict[Place, Sums], live: Iterable[Event]) -> None:
         """Failure events where they occur, of members only while they are."""
-        for place, numbers in stored.events(self.groups, [start for start, _ in self.buckets], self.replaced):
+        for place, numbers in stored.events(self.zones, self.replaced):
             sums[place].all.add(numbers)
         members = defaultdict(list)
         if live := list(live):
             for alike in self.groups:
-                for asset_id in alike.assets:
-                    members[asset_id].append(alike)
+                for root, asset_id in zip(alike.roots, alike.assets, strict=True):
+                    members[asset_id].append((root, alike))
         for event in live:
             moment = epoch(event.occurred)
-            for alike in members[event.asset_id]:
+            for root, alike in members[event.asset_id]:
                 if alike.since <= moment < alike.until:
-                    sums[alike.root, self._bucket(moment)].all.add(sums_of_event(event))
-
-    def _bucket(self, moment: int) -> int:
-        return bisect_right(self.buckets, (moment, FAR)) - 1
+                    bucket = bisect_right(self.cuts[alike.cut].buckets, (moment, FAR)) - 1
+                    sums[root, bucket].all.add(sums_of_event(event))
 
     def events(self) -> list[Event]:
         """The failure events of the members in the window, in order."""

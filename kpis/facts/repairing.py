@@ -13,7 +13,7 @@ from kpis.facts.live import Event
 from kpis.facts.plans import Plans
 from kpis.facts.question import literal
 from kpis.facts.read import Reader
-from kpis.facts.zones import Stretch
+from kpis.facts.zones import Cut, Stretch
 from kpis.intervals import Span, Spans, span, union, utc
 from kpis.repairs import Repair, Repairs, repairs
 from workorders.models import Labour
@@ -57,17 +57,20 @@ def told(reader: Reader) -> list[Told]:
     ]
 
 
-def repairs_of(reader: Reader, known: Sequence[Told]) -> dict[tuple[int, int], Repairs]:
+def repairs_of(reader: Reader, cut: Cut, known: Sequence[Told]) -> dict[tuple[int, int], Repairs]:
     """By root and by the bucket in which the failures occurred, as the reader counts them."""
     if not known:
         return {}
     where: dict[int, list[Stretch]] = defaultdict(list)
-    for each in reader.stretches:
-        where[each.member.asset_id].append(each)
+    for root in cut.roots:
+        for each in reader.of_root.get(root, ()):
+            where[each.member.asset_id].append(each)
     parts: dict[tuple[int, int], list[Repair]] = defaultdict(list)
     for failure in known:
         moment = epoch(failure.repair.occurred)
-        bucket = bisect_right(reader.buckets, (moment, FAR)) - 1
+        bucket = bisect_right(cut.buckets, (moment, FAR)) - 1
+        if bucket < 0 or moment >= cut.buckets[bucket][1]:
+            continue
         for each in where[failure.repair.asset]:
             if each.since <= moment < each.until:
                 parts[each.member.root, bucket].append(failure.repair)

@@ -1,8 +1,6 @@
 """Sums of stored days and failure events, by root and bucket, as the parts of a window want them."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 
 from django.db import connection
 
@@ -20,37 +18,30 @@ OF_COUNTED = (*NUMBERS, *FRACTIONS)
 OF_EVENTS = ("events", "items", "found", "restored", "restoration", "open_events")
 
 
-@dataclass(slots=True)
 class Days:
     """Ranges of stored days of members, and the bucket of each day; neighbouring days of several buckets are one."""
 
-    root: list[int] = field(default_factory=list)
-    asset: list[int] = field(default_factory=list)
-    first: list[str] = field(default_factory=list)
-    past: list[str] = field(default_factory=list)
-    parameters: dict = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, zones: Zones, groups: Sequence[Alike]) -> "Days":
-        found = cls()
-        buckets: dict[int, int] = {}
+    def __init__(self, zones: Zones, groups: Sequence[Alike]):
+        rows: dict[str, list] = {name: [] for name in ("root", "asset", "first", "past", "at")}
+        length = len(zones.days.borders)
+        buckets = [-1] * (length * len(zones.cuts))
         for alike in groups:
             for bucket, (stored, _) in enumerate(alike.zones):
-                buckets.update((position, bucket) for lo, hi in stored for position in range(lo, hi))
+                for lo, hi in stored:
+                    buckets[alike.cut * length + lo : alike.cut * length + hi] = [bucket] * (hi - lo)
             for lo, hi in merged(span for stored, _ in alike.zones for span in stored):
-                found.root += [alike.root] * len(alike.assets)
-                found.asset += alike.assets
-                found.first += [str(zones.days.day(lo))] * len(alike.assets)
-                found.past += [str(zones.days.day(hi))] * len(alike.assets)
-        found.parameters = {
-            "root": literal(found.root),
-            "asset": literal(found.asset),
-            "first": literal(found.first),
-            "past": literal(found.past),
-            "bucket": literal(buckets.get(position, -1) for position in range(max(buckets, default=-1) + 1)),
+                number = len(alike.assets)
+                rows["root"] += alike.roots
+                rows["asset"] += alike.assets
+                rows["first"] += [zones.days.day(lo)] * number
+                rows["past"] += [zones.days.day(hi)] * number
+                rows["at"] += [alike.cut * length + 1] * number
+        self.any = bool(rows["root"])
+        self.parameters = {
+            **{name: literal(values) for name, values in rows.items()},
+            "bucket": literal(buckets),
             "day": zones.days.first,
         }
-        return found
 
     def sums(self) -> Iterator[tuple[Place, dict[str, int]]]:
         """What every asset adds; what is counted comes apart."""
@@ -90,7 +81,7 @@ class Days:
             yield (root, bucket), {(reason, loss): (lost, stops)}
 
     def _rows(self, text: str, days: str, forced: Places = ()) -> list[tuple]:
-        if not self.root:
+        if not self.any:
             return []
         forced = list(forced)
         with connection.cursor() as cursor:
@@ -115,9 +106,9 @@ def days_of(table: str, names: Sequence[str]) -> str:
     bucket stands in an array, as a join would be made anew for each range."""
     wanted = ", ".join(names)
     return f"""(
-        SELECT m.root, m.asset_id, (%(bucket)s::int[])[f.day - %(day)s::date + 1] AS bucket, {wanted}
-        FROM unnest(%(root)s::int[], %(asset)s::bigint[], %(first)s::date[], %(past)s::date[])
-            AS m(root, asset_id, first, past)
+        SELECT m.root, m.asset_id, (%(bucket)s::int[])[f.day - %(day)s::date + m.at] AS bucket, {wanted}
+        FROM unnest(%(root)s::int[], %(asset)s::bigint[], %(first)s::date[], %(past)s::date[], %(at)s::int[])
+            AS m(root, asset_id, first, past, at)
         CROSS JOIN LATERAL (
             SELECT day, {wanted} FROM {table} f
             WHERE f.asset_id = m.asset_id AND f.day >= m.first AND f.day < m.past OFFSET 0
@@ -134,22 +125,24 @@ NOT_REPLACED = """NOT EXISTS (
     WHERE x.asset_id = e.asset_id AND e.occurred >= to_timestamp(x.lo) AND e.occurred < to_timestamp(x.hi))"""
 
 
-def events(
-    groups: Sequence[Alike], starts: Sequence[int], replaced: Ranges
-) -> Iterator[tuple[Place, dict[str, float]]]:
-    """What stored failure events add where they occur, of members only while they are; `starts` of the buckets."""
-    if not groups:
+def events(zones: Zones, replaced: Ranges) -> Iterator[tuple[Place, dict[str, float]]]:
+    """What stored failure events add where they occur, of members only while they are."""
+    if not zones.groups:
         return
+    bucket = " ".join(
+        f"WHEN {number} THEN width_bucket(e.occurred, %(borders_{number})s::timestamptz[])"
+        for number in range(len(zones.cuts))
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT m.root, width_bucket(e.occurred, %(borders)s::timestamptz[]) - 1,
+            SELECT m.root, CASE m.cut {bucket} END - 1,
                 count(*) FILTER (WHERE NOT found), coalesce(sum(items) FILTER (WHERE NOT found), 0),
                 count(*) FILTER (WHERE found), count(restored) FILTER (WHERE NOT found),
                 coalesce(sum({seconds("restored")} - {seconds("occurred")}) FILTER (WHERE NOT found), 0)::float8,
                 count(*) FILTER (WHERE open AND NOT found)
-            FROM unnest(%(root)s::int[], %(asset)s::bigint[], %(since)s::bigint[], %(until)s::bigint[])
-                AS m(root, asset_id, since, until)
+            FROM unnest(%(root)s::int[], %(asset)s::bigint[], %(since)s::bigint[], %(until)s::bigint[], %(cut)s::int[])
+                AS m(root, asset_id, since, until, cut)
             CROSS JOIN LATERAL (
                 SELECT * FROM kpis_failureevent e WHERE e.asset_id = m.asset_id
                     AND e.occurred >= to_timestamp(m.since) AND e.occurred < to_timestamp(m.until) OFFSET 0
@@ -157,11 +150,15 @@ def events(
             GROUP BY 1, 2
             """,
             {
-                "borders": [instant(start) for start in starts],
-                "root": literal(each.root for each in groups for _ in each.assets),
-                "asset": literal(asset for each in groups for asset in each.assets),
-                "since": literal(each.since for each in groups for _ in each.assets),
-                "until": literal(each.until for each in groups for _ in each.assets),
+                "root": literal(root for each in zones.groups for root in each.roots),
+                "asset": literal(asset for each in zones.groups for asset in each.assets),
+                "since": literal(each.since for each in zones.groups for _ in each.assets),
+                "until": literal(each.until for each in zones.groups for _ in each.assets),
+                "cut": literal(each.cut for each in zones.groups for _ in each.assets),
+                **{
+                    f"borders_{number}": [instant(start) for start, _ in cut.buckets]
+                    for number, cut in enumerate(zones.cuts)
+                },
                 **columns("x", replaced),
             },
         )
@@ -169,9 +166,7 @@ def events(
             yield (root, bucket), dict(zip(OF_EVENTS, sums, strict=True))
 
 
-def event_rows(
-    zones: Zones, replaced: Ranges
-) -> list[tuple[int, datetime, datetime, datetime | None, int, bool, bool]]:
+def event_rows(zones: Zones, replaced: Ranges) -> list[tuple]:
     """Stored failure events of the members that begin in the window, as the fields of `Event`."""
     with connection.cursor() as cursor:
         cursor.execute(

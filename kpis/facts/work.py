@@ -22,7 +22,7 @@ from kpis.facts.priced import stops_of_priced
 from kpis.facts.question import literal
 from kpis.facts.read import Reader
 from kpis.facts.repairing import Told, repairs_of, told
-from kpis.facts.zones import Member
+from kpis.facts.zones import Cut, Member
 from kpis.margin import Lens
 from kpis.repairs import Repairs
 from kpis.work import REWORK, Compliance, ComplianceRule, Labour, Preventive, Requests, preventive
@@ -34,23 +34,24 @@ Key = tuple[int, int]  # position of the subject, position of the bucket
 
 
 class Work:
-    """The work of one site's subjects (an asset, or None for the site) in buckets that follow each other."""
+    """The work of one site's subjects (an asset, or None for the site) in buckets that follow each other.
+
+    `cut` says which roots of the reader they are.
+    """
 
     def __init__(
         self, site: Site, subjects: Sequence[Asset | None], buckets: Sequence[tuple[datetime, datetime]],
-        scope: Scope, *, now: datetime, reader: Reader, among: range | None = None,
+        scope: Scope, *, now: datetime, reader: Reader, cut: Cut,
     ):  # fmt: skip
-        """`among`: positions of the subjects that are asked for; all by default."""
         self.site, self.subjects, self.buckets, self.now, self.reader = site, subjects, buckets, now, reader
-        self.among = range(len(subjects)) if among is None else among
+        self.cut = cut
         self.scope = Scope.ASSET if scope is Scope.ASSET else Scope.SUBTREE
         self.start, self.end = buckets[0][0], min(buckets[-1][1], now)
 
     @cached_property
     def members(self) -> list[Member]:
-        wanted = self.subjects[self.among.start : self.among.stop]
-        found = members(self.site, wanted, self.start, max(self.start, self.end), self.scope)
-        first = self.among.start
+        found = members(self.site, self.subjects, self.start, max(self.start, self.end), self.scope)
+        first = self.cut.roots.start
         return [each._replace(root=each.root + first) for each in found] if first else found
 
     @cached_property
@@ -110,13 +111,18 @@ class Work:
     @cached_property
     def stood(self) -> dict[Key, Stood]:
         """Stops of the assets with an hourly cost."""
-        return stops_of_priced(self.site, self.members, self.reader.buckets, self.now)[0]
+        return stops_of_priced(self.site, self.members, self.cut.buckets, self.now)[0]
 
     def stood_apart(self, place: Key) -> list[tuple[Asset, Stood]]:
         """Those of each asset that makes up the cost of a subject, or comes next below it; read along with `stood`."""
         root, bucket = place
         self.__dict__["stood"], found = stops_of_priced(
-            self.site, self.members, self.reader.buckets, self.now, apart=[root], but=self.subjects[root]
+            self.site,
+            self.members,
+            self.cut.buckets,
+            self.now,
+            apart=[root],
+            but=self.subjects[root - self.cut.roots.start],
         )
         return found.get(bucket, [])
 
@@ -126,14 +132,14 @@ class Work:
         margins = earned_in(self.site, [(start, min(end, self.now)) for start, end in self.buckets])
         return {
             (root, bucket): Lens(self.of("stood", (root, bucket)), margin)
-            for root in range(len(self.subjects))
+            for root in self.cut.roots
             for bucket, margin in enumerate(margins)
         }
 
     @cached_property
     def repairs(self) -> dict[Key, Repairs]:
         """Failure events by the bucket in which they occurred."""
-        return repairs_of(self.reader, self.told)
+        return repairs_of(self.reader, self.cut, self.told)
 
     @cached_property
     def told(self) -> list[Told]:

@@ -53,23 +53,38 @@ class Stretch(NamedTuple):
 
 @dataclass(slots=True)
 class Alike:
-    """Assets that count for one root in the same spans and are stored in the same way: what is reckoned is so once."""
+    """Assets that count for a root in the same spans and are stored in the same way: what is reckoned is so once."""
 
-    root: int
-    since: int  # as a member in service
+    cut: int  # which list of buckets
+    since: int  # as a member in service, inside the window
     until: int
     zones: list[Zone]  # of each bucket
+    roots: list[int] = field(default_factory=list)
     assets: list[int] = field(default_factory=list)
+
+    def of_roots(self, wanted: range) -> "Alike":
+        """Those of some roots only."""
+        kept = [(root, asset) for root, asset in zip(self.roots, self.assets, strict=True) if root in wanted]
+        roots, assets = [root for root, _ in kept], [asset for _, asset in kept]
+        return Alike(self.cut, self.since, self.until, self.zones, roots, assets)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Roots that are asked for in the same buckets, which are in order and disjoint."""
+
+    roots: range
+    buckets: list[Bucket]
 
 
 class Zones:
-    """The zones of members over buckets (in order, disjoint), as of one moment."""
+    """The zones of members over the buckets of their root, as of one moment."""
 
-    def __init__(self, clock: Clock, members: Sequence[Member], buckets: Sequence[Bucket]):
-        self.clock, self.members, self.buckets = clock, members, buckets
+    def __init__(self, clock: Clock, members: Sequence[Member], cuts: Sequence[Cut]):
+        self.clock, self.members, self.cuts = clock, members, cuts
         self.assets = sorted({member.asset_id for member in members})
-        self.start = buckets[0][0]
-        self.end = max(self.start + 1, min(clock.now, buckets[-1][1]))
+        self.start = min(cut.buckets[0][0] for cut in cuts)
+        self.end = max(self.start + 1, min(clock.now, max(cut.buckets[-1][1] for cut in cuts)))
         self.days = ProductionDays.around(self.start, self.end, clock.site.zone, clock.site.day_start)
         self.states = self._states()
         waiting = changes.pending(clock.site, PENDING_LIMIT)
@@ -101,40 +116,51 @@ class Zones:
     @cached_property
     def groups(self) -> list[Alike]:
         """Members whose life and membership touch the window, those alike together."""
+        cuts = [number for number, cut in enumerate(self.cuts) for _ in cut.roots]
+        starts = [cut.buckets[0][0] for cut in self.cuts]
+        ends = [min(self.clock.now, cut.buckets[-1][1]) for cut in self.cuts]
         known: dict[tuple, Alike | None] = {}
-        zones: dict[tuple, list[Zone]] = {}
-        states, waiting, start, end = self.states, self.waiting, self.start, self.end
+        states, waiting = self.states, self.waiting
         for root, asset_id, since, until in self.members:
+            cut = cuts[root]
+            start, end = starts[cut], max(starts[cut] + 1, ends[cut])
             served_since, served_until, stored, _, _ = states[asset_id]
-            span = (
-                max(since, start), min(until, end), max(served_since, start), min(served_until, end), stored,
+            key = (
+                cut, max(since, start), min(until, end), max(served_since, start), min(served_until, end), stored,
                 asset_id if asset_id in waiting else None,
             )  # fmt: skip
-            alike = known.get((root, span), UNKNOWN)
+            alike = known.get(key, UNKNOWN)
             if alike is UNKNOWN:
                 alike = None
                 since, until = max(since, served_since), min(until, served_until)
                 if since < min(end, until) and until > start:
-                    if span not in zones:
-                        zones[span] = self._zones(asset_id, *span[:4], stored)
-                    alike = Alike(root, max(since, start), min(until, end), zones[span])
-                known[root, span] = alike
+                    alike = Alike(cut, max(since, start), min(until, end), self._zones(asset_id, *key[:-1]))
+                known[key] = alike
             if alike:
+                alike.roots.append(root)
                 alike.assets.append(asset_id)
         return [alike for alike in known.values() if alike]
 
     def stretches(self) -> list[Stretch]:
         """Those members one by one, in their order."""
-        zones = {(alike.root, asset_id, alike.since): alike.zones for alike in self.groups for asset_id in alike.assets}
+        zones = {
+            (root, asset_id, alike.since): alike.zones
+            for alike in self.groups
+            for root, asset_id in zip(alike.roots, alike.assets, strict=True)
+        }
+        starts = [cut.buckets[0][0] for cut in self.cuts for _ in cut.roots]
         found = []
         for member in self.members:
             state = self.states[member.asset_id]
             since, until = max(member.since, state.since), min(member.until, state.until)
-            if since < until and (each := zones.get((member.root, member.asset_id, max(since, self.start)))):
+            key = (member.root, member.asset_id, max(since, starts[member.root]))
+            if since < until and (each := zones.get(key)):
                 found.append(Stretch(member, state, each, since, until))
         return found
 
-    def _zones(self, asset_id: int, since: int, until: int, served_since: int, served_until: int, stored: int):
+    def _zones(
+        self, asset_id: int, cut: int, since: int, until: int, served_since: int, served_until: int, stored: int
+    ) -> list[Zone]:
         """The zones of each bucket, for a member `since` to `until`, cut to the window.
 
         A move cuts its day; service life does not, since nothing of the asset lies outside it.
@@ -145,7 +171,7 @@ class Zones:
                 stale.append(self.days.whole(max(lo, self.start), min(hi, self.end)))
         stale = merged(stale)
         zones: list[Zone] = []
-        for start, end in self.buckets:
+        for start, end in self.cuts[cut].buckets:
             start, end = max(start, since), min(end, until)
             lo, hi = max(start, served_since), min(end, served_until, self.clock.now)
             if lo >= hi:

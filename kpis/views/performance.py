@@ -116,11 +116,22 @@ class Performance(ChartPage):
             return {"window": None}
         window, how = self.window, self.compared
         former = window.compared(how, now=self.now)
-        old, (whole, *below) = figures.beside(
-            [self.asset, *self.children], [(each.start, each.end) for each in (former,) if each],
-            [(window.start, window.end)], site=self.site, now=self.now,
+        trends = [
+            cut(self.site, each.start, each.end, window.by, asset=self.asset) if each else []
+            for each in (window.compared_trend(how, now=self.now), window.trend)
+        ]
+        now = [(window.start, window.end)]
+        (before, (whole,)), (former_trend, trend), *others = figures.beside(
+            [
+                ([self.asset], [(former.start, former.end)] if former else [], now),
+                ([self.asset], *trends),
+                *([(self.children, [], now)] if self.children else []),
+            ],
+            site=self.site, now=self.now,
         )  # fmt: skip
-        before = old[0] if old else None
+        before = before[0] if before else None
+        below = others[0][1] if others else []
+        effectiveness, reliability = self._trends(trend, former_trend)
         lost, reasons = figures.losses([whole])
         agreed = agreed_for(whole)
         spent = money.money(whole, month=money.month_of(self.site, window.last), url=self.url)
@@ -135,7 +146,7 @@ class Performance(ChartPage):
             "work_answer": work_answer(whole),
             "money_tiles": tiles(whole, before, money.TILES, agreed=agreed, compared=how),
             "money": spent,
-            "charts": self._charts(lost, reasons),
+            "charts": [effectiveness, charts.losses(lost), charts.stops(reasons), reliability],
             **self._below(below),
             "actors": self._actors(below),
             "mail_actions": mail_action(self.site, self.asset, self.request.user),
@@ -190,18 +201,10 @@ class Performance(ChartPage):
             words.append(_("Largest loss: %(name)s, %(hours)s h.") % {"name": name, "hours": hours})
         return " ".join(words)
 
-    def _charts(self, lost, reasons) -> list:
-        """The trend, beside that of the compared period, and where time went."""
-        old, shown = (
-            cut(self.site, each.start, each.end, self.window.by, asset=self.asset) if each else []
-            for each in (self.window.compared_trend(self.compared, now=self.now), self.window.trend)
-        )
-        former, trend = figures.beside([self.asset], old, shown, site=self.site, now=self.now)
+    def _trends(self, trend: list[figures.Period], former: list[figures.Period]) -> tuple[charts.Chart, charts.Chart]:
+        """Beside those of the compared period."""
         word = _("a year before") if self.compared == windows.YEAR else _("before")
-        effectiveness, reliability = charts.trends(
-            trend, site=self.site, by=self.window.by, former=former, compared=word
-        )
-        return [effectiveness, charts.losses(lost), charts.stops(reasons), reliability]
+        return charts.trends(trend, site=self.site, by=self.window.by, former=former, compared=word)
 
     def _actors(self, below: list[figures.Period]) -> charts.Chart:
         """What is right below, beside each other; what was not there in the window is left out."""
