@@ -75,6 +75,13 @@ class Plans:
             yield Stretch(start, end, owners, shift)
             reached = shift + line.at(end)
 
+    def at(self, stretches: tuple[Stretch, ...], moment: int) -> int:
+        """Scheduled seconds before the instant by an asset's stretches, counted from an arbitrary origin."""
+        for each in stretches:
+            if moment < each.end:
+                break
+        return each.shift + self.axis(each.owners).at(moment)
+
     def between(self, stretches: tuple[Stretch, ...], start: int, end: int) -> int:
         """Scheduled seconds in [start, end) by an asset's stretches."""
         return sum(

@@ -15,7 +15,7 @@ from kpis.facts.statement import ANSWER, LIFE_FROM, LIFE_TO, STORE, seconds, sta
 Ranges = dict[int, list[tuple[int, int]]]  # asset → disjoint spans in order, seconds since 1970
 
 
-def literal(numbers: Iterable[int]) -> str:
+def literal(numbers: Iterable) -> str:
     """A PostgreSQL array; as a string it is read faster than an ARRAY expression of as many parameters."""
     return "{" + ",".join(map(str, numbers)) + "}"
 

@@ -172,13 +172,13 @@ class Reader:
 
     def _add_times(self, sums: dict[Place, Sums]) -> None:
         """Calendar and scheduled time, reckoned once for assets with the same calendars in the same span."""
-        scheduled: dict[tuple, int] = {}
+        known_at: dict[tuple, int] = {}
 
-        def times(plan: tuple, lo: int, hi: int) -> int:
-            key = (id(plan), lo, hi)
-            if key not in scheduled:
-                scheduled[key] = self.plans.between(plan, lo, hi)
-            return scheduled[key]
+        def at(plan: tuple, moment: int) -> int:
+            key = (id(plan), moment)
+            if key not in known_at:
+                known_at[key] = self.plans.at(plan, moment)
+            return known_at[key]
 
         for alike in self.groups:
             spans = [
@@ -189,7 +189,7 @@ class Reader:
             for root, plan, assets in self._following(alike):
                 number, known = len(assets), len(self.observed.intersection(assets))
                 for bucket, lo, hi in spans:
-                    of_one, each = times(plan, lo, hi), sums[root, bucket]
+                    of_one, each = at(plan, hi) - at(plan, lo), sums[root, bucket]
                     each.all.add(
                         {
                             "calendar": (hi - lo) * number, "scheduled": of_one * known, "recorded": known,

@@ -33,9 +33,9 @@ class Days:
                 number = len(alike.assets)
                 rows["root"] += alike.roots
                 rows["asset"] += alike.assets
-                rows["first"] += [zones.days.day(lo)] * number
-                rows["past"] += [zones.days.day(hi)] * number
-                rows["at"] += [alike.cut * length + 1] * number
+                rows["first"] += [str(zones.days.day(lo))] * number
+                rows["past"] += [str(zones.days.day(hi))] * number
+                rows["at"] += [str(alike.cut * length + 1)] * number
         self.any = bool(rows["root"])
         self.parameters = {
             **{name: literal(values) for name, values in rows.items()},
@@ -152,9 +152,12 @@ def events(zones: Zones, replaced: Ranges) -> Iterator[tuple[Place, dict[str, fl
             {
                 "root": literal(root for each in zones.groups for root in each.roots),
                 "asset": literal(asset for each in zones.groups for asset in each.assets),
-                "since": literal(each.since for each in zones.groups for _ in each.assets),
-                "until": literal(each.until for each in zones.groups for _ in each.assets),
-                "cut": literal(each.cut for each in zones.groups for _ in each.assets),
+                **{
+                    name: literal(
+                        text for each in zones.groups for text in [str(getattr(each, name))] * len(each.assets)
+                    )
+                    for name in ("since", "until", "cut")
+                },
                 **{
                     f"borders_{number}": [instant(start) for start, _ in cut.buckets]
                     for number, cut in enumerate(zones.cuts)

@@ -16,8 +16,6 @@ from kpis.facts.store import VERSION, Clock, beginning, events_touching
 
 PENDING_LIMIT = 5000  # marks; with more waiting, figures come from what is stored and say so
 
-UNKNOWN = object()
-
 Bucket = tuple[int, int]  # from, to in seconds since 1970
 Zone = tuple[list[tuple[int, int]], list[tuple[int, int]]]  # stored days as positions, spans to compute
 
@@ -117,29 +115,31 @@ class Zones:
     def groups(self) -> list[Alike]:
         """Members whose life and membership touch the window, those alike together."""
         cuts = [number for number, cut in enumerate(self.cuts) for _ in cut.roots]
-        starts = [cut.buckets[0][0] for cut in self.cuts]
-        ends = [min(self.clock.now, cut.buckets[-1][1]) for cut in self.cuts]
-        known: dict[tuple, Alike | None] = {}
+        found: dict[tuple, Alike | None] = {}
+        known: dict[tuple, Alike | None] = {}  # the same by spans that are not cut to the window
         states, waiting = self.states, self.waiting
         for root, asset_id, since, until in self.members:
-            cut = cuts[root]
-            start, end = starts[cut], max(starts[cut] + 1, ends[cut])
-            served_since, served_until, stored, _, _ = states[asset_id]
-            key = (
-                cut, max(since, start), min(until, end), max(served_since, start), min(served_until, end), stored,
-                asset_id if asset_id in waiting else None,
-            )  # fmt: skip
-            alike = known.get(key, UNKNOWN)
-            if alike is UNKNOWN:
-                alike = None
-                since, until = max(since, served_since), min(until, served_until)
-                if since < min(end, until) and until > start:
-                    alike = Alike(cut, max(since, start), min(until, end), self._zones(asset_id, *key[:-1]))
-                known[key] = alike
-            if alike:
+            key = (cuts[root], since, until, *states[asset_id][:3], asset_id if asset_id in waiting else None)
+            if key not in known:
+                known[key] = self._alike(found, *key)
+            if alike := known[key]:
                 alike.roots.append(root)
                 alike.assets.append(asset_id)
-        return [alike for alike in known.values() if alike]
+        return [alike for alike in found.values() if alike]
+
+    def _alike(
+        self, found: dict[tuple, Alike | None], cut: int, since: int, until: int, served_since: int, served_until: int,
+        stored: int, waiting: int | None,
+    ) -> Alike | None:  # fmt: skip
+        """The group of a member and state, None outside the window; `waiting` is an asset with changed days."""
+        start = self.cuts[cut].buckets[0][0]
+        end = max(start + 1, min(self.clock.now, self.cuts[cut].buckets[-1][1]))
+        spans = max(since, start), min(until, end), max(served_since, start), min(served_until, end), stored
+        key = (cut, *spans, waiting)
+        if key not in found:
+            since, until = max(spans[0], spans[2]), min(spans[1], spans[3])
+            found[key] = Alike(cut, since, until, self._zones(waiting, cut, *spans)) if since < until else None
+        return found[key]
 
     def stretches(self) -> list[Stretch]:
         """Those members one by one, in their order."""
@@ -159,14 +159,14 @@ class Zones:
         return found
 
     def _zones(
-        self, asset_id: int, cut: int, since: int, until: int, served_since: int, served_until: int, stored: int
+        self, waiting: int | None, cut: int, since: int, until: int, served_since: int, served_until: int, stored: int
     ) -> list[Zone]:
         """The zones of each bucket, for a member `since` to `until`, cut to the window.
 
         A move cuts its day; service life does not, since nothing of the asset lies outside it.
         """
         stale = [(stored, FAR)]
-        for lo, hi in self.waiting.get(asset_id, ()):
+        for lo, hi in self.waiting.get(waiting, ()):
             if lo < self.end and hi > self.start:
                 stale.append(self.days.whole(max(lo, self.start), min(hi, self.end)))
         stale = merged(stale)
