@@ -46,9 +46,10 @@ class Answer:
 
     @classmethod
     def of(cls, sums: Sums, lost: Lost, place: Place) -> "Answer":
-        whole, counted = LossesOf(lost, place), LossesOf(lost, place, counted=True)
-        facts = sums.all.facts(whole), sums.counted.facts(counted)
-        return cls(*facts, sums.counted_assets, sums.computed_at, lost, place)
+        whole, counted = sums.all.facts(LossesOf(lost, place)), NO_FACTS
+        if sums.counted_assets:
+            counted = sums.counted.facts(LossesOf(lost, place, counted=True))
+        return cls(whole, counted, sums.counted_assets, sums.computed_at, lost, place)
 
 
 Answers = dict[Place, Answer]
