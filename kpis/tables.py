@@ -61,7 +61,6 @@ class FindingTable(Table):
     found_at = WhenColumn(_("Found"), order_by="found_at")
     seen_at = WhenColumn(_("Last seen"), order_by="seen_at", relative=True, phone="hidden")
 
-    default_sort = "-found_at"
     empty = Empty(_("Nothing odd was found in the records."), icon="circle-check")
 
 

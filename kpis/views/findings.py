@@ -3,6 +3,7 @@
 from datetime import timedelta
 from urllib.parse import urlencode
 
+from django.db.models import F
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.translation import gettext as _now
@@ -28,7 +29,9 @@ class FindingList(ListPage):
     export_name = "findings"
 
     def rows(self):
-        return super().rows().select_related("asset", "owner", "site")
+        """Open ones first, then those settled last."""
+        rows = super().rows().select_related("asset", "owner", "site")
+        return rows.order_by(F("settled_at").desc(nulls_first=True), "-found_at", "-pk")
 
     def answer(self):
         still = self.rows().filter(state=FindingState.OPEN)

@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils.html import escape
 
 from assets.models import Asset, Downtime, Failure
 from kpis.charts import Actor, actors
+from kpis.views import performance
 from tests import plant as world
 from tests.kpis.test_figures import BEGIN, HOUR
 from tests.kpis.test_figures import history as history  # the fixture
@@ -55,6 +57,22 @@ def test_the_page_ranks_what_is_right_below(page, plant, history):
     assert f"asset={plant.filler.pk}" in chart.option["series"][0]["data"][1]["url"]
     (whole,) = page().context["actors"].rows
     assert whole == ["L1", 8, 1]  # all machines of the line
+
+
+def test_of_many_below_those_that_lost_most_time_are_shown_and_the_others_on_demand(page, plant, history, monkeypatch):
+    monkeypatch.setattr(performance, "MOST_BELOW", 2)
+    Downtime.objects.create(asset=plant.labeller, start=BEGIN, end=BEGIN + 5 * HOUR, reason=plant.breakdown)
+
+    def rows(answer) -> list[str]:
+        return [row["asset"].code for row in answer.context["below"]]
+
+    few = page(asset=plant.line.pk)
+    assert rows(few) == ["M2", "M1"]
+    assert "The 2 with most unplanned downtime." in few.content.decode()
+    everything = page(asset=plant.line.pk, below="all")
+    assert rows(everything) == ["M1", "M2", "M3"]
+    assert "with most unplanned downtime" not in everything.content.decode()
+    assert escape(few.context["all_below_url"]) in few.content.decode()
 
 
 def test_a_machine_has_nothing_below_to_rank(page, plant, history):

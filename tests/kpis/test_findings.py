@@ -291,6 +291,13 @@ def test_a_finding_of_another_site_does_not_exist(client, plant, finding):
     assert finding.get_absolute_url() not in client.get(reverse("findings")).content.decode()
 
 
+def test_open_findings_come_before_settled_ones_found_later(client, plant, finding):
+    client.force_login(plant.manager)
+    settled = raised(plant, plant.labeller, state=FindingState.MENDED, settled_at=timezone.now())
+    page = client.get(reverse("findings")).content.decode()
+    assert page.index(finding.get_absolute_url()) < page.index(settled.get_absolute_url())
+
+
 # --- REST API ---------------------------------------------------------------------------------------
 
 
