@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from core.kit import charts
 from core.kit.charts import Chart, Series, Step
+from core.kit.present import number_text
 from kpis.definitions import DEFINITIONS
 
 HOUR = 3600
@@ -90,6 +91,9 @@ def stops(reasons: Sequence[tuple[Any, float, int]], *, most: int = 12) -> Chart
     return replace(charts.pareto(_("Stops by reason"), names, hours, unit="h"), key="stops")
 
 
+DWARFS = 4  # so many times the largest: a bar beside which no other can be seen
+
+
 @dataclass(frozen=True)
 class Actor:
     """An asset beside others, with its unplanned downtime in planned time and its failure events; `url` is its page."""
@@ -103,13 +107,15 @@ class Actor:
 def actors(found: Sequence[Actor], *, unknown: int = 0, most: int = 15) -> Chart:
     """Lost hours as bars and failures as points, the largest loss first; what is left over is put together, last.
 
-    `unknown` others have no records: they are counted, not drawn.
+    Of hundreds that is so much that no other bar could be seen; then it stands in the table alone. `unknown` others
+    have no records: they are counted, not drawn.
     """
     ranked = sorted(found, key=lambda each: (-each.seconds, -each.failures, each.name))
     rest = ranked[most:]
-    shown = ranked[:most]
+    listed = ranked[:most]
     if rest:
-        shown.append(Actor(_("All others"), sum(each.seconds for each in rest), sum(each.failures for each in rest)))
+        listed.append(Actor(_("All others"), sum(each.seconds for each in rest), sum(each.failures for each in rest)))
+    shown = ranked[:most] if rest and listed[-1].seconds > DWARFS * ranked[0].seconds else listed
     lost, failed = _("Lost time, h"), _("Failures")
     option = charts.base(legend=True)
     option["tooltip"] |= {"axisPointer": {"type": "shadow"}, "formatter": "{b}\n{a0}: {c0}\n{a1}: {c1}"}
@@ -144,6 +150,9 @@ def actors(found: Sequence[Actor], *, unknown: int = 0, most: int = 15) -> Chart
         },
     ]
     note = _("Unplanned downtime in planned time, the largest first.")
+    if len(shown) < len(listed):
+        words = ngettext("%(n)d other lost %(hours)s h.", "%(n)d others lost %(hours)s h together.", len(rest))
+        note = f"{note} {words % {'n': len(rest), 'hours': number_text(listed[-1].seconds / HOUR, 0)}}"
     if unknown:
         said = ngettext("Of %(n)d nothing was ever recorded.", "Of %(n)d nothing was ever recorded.", unknown)
         note = f"{note} {said % {'n': unknown}}"
@@ -151,7 +160,7 @@ def actors(found: Sequence[Actor], *, unknown: int = 0, most: int = 15) -> Chart
         _("Bad actors"),
         option,
         [_("Asset"), lost, failed],
-        [[each.name, each.seconds / HOUR, each.failures] for each in shown],
+        [[each.name, each.seconds / HOUR, each.failures] for each in listed],
         height=max(180, 30 * len(shown) + 90),
         note=note,
         empty=not shown,

@@ -23,7 +23,7 @@ from kpis.views.report import mail_action
 
 KEPT = ("asset", "window", "from", "to", "compare")  # of the address, from one window to the next
 ROW = ("availability", "mtbf", "oee")
-MOST_BELOW = 30  # rows of what is below; of more, those that lost most time
+MOST_BELOW = 20  # rows of what is below; of more, those that lost most time
 
 
 class Performance(ChartPage):

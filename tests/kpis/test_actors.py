@@ -36,6 +36,14 @@ def test_the_many_small_ones_are_put_together_and_stand_last():
     assert "Of 2 nothing was ever recorded." in chart.note
 
 
+def test_of_hundreds_the_many_small_ones_do_not_dwarf_the_others():
+    many = [Actor(f"M{number}", 3600, 1) for number in range(100)]
+    chart = actors(many)
+    assert chart.rows[-1] == ["All others", 85, 85]
+    assert len(chart.option["series"][0]["data"]) == len(chart.option["yAxis"]["data"]) == 15
+    assert "85 others lost 85 h together." in chart.note
+
+
 def test_of_nothing_known_there_is_no_picture_of_zeros():
     assert actors([], unknown=3).empty
 
