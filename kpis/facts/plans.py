@@ -21,6 +21,8 @@ PLACED = f"""(
     FROM assets_placement WHERE parent_id IS NOT NULL
 )"""
 
+AROUND = 172_800  # s before and after what is asked for: axes know a little more
+
 Owners = tuple[int, ...]  # assets with calendars, nearest first; after them comes the site
 
 
@@ -42,7 +44,7 @@ class Plans:
 
     def __init__(self, site: Site, asset_ids: list[int], first: int, last: int):
         self.site = site
-        self.first, self.last = first, last
+        self.first, self.last = first - AROUND, last + AROUND
         self.calendars = calendars_of(site)
         self._axes: dict[Owners, Axis] = {}
         self._stretches: dict[tuple, tuple[Stretch, ...]] = {}
@@ -52,9 +54,7 @@ class Plans:
         """The axis of a chain of owners, computed once."""
         if owners not in self._axes:
             chain = [*(self.calendars[owner] for owner in owners), self.calendars.get(None, [])]
-            self._axes[owners] = (
-                axis(chain, self.first - 172_800, self.last + 172_800, self.site.zone) if any(chain) else ALWAYS
-            )
+            self._axes[owners] = axis(chain, self.first, self.last, self.site.zone) if any(chain) else ALWAYS
         return self._axes[owners]
 
     def stretches(self, asset_id: int) -> tuple[Stretch, ...]:

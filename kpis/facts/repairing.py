@@ -76,7 +76,7 @@ def repairs_of(reader: Reader, cut: Cut, known: Sequence[Told]) -> dict[tuple[in
                 parts[each.member.root, bucket].append(failure.repair)
     last = max((epoch(failure.repair.restored) for failure in known if failure.repair.restored), default=0)
     plans = reader.plans
-    if last > reader.zones.end:
+    if last > plans.last:
         assets = sorted({failure.repair.asset for failure in known})
         plans = Plans(reader.site, assets, reader.zones.start, last)
 
@@ -109,9 +109,11 @@ def orders_of(events: Sequence[Event], now: int) -> dict[int, list[tuple[int, da
             )
             SELECT DISTINCT e.number, w.id, w.reported_at
             FROM event e JOIN below b ON b.root = e.asset_id
-            JOIN assets_failure f ON f.asset_id = b.asset_id AND f.occurred >= e.occurred AND f.occurred < e.until
-                AND f.occurred >= b.since AND f.occurred < b.until
             CROSS JOIN LATERAL (
+                SELECT f.id, f.downtime_id FROM assets_failure f
+                WHERE f.asset_id = b.asset_id AND f.occurred >= greatest(e.occurred, b.since)
+                    AND f.occurred < least(e.until, b.until) OFFSET 0
+            ) f CROSS JOIN LATERAL (
                 SELECT * FROM workorders_workorder w WHERE w.failure_id = f.id
                 UNION ALL
                 SELECT * FROM workorders_workorder w WHERE w.failure_id IS NULL AND w.downtime_id = f.downtime_id
