@@ -25,16 +25,27 @@ def seconds(expression: str) -> str:
 LIFE_FROM = f"coalesce({seconds('a.commissioned')}, -%(far)s)"
 LIFE_TO = f"least(coalesce({seconds('a.retired')}, %(far)s), %(now)s)"
 
-# Placements as spans of seconds, cut to the life of the placed asset; a member of a redundancy group stops its
-# parent through the group alone, so that a stop reaches a parent on one way at any time. A subquery, not a CTE:
-# it must use indexes.
-PLACE = f"""(
-    SELECT p.parent_id, p.asset_id, p.redundancy_group_id,
-        p.stops_parent AND p.redundancy_group_id IS NULL AS stops_parent,
-        greatest({LIFE_FROM}, CASE WHEN isfinite(lower(p.valid)) THEN {seconds("lower(p.valid)")} END) AS since,
-        least({LIFE_TO}, CASE WHEN isfinite(upper(p.valid)) THEN {seconds("upper(p.valid)")} END) AS until
-    FROM assets_placement p JOIN assets_asset a ON a.id = p.asset_id
-)"""
+# The asset of a row `r` as `a`, found by its key: OFFSET 0 keeps the planner from reading all assets instead.
+ASSET = "CROSS JOIN LATERAL (SELECT * FROM assets_asset a WHERE a.id = {r}.asset_id OFFSET 0) a"
+
+
+def placed_below(parent: str, rule: str) -> str:
+    """Placements under the parent as `v`, as spans of seconds, cut to the life of the placed asset.
+
+    A member of a redundancy group stops its parent through the group alone, so that a stop reaches a parent on one
+    way at any time. Found by indexes.
+    """
+    return f"""CROSS JOIN LATERAL (
+        SELECT p.asset_id,
+            greatest({LIFE_FROM}, CASE WHEN isfinite(lower(p.valid)) THEN {seconds("lower(p.valid)")} END) AS since,
+            least({LIFE_TO}, CASE WHEN isfinite(upper(p.valid)) THEN {seconds("upper(p.valid)")} END) AS until
+        FROM (
+            SELECT * FROM assets_placement p WHERE p.parent_id = {parent} AND {rule} OFFSET 0
+        ) p {ASSET.format(r="p")}
+    ) v"""
+
+
+STOPPING = "p.stops_parent AND p.redundancy_group_id IS NULL"
 
 
 def touching(table: str, columns: str, within: str = "span") -> str:
@@ -64,24 +75,24 @@ WITH RECURSIVE reach(asset_id, lo, hi) AS MATERIALIZED (
 ), carry(top, asset_id, lo, hi, since, until, before) AS (
     SELECT reach.asset_id, reach.asset_id, lo, hi, {LIFE_FROM}, {LIFE_TO},
         lag(hi, 1, %(ever)s) OVER (PARTITION BY asset_id ORDER BY lo)
-    FROM reach JOIN assets_asset a ON a.id = reach.asset_id
+    FROM reach {ASSET.format(r="reach")}
     UNION ALL
     SELECT c.top, v.asset_id, greatest(c.lo, v.since), least(c.hi, v.until),
         greatest(c.since, v.since), least(c.until, v.until), c.before
-    FROM carry c JOIN {PLACE} v ON v.parent_id = c.asset_id AND v.stops_parent
-        AND greatest(c.lo, v.since) < least(c.hi, v.until)
+    FROM carry c {placed_below("c.asset_id", STOPPING)}
+    WHERE greatest(c.lo, v.since) < least(c.hi, v.until)
 ), node(asset_id, lo, hi) AS (
     SELECT * FROM reach
     UNION
     SELECT v.asset_id, greatest(n.lo, v.since), least(n.hi, v.until)
-    FROM node n JOIN {PLACE} v ON v.parent_id = n.asset_id
-        AND (v.stops_parent OR v.redundancy_group_id IS NOT NULL) AND greatest(n.lo, v.since) < least(n.hi, v.until)
+    FROM node n {placed_below("n.asset_id", "(p.stops_parent OR p.redundancy_group_id IS NOT NULL)")}
+    WHERE greatest(n.lo, v.since) < least(n.hi, v.until)
 ), span AS MATERIALIZED (
     SELECT asset_id, lower(part) AS lo, upper(part) AS hi,
         lag(upper(part), 1, %(ever)s) OVER (PARTITION BY asset_id ORDER BY part) AS since,
         {LIFE_FROM} AS life_from, {LIFE_TO} AS life_to, a.short_stop_seconds
     FROM (SELECT asset_id, unnest(range_agg(int8range(lo, hi))) AS part FROM node GROUP BY asset_id) merged
-        JOIN assets_asset a ON a.id = asset_id
+        {ASSET.format(r="merged")}
 )"""
 
 STOPS = f"""
@@ -99,6 +110,7 @@ STOPS = f"""
                 ELSE coalesce(reason.loss_class, 'unclassified') END AS loss,
             r.life_from, r.life_to
         FROM ({touching("assets_downtime", 'r.id, r.start, r."end", r.planned, r.planned_end, r.reason_id')}
+            OFFSET 0  -- or the reasons would be read for every span
         ) r LEFT JOIN assets_downtimereason reason ON reason.id = r.reason_id
     ) r WHERE r.began < %(now)s
 ), held_0 AS MATERIALIZED (
@@ -134,16 +146,15 @@ def group_round(level: int) -> str:
     SELECT g.id AS group_id, g.parent_id, g.needed, v.asset_id,
         greatest(n.lo, v.since) AS lo, least(n.hi, v.until) AS hi, v.since, v.until
     FROM assets_redundancygroup g JOIN span n ON n.asset_id = g.parent_id
-        JOIN {PLACE} v ON v.parent_id = g.parent_id AND v.redundancy_group_id = g.id
-            AND greatest(n.lo, v.since) < least(n.hi, v.until)
-    WHERE g.id = ANY(%(groups_{level})s::bigint[])
+        {placed_below("g.parent_id", "p.redundancy_group_id = g.id")}
+    WHERE g.id = ANY(%(groups_{level})s::bigint[]) AND greatest(n.lo, v.since) < least(n.hi, v.until)
 ), below_{level}(group_id, member, asset_id, lo, hi, since, until) AS (
     SELECT group_id, asset_id, asset_id, lo, hi, since, until FROM member_{level}
     UNION ALL
     SELECT c.group_id, c.member, v.asset_id, greatest(c.lo, v.since), least(c.hi, v.until),
         greatest(c.since, v.since), least(c.until, v.until)
-    FROM below_{level} c JOIN {PLACE} v ON v.parent_id = c.asset_id AND v.stops_parent
-        AND greatest(c.lo, v.since) < least(c.hi, v.until)
+    FROM below_{level} c {placed_below("c.asset_id", STOPPING)}
+    WHERE greatest(c.lo, v.since) < least(c.hi, v.until)
 ), felt_{level} AS MATERIALIZED ({reaching(f"below_{level}", f"held_{level - 1}", "c.group_id, c.member")}
 ), step_{level} AS (
     SELECT group_id, t, sum(there) AS there, sum(down) AS down FROM (
@@ -298,7 +309,7 @@ COUNTS = f"""
 , asked AS MATERIALIZED (
     SELECT reach.*, lag(hi, 1, %(ever)s) OVER (PARTITION BY asset_id ORDER BY lo) AS since,
         {LIFE_FROM} AS life_from, {LIFE_TO} AS life_to
-    FROM reach JOIN assets_asset a ON a.id = reach.asset_id
+    FROM reach {ASSET.format(r="reach")}
 ), made AS MATERIALIZED (
     SELECT r.id, r.asset_id, {seconds("r.start")} AS s,
         greatest({seconds('r."end"')}, {seconds("r.start")} + 1) AS e,
