@@ -4,7 +4,6 @@ A mark is cleared in the transaction that computes what it asks for, after its r
 killed half-way leaves it for the next. Marks written meanwhile stay for the next round.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -12,8 +11,8 @@ from django.db import connection, transaction
 
 from core.models import Site
 from kpis.axis import EVER, FAR, NEVER
-from kpis.facts.question import Ranges, calculating, literal, merged, reaching_counts
-from kpis.facts.revisions import Cause
+from kpis.facts import revisions
+from kpis.facts.question import Ranges, calculating, literal, reaching_counts, widened
 from kpis.facts.statement import seconds
 from kpis.facts.store import Clock, lock, rewrite
 
@@ -26,20 +25,16 @@ END = f"""CASE WHEN m."end" IS NULL OR NOT isfinite(m."end") THEN {NEVER}
 
 def refresh(site: Site, *, now: datetime | None = None, batch: int = BATCH) -> int:
     """Compute the marked days of the site's stored facts again; the number of asset-days written."""
-    spread(site)
     clock = Clock.of(site, now)
-    written = 0
-    while True:
+    written, marks = 0, batch
+    while marks == batch:
         with calculating():
-            marks = _claim(site, batch)
-            if not marks:
-                return written
-            reached = _reached([mark[1:4] for mark in marks])
-            spans = reaching_counts(_spans(reached))
-            causes = [Cause(asset_id, lo, hi, *marks[number][4:]) for number, asset_id, lo, hi in reached]
-            written += rewrite(clock, spans, lock(spans), causes)
-            with connection.cursor() as cursor:
-                cursor.execute("DELETE FROM kpis_changedday WHERE id = ANY(%s)", [[mark[0] for mark in marks]])
+            revisions.begin()
+            marks, spans = _claim(site, batch)
+            if spans:
+                spans = reaching_counts(spans)
+                written += rewrite(clock, spans, lock(spans))
+    return written
 
 
 def spread(site: Site) -> None:
@@ -126,26 +121,18 @@ def pending(site: Site, limit: int) -> Ranges | None:
         rows = cursor.fetchall()
     if rows and rows[0][0] > limit:
         return None
-    return reaching_counts(_spans(_reached([row[1:] for row in rows])))
+    return reaching_counts(_reached([row[1:] for row in rows])) if rows else {}
 
 
-def _reached(rows: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int, int]]:
-    """What changes of (asset, from, to) reach: themselves, and the parents that the asset can stop, while it stood
-    there; as (position of the change, asset, from, to)."""
-    if not rows:
-        return []
+def _reached(rows: Sequence[tuple[int, int, int]]) -> Ranges:
+    """What changes of (asset, from, to) reach."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            WITH RECURSIVE up(no, asset_id, lo, hi) AS (
-                SELECT no - 1, asset_id, lo, hi
-                FROM unnest(%(assets)s::bigint[], %(los)s::bigint[], %(his)s::bigint[]) WITH ORDINALITY
-                    AS w(asset_id, lo, hi, no)
-                UNION
-                SELECT u.no, p.parent_id, greatest(u.lo, p.since), least(u.hi, p.until)
-                FROM up u JOIN {STANDING} p ON p.asset_id = u.asset_id AND p.since < u.hi AND p.until > u.lo
-            )
-            SELECT no, asset_id, lo, hi FROM up
+            WITH RECURSIVE mark(id, asset_id, lo, hi) AS (
+                SELECT 0, * FROM unnest(%(assets)s::bigint[], %(los)s::bigint[], %(his)s::bigint[])
+            ), {REACHED}
+            SELECT asset_id, lower(part), upper(part) FROM spans
             """,
             {
                 "assets": literal(row[0] for row in rows),
@@ -154,7 +141,7 @@ def _reached(rows: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int, 
                 "far": FAR,
             },
         )
-        return cursor.fetchall()
+        return widened({}, cursor.fetchall())
 
 
 STANDING = f"""(
@@ -165,25 +152,44 @@ STANDING = f"""(
 )"""
 
 
-def _claim(site: Site, batch: int) -> list[tuple]:
-    """Marks of the site that no other worker holds: id, asset, from, to, and the record that changed."""
+# What marks reach: their asset, and the parents that it can stop, while it stood there; disjoint spans by asset.
+# Counts that cross the borders of the spans change with them (`reaching_counts`): a count is split over days by
+# operating time, so a stop on one of its days changes its share of the others.
+REACHED = f"""up(origin, asset_id, since, until) AS (
+    SELECT DISTINCT asset_id, asset_id, -%(far)s::bigint, %(far)s::bigint FROM mark
+    UNION
+    SELECT u.origin, p.parent_id, greatest(u.since, p.since), least(u.until, p.until)
+    FROM up u JOIN {STANDING} p ON p.asset_id = u.asset_id AND p.since < u.until AND p.until > u.since
+), reached AS MATERIALIZED (
+    SELECT mark.id, up.asset_id, greatest(lo, since) AS lo, least(hi, until) AS hi
+    FROM mark JOIN up ON up.origin = mark.asset_id AND since < hi AND until > lo
+), spans AS (
+    SELECT asset_id, unnest(range_agg(int8range(lo, hi))) AS part FROM reached GROUP BY asset_id
+)"""
+
+
+def _claim(site: Site, batch: int) -> tuple[int, Ranges]:
+    """Take marks of the site that no other worker holds: how many, and what they reach.
+
+    Each is kept aside as a cause of the revisions to come.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT m.id, m.asset_id, {START}, {END}, m.source, m.source_id
-            FROM kpis_changedday m JOIN assets_asset a ON a.id = m.asset_id
-            WHERE m.reach = 'asset' AND a.site_id = %(site)s
-            ORDER BY m.asset_id, m.id LIMIT %(batch)s FOR UPDATE OF m SKIP LOCKED
+            WITH RECURSIVE mark AS MATERIALIZED (
+                SELECT m.id, m.asset_id, {START} AS lo, {END} AS hi, m.source, m.source_id
+                FROM kpis_changedday m JOIN assets_asset a ON a.id = m.asset_id
+                WHERE m.reach = 'asset' AND a.site_id = %(site)s
+                ORDER BY m.asset_id, m.id LIMIT %(batch)s FOR UPDATE OF m SKIP LOCKED
+            ), {REACHED}, cleared AS (
+                DELETE FROM kpis_changedday WHERE id IN (SELECT id FROM mark)
+            ), causes AS (
+                INSERT INTO kpis_cause (no, asset_id, lo, hi, source, source_id)
+                SELECT id, reached.asset_id, reached.lo, reached.hi, source, source_id FROM reached JOIN mark USING (id)
+            )
+            SELECT asset_id, lower(part), upper(part), (SELECT count(*) FROM mark) FROM spans
             """,
-            {"site": site.pk, "batch": batch},
+            {"site": site.pk, "batch": batch, "far": FAR},
         )
-        return cursor.fetchall()
-
-
-def _spans(reached: list[tuple[int, int, int, int]]) -> Ranges:
-    """The changes as disjoint spans by asset. Counts that cross their borders change with them (`reaching_counts`):
-    a count is split over days by operating time, so a stop on one of its days changes its share of the others."""
-    found = defaultdict(list)
-    for _, asset_id, lo, hi in reached:
-        found[asset_id].append((lo, hi))
-    return {asset_id: merged(each) for asset_id, each in found.items()}
+        rows = cursor.fetchall()
+    return rows[0][3] if rows else 0, widened({}, (row[:3] for row in rows))

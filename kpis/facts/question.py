@@ -32,9 +32,10 @@ def columns(name: str, ranges: Ranges) -> dict[str, str]:
 
 def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Disjoint spans in order that cover the same seconds; empty ones vanish."""
-    found = sorted(each for each in spans if each[0] < each[1])
+    found = [each for each in spans if each[0] < each[1]]
     if len(found) < 2:
         return found
+    found.sort()
     result: list[tuple[int, int]] = []
     for lo, hi in found:
         if result and lo <= result[-1][1]:
@@ -42,6 +43,14 @@ def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             result.append((lo, hi))
     return result
+
+
+def widened(ranges: Ranges, more: Iterable[tuple[int, int, int]]) -> Ranges:
+    """The ranges together with spans of (asset, from, to)."""
+    wide = defaultdict(list)
+    for asset_id, lo, hi in more:
+        wide[asset_id].append((lo, hi))
+    return ranges | {asset_id: merged([*ranges.get(asset_id, ()), *spans]) for asset_id, spans in wide.items()}
 
 
 def minus(spans: Sequence[tuple[int, int]], taken: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -183,13 +192,17 @@ class Question:
             cursor.execute(self._text(ANSWER), self.parameters())
             return cursor.fetchall()
 
-    def store(self, wanted: Ranges, events: Ranges) -> int:
-        """Write the wanted production days and the failure events of their spans; the number of asset-days written."""
+    def store(self, wanted: Ranges, events: Ranges, aside: str = "") -> tuple[int, list[int]]:
+        """Write the wanted production days and the failure events of their spans.
+
+        Says how many asset-days were written, and of which assets. `aside` are steps that keep a copy.
+        """
+        head = STORE.replace("{aside}", aside)
         with connection.cursor() as cursor:
-            cursor.execute(self._text(STORE), self.parameters() | columns("want", wanted) | columns("event", events))
-            written = cursor.fetchone()[0]
+            cursor.execute(self._text(head), self.parameters() | columns("want", wanted) | columns("event", events))
+            written, assets = cursor.fetchone()
             cursor.execute("SET LOCAL enable_nestloop = on")
-            return written
+            return written, assets or []
 
     def _text(self, head: str) -> str:
         text = statement(head, days=self.days is not None, levels=len(self.levels), axes=self.axes())
@@ -217,7 +230,4 @@ def reaching_counts(ranges: Ranges) -> Ranges:
             """,
             columns("w", ranges),
         )
-        wide = {asset_id: list(spans) for asset_id, spans in ranges.items()}
-        for asset_id, start, end in cursor.fetchall():
-            wide[asset_id].append((start, max(end, start + 1)))
-    return {asset_id: merged(spans) for asset_id, spans in wide.items()}
+        return widened(ranges, ((asset_id, start, max(end, start + 1)) for asset_id, start, end in cursor.fetchall()))

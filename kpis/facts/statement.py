@@ -434,7 +434,7 @@ STORE = """
         coalesce(doubtful, 0)
     FROM totals FULL JOIN counted USING (asset_id, cell) JOIN wanted w USING (asset_id)
     WHERE (%(days)s::bigint[])[cell] < w.hi AND (%(days)s::bigint[])[cell + 1] > w.lo
-    RETURNING 1
+    RETURNING *
 ), stored_causes AS (
     INSERT INTO kpis_lossday (asset_id, day, rank, reason_id, loss, seconds, stops)
     SELECT asset_id, %(first_day)s::date + cell - 1, row_number() OVER (PARTITION BY asset_id, cell),
@@ -446,8 +446,9 @@ STORE = """
     SELECT asset_id, to_timestamp(o), CASE WHEN open THEN to_timestamp(%(never)s) ELSE to_timestamp(u) END,
         to_timestamp(restored), items, open, found
     FROM event JOIN begun b USING (asset_id) WHERE o >= b.lo AND o < b.hi
-)
-SELECT count(*) FROM stored_days
+    RETURNING *
+){aside}
+SELECT count(*), array_agg(DISTINCT asset_id) FROM stored_days
 """
 
 

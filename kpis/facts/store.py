@@ -5,7 +5,7 @@ Facts depend only on records, never on other facts, so assets can be computed in
 workers; the row lock on `FactState` makes each asset's facts the work of one at a time.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -28,8 +28,8 @@ from kpis.facts.question import (
     lives,
     merged,
     reaching_counts,
+    widened,
 )
-from kpis.facts.revisions import Cause
 from kpis.facts.statement import seconds
 from kpis.intervals import DAY, day_begins, production_date
 from kpis.models import FactState
@@ -103,8 +103,9 @@ def catch_up(site: Site, *, now: datetime | None = None, chunk: int = CHUNK) -> 
                 state.asset_id: [(clock.after(state.through if state.version == VERSION else None), clock.frontier)]
                 for state in behind
             }
-            written += _write(clock, spans)
-            _complete(clock, [state.asset_id for state in behind], through=clock.yesterday)
+            days, observed = _write(clock, _with_events(clock, spans))
+            _complete(clock, spans, observed, through=clock.yesterday)
+            written += days
 
 
 def recompute(
@@ -119,37 +120,43 @@ def recompute(
     written = 0
     for position in range(0, len(assets), chunk):
         with calculating():
+            revisions.begin()
             states = lock(assets[position : position + chunk])
+            spans = {asset_id: [(lo, hi)] for asset_id in states}
             if start is None and end is None:
-                written += _write(clock, {state.asset_id: [(lo, hi)] for state in states}, revising=True)
-                _complete(clock, [state.asset_id for state in states], through=clock.yesterday)
+                days, observed = _write(clock, _with_events(clock, spans), revising=True)
+                _complete(clock, spans, observed, through=clock.yesterday)
+                written += days
             else:
-                written += rewrite(clock, {state.asset_id: [(lo, hi)] for state in states}, states)
+                written += rewrite(clock, spans, states)
     return written
 
 
-def rewrite(clock: Clock, spans: Ranges, states: Iterable[FactState], causes: Sequence[Cause] = ()) -> int:
+def rewrite(clock: Clock, spans: Ranges, states: dict[int, date | None]) -> int:
     """Compute again what of the spans is stored; later days are not, and nothing is lost by leaving them out.
 
-    Days that come out otherwise leave a revision. The caller holds the locks of `states`.
+    Days that come out otherwise leave a revision, kept aside since `revisions.begin`. The caller holds the locks
+    of `states`.
     """
     after = cache(clock.after)  # most assets are stored through the same day
-    stored = {state.asset_id: after(state.through) for state in states}
+    stored = {asset_id: after(through) for asset_id, through in states.items()}
     cut = {
         asset_id: kept
         for asset_id, each in _with_events(clock, spans).items()
-        if (kept := merged((lo, min(hi, stored.get(asset_id, EVER))) for lo, hi in each))
+        if (kept := merged([(lo, min(hi, stored.get(asset_id, EVER))) for lo, hi in each]))
     }
-    written = _write(clock, cut, revising=True, causes=causes)
-    _complete(clock, list(cut))
+    written, observed = _write(clock, cut, revising=True)
+    _complete(clock, cut, observed)
     return written
 
 
-def lock(asset_ids: Iterable[int]) -> list[FactState]:
-    """Take the right to write these assets' facts, in one order so that no two workers wait for each other."""
-    return list(
-        FactState.objects.filter(asset__in=list(asset_ids)).order_by("asset_id").select_for_update(of=("self",))
-    )
+def lock(asset_ids: Iterable[int]) -> dict[int, date | None]:
+    """Take the right to write these assets' facts, in one order so that no two workers wait for each other.
+
+    Says through which day each is stored.
+    """
+    states = FactState.objects.filter(asset__in=list(asset_ids)).order_by("asset_id")
+    return dict(states.select_for_update(of=("self",)).values_list("asset_id", "through"))
 
 
 def enter(site: Site) -> None:
@@ -164,13 +171,15 @@ def enter(site: Site) -> None:
         )
 
 
-def _complete(clock: Clock, asset_ids: list[int], *, through: date | None = None) -> None:
+def _complete(clock: Clock, asset_ids: Iterable[int], observed: list[int], *, through: date | None = None) -> None:
+    """Note when the assets were computed; of those `observed` something was just written."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE kpis_factstate s SET computed_at = %(now)s, version = coalesce(%(version)s, version),
                 through = coalesce(%(through)s, through),
-                observed = EXISTS (SELECT FROM kpis_assetday d WHERE d.asset_id = s.asset_id)
+                observed = asset_id = ANY(%(observed)s::bigint[])
+                    OR EXISTS (SELECT FROM kpis_assetday d WHERE d.asset_id = s.asset_id)
                     OR EXISTS (SELECT FROM kpis_failureevent e WHERE e.asset_id = s.asset_id)
             WHERE asset_id = ANY(%(assets)s::bigint[])
             """,
@@ -179,39 +188,40 @@ def _complete(clock: Clock, asset_ids: list[int], *, through: date | None = None
                 "version": VERSION if through else None,
                 "through": through,
                 "assets": literal(asset_ids),
+                "observed": literal(observed),
             },
         )
 
 
-def _write(clock: Clock, spans: Ranges, *, revising: bool = False, causes: Sequence[Cause] = ()) -> int:
-    """Replace the facts of the spans: their failure events as whole ones, everything else by production days."""
+def _write(clock: Clock, spans: Ranges, *, revising: bool = False) -> tuple[int, list[int]]:
+    """Replace the facts of the spans (`_with_events`): failure events as whole ones, the others by production days.
+
+    How many asset-days were written, and of which assets.
+    """
     site = clock.site
-    spans = _with_events(clock, {asset_id: kept for asset_id, each in spans.items() if (kept := merged(each))})
     if not spans:
-        return 0
+        return 0, []
     first = beginning(site) if any(each[0][0] <= EVER for each in spans.values()) else EVER
     if first is None:
         _erase(clock, spans, spans)
-        return 0
+        return 0, []
     lo = min(max(first, each[0][0]) for each in spans.values())
     days = ProductionDays.around(min(lo, clock.frontier), clock.frontier, site.zone, site.day_start)
-    whole = {
-        asset_id: merged((days.whole(max(lo, first), hi)[0], days.whole(lo, hi)[1]) for lo, hi in each if hi > first)
-        for asset_id, each in spans.items()
-    }
-    replaced = {asset_id: merged([*whole[asset_id], *each]) for asset_id, each in spans.items()}
-    if revising:
-        revisions.remember(days, replaced, spans)
-    _erase(clock, replaced, spans)
+    whole, replaced = {}, {}
+    for asset_id, each in spans.items():
+        rounded = [days.whole(max(lo, first), hi) for lo, hi in each if hi > first]
+        whole[asset_id] = merged(rounded)
+        replaced[asset_id] = merged([*rounded, *each])
+    _erase(clock, replaced, spans, aside=days if revising else None)
     served = lives(spans, clock.now)
     wanted = clipped(whole, served)
-    written = _compute(clock, wanted, clipped(spans, served)) if wanted else 0
+    written = _compute(clock, wanted, clipped(spans, served), revising) if wanted else (0, [])
     if revising:
-        revisions.note(days, replaced, spans, causes)
+        revisions.note(days)
     return written
 
 
-def _compute(clock: Clock, wanted: Ranges, events: Ranges) -> int:
+def _compute(clock: Clock, wanted: Ranges, events: Ranges, revising: bool) -> tuple[int, list[int]]:
     """Write the days of `wanted` and the failure events that begin in `events`, spans inside those days."""
     site = clock.site
     reach, watch = reaching_counts(wanted), dict(events)
@@ -231,15 +241,13 @@ def _compute(clock: Clock, wanted: Ranges, events: Ranges) -> int:
         levels=group_levels(site),
         days=ProductionDays.around(lo, hi, site.zone, site.day_start),
     )
-    return question.store(wanted, events)
+    return question.store(wanted, events, revisions.COMING if revising else "")
 
 
 def _with_events(clock: Clock, spans: Ranges) -> Ranges:
     """The spans and the stored failure events that they touch: a changed item changes the whole event."""
-    wide = {asset_id: list(each) for asset_id, each in spans.items()}
-    for asset_id, occurred, until in events_touching(spans):
-        wide[asset_id].append((occurred, min(until, clock.frontier)))
-    return {asset_id: merged(each) for asset_id, each in wide.items()}
+    frontier = clock.frontier
+    return widened(spans, ((asset_id, lo, min(until, frontier)) for asset_id, lo, until in events_touching(spans)))
 
 
 def events_touching(spans: Ranges) -> list[tuple[int, int, int]]:
@@ -261,8 +269,11 @@ def events_touching(spans: Ranges) -> list[tuple[int, int, int]]:
         return cursor.fetchall()
 
 
-def _erase(clock: Clock, days: Ranges, events: Ranges) -> None:
-    """Delete stored facts of whole days, and the failure events that begin in the spans of `events`."""
+def _erase(clock: Clock, days: Ranges, events: Ranges, *, aside: ProductionDays | None = None) -> None:
+    """Delete stored facts of whole days, and the failure events that begin in the spans of `events`.
+
+    With `aside`, the days that events are counted by, their sums are kept for the revisions.
+    """
     site = clock.site
 
     @cache
@@ -270,25 +281,31 @@ def _erase(clock: Clock, days: Ranges, events: Ranges) -> None:
         return production_date(instant(moment), site.zone, site.day_start)
 
     rows = [(asset_id, day(lo), day(hi)) for asset_id, each in days.items() for lo, hi in each]
+    parameters = {
+        "assets": literal([row[0] for row in rows]),
+        "firsts": literal([row[1] for row in rows]),
+        "pasts": literal([row[2] for row in rows]),
+        **columns("w", events),
+        **({"days": literal(aside.borders), "first_day": aside.first} if aside else {}),
+    }
     with connection.cursor() as cursor:
-        for table in ("kpis_assetday", "kpis_lossday"):
-            cursor.execute(
-                f"""
-                DELETE FROM {table} f
-                USING unnest(%(assets)s::bigint[], %(los)s::date[], %(his)s::date[]) AS w(asset_id, lo, hi)
-                WHERE f.asset_id = w.asset_id AND f.day >= w.lo AND f.day < w.hi
-                """,
-                {
-                    "assets": literal(row[0] for row in rows),
-                    "los": literal(row[1] for row in rows),
-                    "his": literal(row[2] for row in rows),
-                },
-            )
-        cursor.execute(
-            """
-            DELETE FROM kpis_failureevent e
-            USING unnest(%(w_asset)s::bigint[], %(w_lo)s::bigint[], %(w_hi)s::bigint[]) AS w(asset_id, lo, hi)
-            WHERE e.asset_id = w.asset_id AND e.occurred >= to_timestamp(w.lo) AND e.occurred < to_timestamp(w.hi)
-            """,
-            columns("w", events),
-        )
+        cursor.execute(ERASE_LOSSES, parameters)
+        if aside is None:
+            cursor.execute(f"{ERASE_DAYS}; {ERASE_EVENTS}", parameters)
+            return
+        for erase, keep in (
+            (ERASE_DAYS, revisions.kept("gone", "-")),
+            (ERASE_EVENTS, revisions.kept_events("gone", "-")),
+        ):
+            cursor.execute(f"WITH gone AS ({erase} RETURNING f.*) {keep}", parameters)
+
+
+_ERASE_DAYS = """
+    DELETE FROM {table} f USING unnest(%(assets)s::bigint[], %(firsts)s::date[], %(pasts)s::date[])
+        AS w(asset_id, first, past)
+    WHERE f.asset_id = w.asset_id AND f.day >= w.first AND f.day < w.past"""
+ERASE_DAYS, ERASE_LOSSES = (_ERASE_DAYS.format(table=table) for table in ("kpis_assetday", "kpis_lossday"))
+ERASE_EVENTS = """
+    DELETE FROM kpis_failureevent f
+    USING unnest(%(w_asset)s::bigint[], %(w_lo)s::bigint[], %(w_hi)s::bigint[]) AS w(asset_id, lo, hi)
+    WHERE f.asset_id = w.asset_id AND f.occurred >= to_timestamp(w.lo) AND f.occurred < to_timestamp(w.hi)"""
