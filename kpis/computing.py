@@ -3,13 +3,10 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from django.db.models import Q
-
 from core.models import Site
 from core.runs import job_run
 from kpis.facts import changes, store
-from kpis.facts.store import VERSION, Clock
-from kpis.models import ChangedDay, FactState
+from kpis.facts.store import Clock
 
 JOB = "kpis.compute_facts"
 
@@ -20,26 +17,24 @@ def compute_due(*, now: datetime | None = None, by=None) -> int:
     Safe at any time and any number of times: a run takes what no other run holds, and a killed one loses only
     its last chunk, which the next takes up. A site with nothing to do leaves no run behind.
     """
-    return sum(compute_site(site, now=now, by=by) for site in Site.objects.all() if is_due(site, now))
+    sites = list(Site.objects.all())
+    due = changes.due(Clock.of(site, now) for site in sites)
+    return sum(compute_site(site, now=now, by=by, behind=due[site.pk]) for site in sites if site.pk in due)
 
 
 def is_due(site: Site, now: datetime | None = None) -> bool:
     """Whether an asset of the site has fallen behind, or a day was marked as changed."""
-    yesterday = Clock.of(site, now).yesterday
-    behind = Q(through=None) | Q(through__lt=yesterday) | ~Q(version=VERSION)
-    return (
-        site.assets.exclude(pk__in=FactState.objects.values("asset")).exists()
-        or FactState.objects.filter(behind, asset__site=site).exists()
-        or ChangedDay.objects.filter(Q(site=site) | Q(asset__site=site)).exists()
-    )
+    return bool(changes.due([Clock.of(site, now)]))
 
 
-def compute_site(site: Site, *, now: datetime | None = None, by=None) -> int:
+def compute_site(site: Site, *, now: datetime | None = None, by=None, behind: bool = True) -> int:
+    """Complete one site's facts; unless assets of it are `behind`, only those of changed days."""
     with job_run(JOB, site=site, by=by) as run:
-        store.enter(site)
         changes.spread(site)
-        changes.discard(site)
-        run.rows = store.catch_up(site, now=now)
+        if behind:
+            store.enter(site)
+            changes.discard(site)
+            run.rows = store.catch_up(site, now=now)
         run.rows += changes.refresh(site, now=now)
         run.fact = f"{run.rows} asset-days"
     return run.rows

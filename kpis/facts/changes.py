@@ -4,7 +4,7 @@ A mark is cleared in the transaction that computes what it asks for, after its r
 killed half-way leaves it for the next. Marks written meanwhile stay for the next round.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -12,15 +12,36 @@ from django.db import connection, transaction
 from core.models import Site
 from kpis.axis import EVER, FAR, NEVER
 from kpis.facts import revisions
-from kpis.facts.question import Ranges, calculating, literal, reaching_counts, widened
+from kpis.facts.question import Ranges, calculating, literal, reaching_counts, widened, without_loops
 from kpis.facts.statement import seconds
-from kpis.facts.store import Clock, lock, rewrite
+from kpis.facts.store import BEHIND, Clock, lock, reaching, rewrite
 
 BATCH = 2000  # marks of one transaction
 
 START = f"CASE WHEN m.start IS NULL OR NOT isfinite(m.start) THEN {EVER} ELSE {seconds('m.start')} END"
 END = f"""CASE WHEN m."end" IS NULL OR NOT isfinite(m."end") THEN {NEVER}
     ELSE greatest(ceil(date_part('epoch', m."end"))::bigint, {START} + 1) END"""
+
+
+def due(clocks: Iterable[Clock]) -> dict[int, bool]:
+    """Sites with an asset that has fallen behind (true), or only with marks."""
+    sites = [(clock.site.pk, clock.yesterday) for clock in clocks]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH site AS (SELECT * FROM unnest(%(sites)s::bigint[], %(days)s::date[]) AS s(id, yesterday))
+            SELECT site_id, bool_or(behind) FROM (
+                SELECT a.site_id, true AS behind
+                FROM site JOIN assets_asset a ON a.site_id = site.id LEFT JOIN kpis_factstate s ON s.asset_id = a.id
+                WHERE {BEHIND.format(yesterday="site.yesterday")}
+                UNION ALL
+                SELECT coalesce(m.site_id, a.site_id), false
+                FROM kpis_changedday m LEFT JOIN assets_asset a ON a.id = m.asset_id
+            ) each_ WHERE site_id IN (SELECT id FROM site) GROUP BY site_id
+            """,
+            {"sites": literal(site for site, _ in sites), "days": literal(day for _, day in sites)},
+        )
+        return dict(cursor.fetchall())
 
 
 def refresh(site: Site, *, now: datetime | None = None, batch: int = BATCH) -> int:
@@ -32,8 +53,8 @@ def refresh(site: Site, *, now: datetime | None = None, batch: int = BATCH) -> i
             revisions.begin()
             marks, spans = _claim(site, batch)
             if spans:
-                spans = reaching_counts(spans)
-                written += rewrite(clock, spans, lock(spans))
+                states = lock(clock, spans)
+                written += rewrite(clock, reaching(spans, states), states)
     return written
 
 
@@ -129,8 +150,8 @@ def _reached(rows: Sequence[tuple[int, int, int]]) -> Ranges:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            WITH RECURSIVE mark(id, asset_id, lo, hi) AS (
-                SELECT 0, * FROM unnest(%(assets)s::bigint[], %(los)s::bigint[], %(his)s::bigint[])
+            WITH RECURSIVE mark(asset_id, lo, hi, id, source, source_id) AS (
+                SELECT *, 0, '', 0 FROM unnest(%(assets)s::bigint[], %(los)s::bigint[], %(his)s::bigint[])
             ), {REACHED}
             SELECT asset_id, lower(part), upper(part) FROM spans
             """,
@@ -161,7 +182,7 @@ REACHED = f"""up(origin, asset_id, since, until) AS (
     SELECT u.origin, p.parent_id, greatest(u.since, p.since), least(u.until, p.until)
     FROM up u JOIN {STANDING} p ON p.asset_id = u.asset_id AND p.since < u.until AND p.until > u.since
 ), reached AS MATERIALIZED (
-    SELECT mark.id, up.asset_id, greatest(lo, since) AS lo, least(hi, until) AS hi
+    SELECT up.asset_id, greatest(lo, since) AS lo, least(hi, until) AS hi, id, source, source_id
     FROM mark JOIN up ON up.origin = mark.asset_id AND since < hi AND until > lo
 ), spans AS (
     SELECT asset_id, unnest(range_agg(int8range(lo, hi))) AS part FROM reached GROUP BY asset_id
@@ -173,7 +194,7 @@ def _claim(site: Site, batch: int) -> tuple[int, Ranges]:
 
     Each is kept aside as a cause of the revisions to come.
     """
-    with connection.cursor() as cursor:
+    with without_loops() as cursor:
         cursor.execute(
             f"""
             WITH RECURSIVE mark AS MATERIALIZED (
@@ -184,8 +205,7 @@ def _claim(site: Site, batch: int) -> tuple[int, Ranges]:
             ), {REACHED}, cleared AS (
                 DELETE FROM kpis_changedday WHERE id IN (SELECT id FROM mark)
             ), causes AS (
-                INSERT INTO kpis_cause (no, asset_id, lo, hi, source, source_id)
-                SELECT id, reached.asset_id, reached.lo, reached.hi, source, source_id FROM reached JOIN mark USING (id)
+                INSERT INTO kpis_cause (asset_id, lo, hi, no, source, source_id) SELECT * FROM reached
             )
             SELECT asset_id, lower(part), upper(part), (SELECT count(*) FROM mark) FROM spans
             """,

@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from core.models import Site
 from kpis.axis import EVER, FAR, NEVER, ProductionDays
-from kpis.facts.plans import Plans
+from kpis.facts.plans import Owners, Plans, Stretch
 from kpis.facts.statement import ANSWER, LIFE_FROM, LIFE_TO, STORE, seconds, statement
 
 Ranges = dict[int, list[tuple[int, int]]]  # asset → disjoint spans in order, seconds since 1970
@@ -124,9 +125,16 @@ def calculating(memory: str = "64MB") -> Iterator[None]:
         yield
 
 
-# The planner believes the steps of the statement to be tiny and would join them by nested loops. Where a loop over
-# an index is meant, the statement leaves it no choice.
-WITHOUT_LOOPS = "SET LOCAL enable_nestloop = off;"
+@contextmanager
+def without_loops() -> Iterator[CursorWrapper]:
+    """A cursor for statements of many steps, which the planner believes to be tiny and would join by nested loops.
+
+    Where a loop over an index is meant, such a statement leaves the planner no choice.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop = off")
+        yield cursor
+        cursor.execute("SET LOCAL enable_nestloop = on")
 
 
 @dataclass(slots=True)
@@ -141,6 +149,14 @@ class Question:
     levels: list[list[int]]
     days: ProductionDays | None = None
     cells: Sequence[tuple[int, int, int, int]] = ()  # asset, from, to, number; 0 is not answered
+    counts: bool = True  # False: none was ever recorded of these assets
+    stretches: list[tuple[int, Stretch]] = field(init=False)
+    numbers: dict[Owners, int] = field(init=False)  # of the axes in use
+
+    def __post_init__(self):
+        self.stretches = [(asset_id, each) for asset_id in self.reach for each in self.plans.stretches(asset_id)]
+        owners = sorted({each.owners for _, each in self.stretches})
+        self.numbers = {each: number for number, each in enumerate(owners)}
 
     def parameters(self) -> dict:
         starts = {asset_id: [(lo - 1, hi) for lo, hi in spans] for asset_id, spans in self.reach.items()}
@@ -162,24 +178,18 @@ class Question:
         }
 
     def _plan(self) -> dict:
-        numbers = self._axis_numbers()
-        stretches = [(asset_id, each) for asset_id in self.reach for each in self.plans.stretches(asset_id)]
         return {
-            "plan_asset": literal(asset_id for asset_id, _ in stretches),
-            "plan_lo": literal(each.start for _, each in stretches),
-            "plan_hi": literal(each.end for _, each in stretches),
-            "plan_shift": literal(each.shift for _, each in stretches),
-            "plan_axis": literal(numbers[each.owners] for _, each in stretches),
+            "plan_asset": literal(asset_id for asset_id, _ in self.stretches),
+            "plan_lo": literal(each.start for _, each in self.stretches),
+            "plan_hi": literal(each.end for _, each in self.stretches),
+            "plan_shift": literal(each.shift for _, each in self.stretches),
+            "plan_axis": literal(self.numbers[each.owners] for _, each in self.stretches),
         }
-
-    def _axis_numbers(self) -> dict:
-        owners = {each.owners for asset_id in self.reach for each in self.plans.stretches(asset_id)}
-        return {each: number for number, each in enumerate(sorted(owners))}
 
     def axes(self) -> str:
         """The VALUES list of the axes in use."""
         rows = []
-        for owners, position in self._axis_numbers().items():
+        for owners, position in self.numbers.items():
             line = self.plans.axis(owners)
             numbers = (line.starts, line.ends, line.base)
             arrays = ["NULL"] * 3 if line.always else [f"'{literal(each)}'" for each in numbers]
@@ -188,7 +198,7 @@ class Question:
 
     def rows(self) -> list[tuple]:
         """The answer for the cells and for the failure events of the watched spans."""
-        with connection.cursor() as cursor:
+        with without_loops() as cursor:
             cursor.execute(self._text(ANSWER), self.parameters())
             return cursor.fetchall()
 
@@ -198,15 +208,15 @@ class Question:
         Says how many asset-days were written, and of which assets. `aside` are steps that keep a copy.
         """
         head = STORE.replace("{aside}", aside)
-        with connection.cursor() as cursor:
+        with without_loops() as cursor:
             cursor.execute(self._text(head), self.parameters() | columns("want", wanted) | columns("event", events))
             written, assets = cursor.fetchone()
-            cursor.execute("SET LOCAL enable_nestloop = on")
             return written, assets or []
 
     def _text(self, head: str) -> str:
-        text = statement(head, days=self.days is not None, levels=len(self.levels), axes=self.axes())
-        return WITHOUT_LOOPS + text
+        return statement(
+            head, days=self.days is not None, levels=len(self.levels), axes=self.axes(), counts=self.counts
+        )
 
 
 def reaching_counts(ranges: Ranges) -> Ranges:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from kpis.axis import ProductionDays
 from kpis.facts.live import FRACTIONS, NUMBERS
-from kpis.facts.question import literal
+from kpis.facts.question import literal, without_loops
 from kpis.facts.statement import seconds
 
 OF_DAY = (*NUMBERS, *FRACTIONS)
@@ -58,7 +58,7 @@ def begin() -> None:
 
 def note(days: ProductionDays) -> int:
     """Write a revision of every day whose sums are no longer what they were; how many there were."""
-    with connection.cursor() as cursor:
+    with without_loops() as cursor:
         cursor.execute(
             f"""
             WITH delta AS MATERIALIZED (

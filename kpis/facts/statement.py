@@ -342,6 +342,13 @@ COUNTS = f"""
     FROM shared GROUP BY asset_id, cell
 )"""
 
+NO_COUNTS = """
+, counted AS (
+    SELECT asset_id, cell, 0 AS counts, NULL::float8 AS good, NULL::float8 AS scrap, NULL::float8 AS rework,
+        NULL::float8 AS ideal_good, NULL::float8 AS ideal_scrap, NULL::float8 AS ideal_rework, NULL::float8 AS doubtful
+    FROM totals WHERE false
+)"""
+
 PARTS_OF_DAYS = """
     SELECT m.*, n AS cell, ps, pe
     FROM made m, LATERAL generate_series(
@@ -452,10 +459,10 @@ SELECT count(*), array_agg(DISTINCT asset_id) FROM stored_days
 """
 
 
-def statement(head: str, *, days: bool, levels: int, axes: str) -> str:
+def statement(head: str, *, days: bool, levels: int, axes: str, counts: bool) -> str:
     """The whole statement for production days or for explicit cells, with so many levels of redundancy groups.
 
-    `axes` is a VALUES list of (number, starts, ends, base).
+    `axes` is a VALUES list of (number, starts, ends, base); without `counts` none are looked for.
     """
     effect = reaching("carry", f"held_{levels}", "c.top AS asset_id, c.before")
     same_day = "AND b.cell = width_bucket(f.o, %(days)s::bigint[])"
@@ -468,7 +475,7 @@ def statement(head: str, *, days: bool, levels: int, axes: str) -> str:
             PIECES_OF_DAYS if days else PIECES_OF_CELLS,
             TOTALS.replace("{axes}", axes),
             CAUSES,
-            COUNTS.replace("{parts}", PARTS_OF_DAYS if days else PARTS_OF_CELLS),
+            COUNTS.replace("{parts}", PARTS_OF_DAYS if days else PARTS_OF_CELLS) if counts else NO_COUNTS,
             EVENTS.replace("{cell_of_failure}", same_day if days else ""),
             head,
         ]

@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
+from typing import NamedTuple
 
 from django.db import connection
 from django.utils import timezone
 
 from core.models import Site
-from kpis.axis import EVER, ProductionDays, epoch, instant
+from kpis.axis import EVER, FAR, ProductionDays, epoch, instant
 from kpis.facts import revisions
 from kpis.facts.plans import Plans
 from kpis.facts.question import (
@@ -25,12 +26,11 @@ from kpis.facts.question import (
     columns,
     group_levels,
     literal,
-    lives,
     merged,
     reaching_counts,
     widened,
 )
-from kpis.facts.statement import seconds
+from kpis.facts.statement import LIFE_FROM, LIFE_TO, seconds
 from kpis.intervals import DAY, day_begins, production_date
 from kpis.models import FactState
 
@@ -87,23 +87,19 @@ def catch_up(site: Site, *, now: datetime | None = None, chunk: int = CHUNK) -> 
     written = 0
     while True:
         with calculating():
-            behind = list(
-                FactState.objects.raw(
-                    """
-                    SELECT s.* FROM kpis_factstate s JOIN assets_asset a ON a.id = s.asset_id
-                    WHERE a.site_id = %s AND (s.through IS NULL OR s.through < %s OR s.version <> %s)
-                    ORDER BY s.asset_id LIMIT %s FOR UPDATE OF s SKIP LOCKED
-                    """,
-                    [site.pk, clock.yesterday, VERSION, chunk],
-                )
+            behind = _hold(
+                clock,
+                f"a.site_id = %(site)s AND {BEHIND.format(yesterday='%(yesterday)s')}",
+                "LIMIT %(chunk)s FOR UPDATE OF s SKIP LOCKED",
+                chunk=chunk,
             )
             if not behind:
                 return written
             spans = {
-                state.asset_id: [(clock.after(state.through if state.version == VERSION else None), clock.frontier)]
-                for state in behind
+                asset_id: [(clock.after(state.through if state.version == VERSION else None), clock.frontier)]
+                for asset_id, state in behind.items()
             }
-            days, observed = _write(clock, _with_events(clock, spans))
+            days, observed = _write(clock, _with_events(clock, spans), behind)
             _complete(clock, spans, observed, through=clock.yesterday)
             written += days
 
@@ -121,10 +117,10 @@ def recompute(
     for position in range(0, len(assets), chunk):
         with calculating():
             revisions.begin()
-            states = lock(assets[position : position + chunk])
+            states = lock(clock, assets[position : position + chunk])
             spans = {asset_id: [(lo, hi)] for asset_id in states}
             if start is None and end is None:
-                days, observed = _write(clock, _with_events(clock, spans), revising=True)
+                days, observed = _write(clock, _with_events(clock, spans), states, revising=True)
                 _complete(clock, spans, observed, through=clock.yesterday)
                 written += days
             else:
@@ -132,31 +128,62 @@ def recompute(
     return written
 
 
-def rewrite(clock: Clock, spans: Ranges, states: dict[int, date | None]) -> int:
+def rewrite(clock: Clock, spans: Ranges, states: "States") -> int:
     """Compute again what of the spans is stored; later days are not, and nothing is lost by leaving them out.
 
     Days that come out otherwise leave a revision, kept aside since `revisions.begin`. The caller holds the locks
     of `states`.
     """
     after = cache(clock.after)  # most assets are stored through the same day
-    stored = {asset_id: after(through) for asset_id, through in states.items()}
-    cut = {
-        asset_id: kept
-        for asset_id, each in _with_events(clock, spans).items()
-        if (kept := merged([(lo, min(hi, stored.get(asset_id, EVER))) for lo, hi in each]))
-    }
-    written, observed = _write(clock, cut, revising=True)
+    cut = {}
+    for asset_id, each in _with_events(clock, {asset_id: spans[asset_id] for asset_id in states}).items():
+        stored = after(states[asset_id].through)
+        if kept := merged([(lo, min(hi, stored)) for lo, hi in each]):
+            cut[asset_id] = kept
+    written, observed = _write(clock, cut, states, revising=True)
     _complete(clock, cut, observed)
     return written
 
 
-def lock(asset_ids: Iterable[int]) -> dict[int, date | None]:
-    """Take the right to write these assets' facts, in one order so that no two workers wait for each other.
+class State(NamedTuple):
+    """What is known of an asset whose facts one has the right to write."""
 
-    Says through which day each is stored.
-    """
-    states = FactState.objects.filter(asset__in=list(asset_ids)).order_by("asset_id")
-    return dict(states.select_for_update(of=("self",)).values_list("asset_id", "through"))
+    through: date | None
+    version: int
+    counted: bool  # a count was ever recorded
+    life: tuple[int, int]  # until now at most
+
+
+States = dict[int, State]
+
+# States `s` that have fallen behind.
+BEHIND = f"(s.through IS NULL OR s.through < {{yesterday}} OR s.version <> {VERSION})"
+
+
+def lock(clock: Clock, asset_ids: Iterable[int]) -> States:
+    """Take the right to write these assets' facts; those without a state are left out."""
+    return _hold(clock, "s.asset_id = ANY(%(assets)s::bigint[])", "FOR UPDATE OF s", assets=literal(asset_ids))
+
+
+def _hold(clock: Clock, which: str, how: str, **parameters) -> States:
+    """Lock states in one order, so that no two workers wait for each other."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT s.asset_id, s.through, s.version,
+                EXISTS (SELECT FROM production_count c WHERE c.asset_id = s.asset_id), {LIFE_FROM}, {LIFE_TO}
+            FROM kpis_factstate s JOIN assets_asset a ON a.id = s.asset_id
+            WHERE {which} ORDER BY s.asset_id {how}
+            """,
+            {"site": clock.site.pk, "yesterday": clock.yesterday, "now": clock.now, "far": FAR, **parameters},
+        )
+        return {row[0]: State(*row[1:4], life=row[4:]) for row in cursor.fetchall()}
+
+
+def reaching(spans: Ranges, states: States) -> Ranges:
+    """The spans of the states' assets, widened by counts that cross their borders (`reaching_counts`)."""
+    counting = {asset_id: spans[asset_id] for asset_id in spans if asset_id in states and states[asset_id].counted}
+    return spans | reaching_counts(counting) if counting else spans
 
 
 def enter(site: Site) -> None:
@@ -193,7 +220,7 @@ def _complete(clock: Clock, asset_ids: Iterable[int], observed: list[int], *, th
         )
 
 
-def _write(clock: Clock, spans: Ranges, *, revising: bool = False) -> tuple[int, list[int]]:
+def _write(clock: Clock, spans: Ranges, states: States, *, revising: bool = False) -> tuple[int, list[int]]:
     """Replace the facts of the spans (`_with_events`): failure events as whole ones, the others by production days.
 
     How many asset-days were written, and of which assets.
@@ -213,18 +240,18 @@ def _write(clock: Clock, spans: Ranges, *, revising: bool = False) -> tuple[int,
         whole[asset_id] = merged(rounded)
         replaced[asset_id] = merged([*rounded, *each])
     _erase(clock, replaced, spans, aside=days if revising else None)
-    served = lives(spans, clock.now)
+    served = {asset_id: state.life for asset_id, state in states.items()}
     wanted = clipped(whole, served)
-    written = _compute(clock, wanted, clipped(spans, served), revising) if wanted else (0, [])
+    written = _compute(clock, wanted, clipped(spans, served), states, revising) if wanted else (0, [])
     if revising:
         revisions.note(days)
     return written
 
 
-def _compute(clock: Clock, wanted: Ranges, events: Ranges, revising: bool) -> tuple[int, list[int]]:
+def _compute(clock: Clock, wanted: Ranges, events: Ranges, states: States, revising: bool) -> tuple[int, list[int]]:
     """Write the days of `wanted` and the failure events that begin in `events`, spans inside those days."""
     site = clock.site
-    reach, watch = reaching_counts(wanted), dict(events)
+    reach, watch = dict(reaching(wanted, states)), dict(events)
     for asset_id, each in events.items():
         if each[-1][1] >= clock.frontier:
             # What began on the last day may go on: its end is in the records of today.
@@ -240,6 +267,7 @@ def _compute(clock: Clock, wanted: Ranges, events: Ranges, revising: bool) -> tu
         plans=Plans(site, list(reach), lo, hi),
         levels=group_levels(site),
         days=ProductionDays.around(lo, hi, site.zone, site.day_start),
+        counts=any(states[asset_id].counted for asset_id in reach),
     )
     return question.store(wanted, events, revisions.COMING if revising else "")
 
