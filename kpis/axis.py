@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import floor
 from zoneinfo import ZoneInfo
 
-from kpis.intervals import DAY, Calendar, Span, day_begins, on_the_clock, production_date, slots_of
+from kpis.intervals import DAY, Calendar, Slots, Span, day_begins, on_the_clock, production_date, slots_of
 
 FAR = 9_000_000_000_000_000  # an instant beyond all others, for spans without an end
 NEVER = 250_000_000_000  # an instant after all records that still is a date
@@ -58,13 +58,15 @@ def axis(owners: Sequence[Sequence[Calendar]], first: int, last: int, zone: Zone
     """The axis of a chain of calendar owners, nearest first, valid from `first` to `last`."""
     if not any(owners):
         return ALWAYS
-    days = instant(first).astimezone(zone).date(), instant(last).astimezone(zone).date()
-    chain = tuple(map(tuple, owners))
-    return _kept(chain, *days, zone) if days[1] - days[0] <= KEPT else _axis(chain, *days, zone)
+    day = instant(first).astimezone(zone).date() - DAY  # a night shift of the day before may reach in
+    days = (instant(last).astimezone(zone).date() - day).days + 1
+    return _axis(day, tuple(slots_of(owners, day + count * DAY) for count in range(days)), zone)
 
 
-def _axis(owners: tuple[tuple[Calendar, ...], ...], first: date, last: date, zone: ZoneInfo) -> Axis:
-    slots = _clocked(owners, first, last, zone)
+@lru_cache(maxsize=32)
+def _axis(first: date, days: tuple[Slots, ...], zone: ZoneInfo) -> Axis:
+    """The axis of days with these slots, from `first` on; calendars alike share it."""
+    slots = _clocked(first, days, zone)
     # A slot of no length at the very beginning, so that every instant has one before it.
     starts, ends, base = [-FAR], [-FAR], [FAR]
     total = 0
@@ -81,19 +83,13 @@ def _axis(owners: tuple[tuple[Calendar, ...], ...], first: date, last: date, zon
     return Axis(starts, ends, base)
 
 
-# Everybody asks for the same few windows all day; those of up to a quarter take little memory.
-KEPT = timedelta(days=100)
-_kept = lru_cache(maxsize=500)(_axis)
-
-
-def _clocked(owners: Sequence[Sequence[Calendar]], first: date, last: date, zone: ZoneInfo) -> list[tuple[int, int]]:
+def _clocked(day: date, days: Sequence[Slots], zone: ZoneInfo) -> list[tuple[int, int]]:
     """The slots as instants; whole days of one offset by plain addition, days of a clock change by the clock."""
-    day = first - DAY  # a night shift of the day before may reach in
     found: list[tuple[int, int]] = []
-    while day <= last:
+    for slots in days:
         midnight, plain = _midnight(day, zone)
         following, plain_following = _midnight(day + DAY, zone)
-        for opens, closes in slots_of(owners, day):
+        for opens, closes in slots:
             over = closes <= opens
             start = midnight + _seconds(opens) if plain else epoch(on_the_clock(day, opens, zone))
             if over:

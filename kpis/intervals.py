@@ -193,11 +193,6 @@ class Calendar:
     valid_from: date = date.min
     valid_to: date = date.max
 
-    def __hash__(self) -> int:
-        return hash(
-            (self.valid_from, self.valid_to, frozenset(self.weekly.items()), frozenset(self.exceptions.items()))
-        )
-
     def holds(self, day: date) -> bool:
         return self.valid_from <= day < self.valid_to
 

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from core.models import Site
 from kpis.axis import EVER, FAR, NEVER
 from kpis.facts import revisions
-from kpis.facts.question import Ranges, calculating, literal, reaching_counts, widened, without_loops
+from kpis.facts.question import Ranges, calculating, grouped, literal, reaching_counts, without_loops
 from kpis.facts.statement import seconds
 from kpis.facts.store import BEHIND, Clock, lock, reaching, rewrite
 
@@ -162,7 +162,7 @@ def _reached(rows: Sequence[tuple[int, int, int]]) -> Ranges:
                 "far": FAR,
             },
         )
-        return widened({}, cursor.fetchall())
+        return grouped(cursor.fetchall())
 
 
 STANDING = f"""(
@@ -197,14 +197,13 @@ def _claim(site: Site, batch: int) -> tuple[int, Ranges]:
     with without_loops() as cursor:
         cursor.execute(
             f"""
-            WITH RECURSIVE mark AS MATERIALIZED (
-                SELECT m.id, m.asset_id, {START} AS lo, {END} AS hi, m.source, m.source_id
-                FROM kpis_changedday m JOIN assets_asset a ON a.id = m.asset_id
-                WHERE m.reach = 'asset' AND a.site_id = %(site)s
-                ORDER BY m.asset_id, m.id LIMIT %(batch)s FOR UPDATE OF m SKIP LOCKED
-            ), {REACHED}, cleared AS (
-                DELETE FROM kpis_changedday WHERE id IN (SELECT id FROM mark)
-            ), causes AS (
+            WITH RECURSIVE mark AS (
+                DELETE FROM kpis_changedday m WHERE id IN (
+                    SELECT m.id FROM kpis_changedday m JOIN assets_asset a ON a.id = m.asset_id
+                    WHERE m.reach = 'asset' AND a.site_id = %(site)s
+                    ORDER BY m.asset_id, m.id LIMIT %(batch)s FOR UPDATE OF m SKIP LOCKED)
+                RETURNING m.id, m.asset_id, {START} AS lo, {END} AS hi, m.source, m.source_id
+            ), {REACHED}, causes AS (
                 INSERT INTO kpis_cause (asset_id, lo, hi, no, source, source_id) SELECT * FROM reached
             )
             SELECT asset_id, lower(part), upper(part), (SELECT count(*) FROM mark) FROM spans
@@ -212,4 +211,4 @@ def _claim(site: Site, batch: int) -> tuple[int, Ranges]:
             {"site": site.pk, "batch": batch, "far": FAR},
         )
         rows = cursor.fetchall()
-    return rows[0][3] if rows else 0, widened({}, (row[:3] for row in rows))
+    return rows[0][3] if rows else 0, grouped(row[:3] for row in rows)

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from core.models import Site
-from kpis.axis import EVER, FAR, NEVER, ProductionDays
+from kpis.axis import EVER, FAR, NEVER, Axis, ProductionDays
 from kpis.facts.plans import Owners, Plans, Stretch
 from kpis.facts.statement import ANSWER, LIFE_FROM, LIFE_TO, STORE, seconds, statement
 
@@ -23,11 +23,10 @@ def literal(numbers: Iterable) -> str:
 
 def columns(name: str, ranges: Ranges) -> dict[str, str]:
     """Parameters `name`_asset, `name`_lo and `name`_hi."""
-    rows = [(asset_id, lo, hi) for asset_id, spans in ranges.items() for lo, hi in spans]
     return {
-        f"{name}_asset": literal(row[0] for row in rows),
-        f"{name}_lo": literal(row[1] for row in rows),
-        f"{name}_hi": literal(row[2] for row in rows),
+        f"{name}_asset": literal([asset_id for asset_id, spans in ranges.items() for _ in spans]),
+        f"{name}_lo": literal([lo for spans in ranges.values() for lo, _ in spans]),
+        f"{name}_hi": literal([hi for spans in ranges.values() for _, hi in spans]),
     }
 
 
@@ -46,12 +45,17 @@ def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return result
 
 
+def grouped(rows: Iterable[tuple[int, int, int]]) -> Ranges:
+    """Rows of asset, from and to as ranges; those of an asset are disjoint and in order."""
+    ranges = defaultdict(list)
+    for asset_id, lo, hi in rows:
+        ranges[asset_id].append((lo, hi))
+    return dict(ranges)
+
+
 def widened(ranges: Ranges, more: Iterable[tuple[int, int, int]]) -> Ranges:
     """The ranges together with spans of (asset, from, to)."""
-    wide = defaultdict(list)
-    for asset_id, lo, hi in more:
-        wide[asset_id].append((lo, hi))
-    return ranges | {asset_id: merged([*ranges.get(asset_id, ()), *spans]) for asset_id, spans in wide.items()}
+    return ranges | {asset_id: merged([*ranges[asset_id], *spans]) for asset_id, spans in grouped(more).items()}
 
 
 def minus(spans: Sequence[tuple[int, int]], taken: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -74,9 +78,14 @@ def clipped(ranges: Ranges, lives: dict[int, tuple[int, int]]) -> Ranges:
     cut = {}
     for asset_id, spans in ranges.items():
         since, until = lives[asset_id]
-        if inside := merged((max(lo, since), min(hi, until)) for lo, hi in spans):
+        if inside := within(spans, since, until):
             cut[asset_id] = inside
     return cut
+
+
+def within(spans: Iterable[tuple[int, int]], since: int, until: int) -> list[tuple[int, int]]:
+    """What of disjoint spans lies between the instants."""
+    return [(lo, hi) for lo, hi in ((max(lo, since), min(hi, until)) for lo, hi in spans) if lo < hi]
 
 
 def lives(asset_ids: Iterable[int], now: int) -> dict[int, tuple[int, int]]:
@@ -151,12 +160,15 @@ class Question:
     cells: Sequence[tuple[int, int, int, int]] = ()  # asset, from, to, number; 0 is not answered
     counts: bool = True  # False: none was ever recorded of these assets
     stretches: list[tuple[int, Stretch]] = field(init=False)
-    numbers: dict[Owners, int] = field(init=False)  # of the axes in use
+    lines: list[Axis] = field(init=False)  # the axes in use
+    numbers: dict[Owners, int] = field(init=False)  # which of them is whose
 
     def __post_init__(self):
         self.stretches = [(asset_id, each) for asset_id in self.reach for each in self.plans.stretches(asset_id)]
-        owners = sorted({each.owners for _, each in self.stretches})
-        self.numbers = {each: number for number, each in enumerate(owners)}
+        axes = {owners: self.plans.axis(owners) for owners in sorted({each.owners for _, each in self.stretches})}
+        self.lines = list({id(line): line for line in axes.values()}.values())  # calendars alike share one
+        places = {id(line): place for place, line in enumerate(self.lines)}
+        self.numbers = {owners: places[id(line)] for owners, line in axes.items()}
 
     def parameters(self) -> dict:
         starts = {asset_id: [(lo - 1, hi) for lo, hi in spans] for asset_id, spans in self.reach.items()}
@@ -179,18 +191,17 @@ class Question:
 
     def _plan(self) -> dict:
         return {
-            "plan_asset": literal(asset_id for asset_id, _ in self.stretches),
-            "plan_lo": literal(each.start for _, each in self.stretches),
-            "plan_hi": literal(each.end for _, each in self.stretches),
-            "plan_shift": literal(each.shift for _, each in self.stretches),
-            "plan_axis": literal(self.numbers[each.owners] for _, each in self.stretches),
+            "plan_asset": literal([asset_id for asset_id, _ in self.stretches]),
+            "plan_lo": literal([each.start for _, each in self.stretches]),
+            "plan_hi": literal([each.end for _, each in self.stretches]),
+            "plan_shift": literal([each.shift for _, each in self.stretches]),
+            "plan_axis": literal([self.numbers[each.owners] for _, each in self.stretches]),
         }
 
     def axes(self) -> str:
         """The VALUES list of the axes in use."""
         rows = []
-        for owners, position in self.numbers.items():
-            line = self.plans.axis(owners)
+        for position, line in enumerate(self.lines):
             numbers = (line.starts, line.ends, line.base)
             arrays = ["NULL"] * 3 if line.always else [f"'{literal(each)}'" for each in numbers]
             rows.append(f"({position}, " + ", ".join(f"{each}::bigint[]" for each in arrays) + ")")

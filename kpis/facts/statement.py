@@ -81,18 +81,22 @@ WITH RECURSIVE reach(asset_id, lo, hi) AS MATERIALIZED (
         greatest(c.since, v.since), least(c.until, v.until), c.before
     FROM carry c {placed_below("c.asset_id", STOPPING)}
     WHERE greatest(c.lo, v.since) < least(c.hi, v.until)
-), node(asset_id, lo, hi) AS (
-    SELECT * FROM reach
-    UNION
-    SELECT v.asset_id, greatest(n.lo, v.since), least(n.hi, v.until)
-    FROM node n {placed_below("n.asset_id", "(p.stops_parent OR p.redundancy_group_id IS NOT NULL)")}
-    WHERE greatest(n.lo, v.since) < least(n.hi, v.until)
-), span AS MATERIALIZED (
+){{node}}, span AS MATERIALIZED (
     SELECT asset_id, lower(part) AS lo, upper(part) AS hi,
         lag(upper(part), 1, %(ever)s) OVER (PARTITION BY asset_id ORDER BY part) AS since,
         {LIFE_FROM} AS life_from, {LIFE_TO} AS life_to, a.short_stop_seconds
     FROM (SELECT asset_id, unnest(range_agg(int8range(lo, hi))) AS part FROM node GROUP BY asset_id) merged
         {ASSET.format(r="merged")}
+)"""
+
+# Without redundancy groups, what lies below is what carries its stops up.
+NODES_OF_CARRY = ", node AS (SELECT asset_id, lo, hi FROM carry)"
+NODES_OF_GROUPS = f""", node(asset_id, lo, hi) AS (
+    SELECT * FROM reach
+    UNION
+    SELECT v.asset_id, greatest(n.lo, v.since), least(n.hi, v.until)
+    FROM node n {placed_below("n.asset_id", "(p.stops_parent OR p.redundancy_group_id IS NOT NULL)")}
+    WHERE greatest(n.lo, v.since) < least(n.hi, v.until)
 )"""
 
 STOPS = f"""
@@ -468,7 +472,7 @@ def statement(head: str, *, days: bool, levels: int, axes: str, counts: bool) ->
     same_day = "AND b.cell = width_bucket(f.o, %(days)s::bigint[])"
     return "".join(
         [
-            REACH,
+            REACH.replace("{node}", NODES_OF_GROUPS if levels else NODES_OF_CARRY),
             STOPS,
             *(group_round(level) for level in range(1, levels + 1)),
             f"\n, effect AS MATERIALIZED ({effect}\n)",

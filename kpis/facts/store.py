@@ -29,8 +29,9 @@ from kpis.facts.question import (
     merged,
     reaching_counts,
     widened,
+    within,
 )
-from kpis.facts.statement import LIFE_FROM, LIFE_TO, seconds
+from kpis.facts.statement import ASSET, LIFE_FROM, LIFE_TO, seconds
 from kpis.intervals import DAY, day_begins, production_date
 from kpis.models import FactState
 
@@ -137,8 +138,7 @@ def rewrite(clock: Clock, spans: Ranges, states: "States") -> int:
     after = cache(clock.after)  # most assets are stored through the same day
     cut = {}
     for asset_id, each in _with_events(clock, {asset_id: spans[asset_id] for asset_id in states}).items():
-        stored = after(states[asset_id].through)
-        if kept := merged([(lo, min(hi, stored)) for lo, hi in each]):
+        if kept := within(each, EVER, after(states[asset_id].through)):
             cut[asset_id] = kept
     written, observed = _write(clock, cut, states, revising=True)
     _complete(clock, cut, observed)
@@ -172,7 +172,7 @@ def _hold(clock: Clock, which: str, how: str, **parameters) -> States:
             f"""
             SELECT s.asset_id, s.through, s.version,
                 EXISTS (SELECT FROM production_count c WHERE c.asset_id = s.asset_id), {LIFE_FROM}, {LIFE_TO}
-            FROM kpis_factstate s JOIN assets_asset a ON a.id = s.asset_id
+            FROM kpis_factstate s {ASSET.format(r="s")}
             WHERE {which} ORDER BY s.asset_id {how}
             """,
             {"site": clock.site.pk, "yesterday": clock.yesterday, "now": clock.now, "far": FAR, **parameters},
@@ -236,9 +236,8 @@ def _write(clock: Clock, spans: Ranges, states: States, *, revising: bool = Fals
     days = ProductionDays.around(min(lo, clock.frontier), clock.frontier, site.zone, site.day_start)
     whole, replaced = {}, {}
     for asset_id, each in spans.items():
-        rounded = [days.whole(max(lo, first), hi) for lo, hi in each if hi > first]
-        whole[asset_id] = merged(rounded)
-        replaced[asset_id] = merged([*rounded, *each])
+        whole[asset_id] = merged([days.whole(max(lo, first), hi) for lo, hi in each if hi > first])
+        replaced[asset_id] = merged([*whole[asset_id], *each]) if each[0][0] < days.borders[0] else whole[asset_id]
     _erase(clock, replaced, spans, aside=days if revising else None)
     served = {asset_id: state.life for asset_id, state in states.items()}
     wanted = clipped(whole, served)
