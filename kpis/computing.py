@@ -9,6 +9,7 @@ from kpis.facts import changes, store
 from kpis.facts.store import Clock
 
 JOB = "kpis.compute_facts"
+ALL = changes.Due()
 
 
 def compute_due(*, now: datetime | None = None, by=None) -> int:
@@ -19,7 +20,7 @@ def compute_due(*, now: datetime | None = None, by=None) -> int:
     """
     sites = list(Site.objects.all())
     due = changes.due(Clock.of(site, now) for site in sites)
-    return sum(compute_site(site, now=now, by=by, behind=due[site.pk]) for site in sites if site.pk in due)
+    return sum(compute_site(site, now=now, by=by, due=due[site.pk]) for site in sites if site.pk in due)
 
 
 def is_due(site: Site, now: datetime | None = None) -> bool:
@@ -27,11 +28,12 @@ def is_due(site: Site, now: datetime | None = None) -> bool:
     return bool(changes.due([Clock.of(site, now)]))
 
 
-def compute_site(site: Site, *, now: datetime | None = None, by=None, behind: bool = True) -> int:
-    """Complete one site's facts; unless assets of it are `behind`, only those of changed days."""
+def compute_site(site: Site, *, now: datetime | None = None, by=None, due: changes.Due = ALL) -> int:
+    """Complete one site's facts through its yesterday and compute changed days again, as far as that is due."""
     with job_run(JOB, site=site, by=by) as run:
-        changes.spread(site)
-        if behind:
+        if due.spread:
+            changes.spread(site)
+        if due.behind:
             store.enter(site)
             changes.discard(site)
             run.rows = store.catch_up(site, now=now)

@@ -6,6 +6,7 @@ killed half-way leaves it for the next. Marks written meanwhile stay for the nex
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import connection, transaction
 
@@ -23,25 +24,32 @@ END = f"""CASE WHEN m."end" IS NULL OR NOT isfinite(m."end") THEN {NEVER}
     ELSE greatest(ceil(date_part('epoch', m."end"))::bigint, {START} + 1) END"""
 
 
-def due(clocks: Iterable[Clock]) -> dict[int, bool]:
-    """Sites with an asset that has fallen behind (true), or only with marks."""
+class Due(NamedTuple):
+    """What is to be done at a site: assets have fallen behind, marks have to be spread first."""
+
+    behind: bool = True
+    spread: bool = True
+
+
+def due(clocks: Iterable[Clock]) -> dict[int, Due]:
+    """The sites with an asset that has fallen behind or with marks."""
     sites = [(clock.site.pk, clock.yesterday) for clock in clocks]
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             WITH site AS (SELECT * FROM unnest(%(sites)s::bigint[], %(days)s::date[]) AS s(id, yesterday))
-            SELECT site_id, bool_or(behind) FROM (
-                SELECT a.site_id, true AS behind
+            SELECT site_id, bool_or(behind), bool_or(wide) FROM (
+                SELECT a.site_id, true AS behind, false AS wide
                 FROM site JOIN assets_asset a ON a.site_id = site.id LEFT JOIN kpis_factstate s ON s.asset_id = a.id
                 WHERE {BEHIND.format(yesterday="site.yesterday")}
                 UNION ALL
-                SELECT coalesce(m.site_id, a.site_id), false
+                SELECT coalesce(m.site_id, a.site_id), false, m.reach <> 'asset'
                 FROM kpis_changedday m LEFT JOIN assets_asset a ON a.id = m.asset_id
             ) each_ WHERE site_id IN (SELECT id FROM site) GROUP BY site_id
             """,
             {"sites": literal(site for site, _ in sites), "days": literal(day for _, day in sites)},
         )
-        return dict(cursor.fetchall())
+        return {site: Due(*what) for site, *what in cursor.fetchall()}
 
 
 def refresh(site: Site, *, now: datetime | None = None, batch: int = BATCH) -> int:
@@ -198,10 +206,10 @@ def _claim(site: Site, batch: int) -> tuple[int, Ranges]:
         cursor.execute(
             f"""
             WITH RECURSIVE mark AS (
-                DELETE FROM kpis_changedday m WHERE id IN (
+                DELETE FROM kpis_changedday m WHERE id = ANY(ARRAY(
                     SELECT m.id FROM kpis_changedday m JOIN assets_asset a ON a.id = m.asset_id
                     WHERE m.reach = 'asset' AND a.site_id = %(site)s
-                    ORDER BY m.asset_id, m.id LIMIT %(batch)s FOR UPDATE OF m SKIP LOCKED)
+                    ORDER BY m.asset_id, m.id LIMIT %(batch)s FOR UPDATE OF m SKIP LOCKED))
                 RETURNING m.id, m.asset_id, {START} AS lo, {END} AS hi, m.source, m.source_id
             ), {REACHED}, causes AS (
                 INSERT INTO kpis_cause (asset_id, lo, hi, no, source, source_id) SELECT * FROM reached

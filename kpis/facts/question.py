@@ -83,8 +83,10 @@ def clipped(ranges: Ranges, lives: dict[int, tuple[int, int]]) -> Ranges:
     return cut
 
 
-def within(spans: Iterable[tuple[int, int]], since: int, until: int) -> list[tuple[int, int]]:
-    """What of disjoint spans lies between the instants."""
+def within(spans: list[tuple[int, int]], since: int, until: int) -> list[tuple[int, int]]:
+    """What of disjoint spans in order lies between the instants."""
+    if spans and spans[0][0] >= since and spans[-1][1] <= until:
+        return spans
     return [(lo, hi) for lo, hi in ((max(lo, since), min(hi, until)) for lo, hi in spans) if lo < hi]
 
 

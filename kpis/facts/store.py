@@ -113,6 +113,8 @@ def recompute(
     enter(site)
     lo = EVER if start is None else epoch(day_begins(start, site.zone, site.day_start))
     hi = clock.frontier if end is None else min(clock.frontier, clock.after(end))
+    if lo >= hi:
+        return 0
     assets = list(FactState.objects.filter(asset__site=site).order_by("asset_id").values_list("asset_id", flat=True))
     written = 0
     for position in range(0, len(assets), chunk):
