@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.models import Asset, Downtime, DowntimeReason, Failure, Placement, RedundancyGroup
-from core.models import Site
-from kpis.computing import compute_site
-from kpis.facts import store
+from core.models import JobRun, Site
+from kpis.computing import JOB, compute_due, compute_site
+from kpis.facts import changes, revisions, store
 from kpis.figures import periods
 from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent, LossDay
 from production.models import CalendarException, Count, OperatingCalendar, WeeklySlot
@@ -237,6 +237,64 @@ def test_a_stop_on_one_day_of_a_count_changes_its_share_of_the_other(plant):
 def periods_of(asset: Asset, midnight: datetime):
     """The day before the midnight and the day after it."""
     return periods([asset], site=asset.site, start=midnight - 24 * HOUR, end=midnight + 24 * HOUR, by="day", now=NOW)
+
+
+def test_a_worker_killed_while_it_computes_leaves_marks_and_facts_as_they_were(plant, monkeypatch):
+    site, day = plant.berlin, datetime(2026, 3, 10, tzinfo=UTC)
+    Downtime.objects.create(asset=plant.filler, start=day + 2 * HOUR, end=day + 3 * HOUR)
+    compute_site(site, now=NOW)
+    Downtime.objects.update(end=day + 4 * HOUR)
+    before = snapshot(site), list(ChangedDay.objects.order_by("id").values_list())
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(revisions, "note", killed)
+        compute_site(site, now=NOW)
+
+    assert (snapshot(site), list(ChangedDay.objects.order_by("id").values_list())) == before
+    compute_site(site, now=NOW)
+    assert_as_computed_anew(site, NOW)
+
+
+def test_marks_beyond_a_batch_are_taken_in_the_same_run(plant):
+    site, day = plant.berlin, datetime(2026, 3, 10, tzinfo=UTC)
+    compute_site(site, now=NOW)
+    for hour in range(5):
+        Downtime.objects.create(asset=plant.filler, start=day + hour * HOUR, end=day + (hour + 0.5) * HOUR)
+
+    changes.refresh(site, now=NOW, batch=2)
+
+    assert AssetDay.objects.get(asset=plant.filler, stops__gt=3).stops == 5
+    assert_as_computed_anew(site, NOW)
+
+
+def test_the_schedule_does_at_each_site_what_is_due_there(plant):
+    """Marks of days, marks of a whole site, an asset without facts; nothing twice, and no run without need."""
+    day = datetime(2026, 3, 10, tzinfo=UTC)
+    Downtime.objects.create(asset=plant.filler, start=day + 2 * HOUR, end=day + 3 * HOUR)
+    compute_due(now=NOW)
+    runs = JobRun.objects.filter(name=JOB)
+    known = runs.count()
+
+    compute_due(now=NOW)
+    assert runs.count() == known
+    Downtime.objects.update(end=day + 4 * HOUR)
+    compute_due(now=NOW)
+    assert runs.latest("pk").site == plant.berlin
+    assert runs.count() == known + 1
+    assert_as_computed_anew(plant.berlin, NOW)
+
+    calendar = OperatingCalendar.objects.create(site=plant.berlin, name="new", valid_from=day.date())
+    WeeklySlot.objects.create(calendar=calendar, weekday=1, start=time(1), end=time(4))
+    compute_due(now=NOW)
+    assert_as_computed_anew(plant.berlin, NOW)
+
+    FactState.objects.filter(asset=plant.filler).delete()
+    compute_due(now=NOW)
+    assert FactState.objects.get(asset=plant.filler).through == NOW.date() - timedelta(days=1)
+    assert runs.count() == known + 3
 
 
 @in_database(20)
