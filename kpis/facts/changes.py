@@ -1,7 +1,7 @@
 """What has to be computed again: the marks that triggers leave, and the work of clearing them.
 
-A mark is cleared in the transaction that computes what it asks for, after its rows were locked, so a worker
-killed half-way leaves it for the next. Marks written meanwhile stay for the next round.
+A mark is taken and cleared in the transaction that computes what it asks for, so a worker killed half-way leaves it
+for the next. Marks written meanwhile stay for the next round.
 """
 
 from collections.abc import Iterable, Sequence

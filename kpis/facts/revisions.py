@@ -23,11 +23,12 @@ OF_EVENTS = {
     "open_events": "(open AND NOT found)::int",
 }
 SUMS = (*OF_DAY, *OF_EVENTS)
+DIFFERS = [f"abs(sum({name})) > 1e-6" if name in FRACTIONS else f"sum({name}) <> 0" for name in SUMS]
 
 # The causes name the records whose change reaches an asset from `lo` to before `hi`, as events name them.
 ASIDE = f"""
     CREATE TEMPORARY TABLE IF NOT EXISTS kpis_delta (asset_id bigint, day date,
-        {", ".join(f"{name} float8" if name in FRACTIONS else f"{name} bigint" for name in SUMS)})
+        {", ".join(f"{name} {'float8' if name in FRACTIONS else 'int'}" for name in SUMS)})
         ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS kpis_cause (
         no bigint, asset_id bigint, lo bigint, hi bigint, source text, source_id bigint) ON COMMIT DELETE ROWS;
@@ -64,7 +65,7 @@ def note(days: ProductionDays) -> int:
             WITH delta AS MATERIALIZED (
                 SELECT asset_id, day, {", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in SUMS)}
                 FROM kpis_delta GROUP BY asset_id, day
-                HAVING {" OR ".join(f"abs(sum({name})) > 1e-6" for name in SUMS)}
+                HAVING {" OR ".join(DIFFERS)}
             ), tally AS (
                 SELECT asset_id, count(*)::int AS sources
                 FROM (SELECT DISTINCT asset_id, source, source_id FROM kpis_cause) each_ GROUP BY asset_id

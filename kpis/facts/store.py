@@ -90,7 +90,8 @@ def catch_up(site: Site, *, now: datetime | None = None, chunk: int = CHUNK) -> 
         with calculating():
             behind = _hold(
                 clock,
-                f"a.site_id = %(site)s AND {BEHIND.format(yesterday='%(yesterday)s')}",
+                f"""JOIN assets_asset a ON a.id = s.asset_id
+                    WHERE a.site_id = %(site)s AND {BEHIND.format(yesterday="%(yesterday)s")}""",
                 "LIMIT %(chunk)s FOR UPDATE OF s SKIP LOCKED",
                 chunk=chunk,
             )
@@ -164,18 +165,18 @@ BEHIND = f"(s.through IS NULL OR s.through < {{yesterday}} OR s.version <> {VERS
 
 def lock(clock: Clock, asset_ids: Iterable[int]) -> States:
     """Take the right to write these assets' facts; those without a state are left out."""
-    return _hold(clock, "s.asset_id = ANY(%(assets)s::bigint[])", "FOR UPDATE OF s", assets=literal(asset_ids))
+    which = f"{ASSET.format(r='s')} WHERE s.asset_id = ANY(%(assets)s::bigint[])"
+    return _hold(clock, which, "FOR UPDATE OF s", assets=literal(asset_ids))
 
 
 def _hold(clock: Clock, which: str, how: str, **parameters) -> States:
-    """Lock states in one order, so that no two workers wait for each other."""
+    """Lock states `s`, with their assets `a`, in one order, so that no two workers wait for each other."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             SELECT s.asset_id, s.through, s.version,
                 EXISTS (SELECT FROM production_count c WHERE c.asset_id = s.asset_id), {LIFE_FROM}, {LIFE_TO}
-            FROM kpis_factstate s {ASSET.format(r="s")}
-            WHERE {which} ORDER BY s.asset_id {how}
+            FROM kpis_factstate s {which} ORDER BY s.asset_id {how}
             """,
             {"site": clock.site.pk, "yesterday": clock.yesterday, "now": clock.now, "far": FAR, **parameters},
         )

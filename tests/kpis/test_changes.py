@@ -1,5 +1,6 @@
 """Facts cannot go stale: what is written, by whatever path, is computed again and equals everything computed anew."""
 
+import threading
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -19,6 +20,7 @@ from tests.kpis.plants import GRID, STEPS, in_database, plants
 from tests.kpis.test_sql_equals_oracle import Undone
 from tests.kpis.world import first_instant
 from tests.kpis.world import store as write
+from tests.together import together
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -256,6 +258,42 @@ def test_a_worker_killed_while_it_computes_leaves_marks_and_facts_as_they_were(p
     assert (snapshot(site), list(ChangedDay.objects.order_by("id").values_list())) == before
     compute_site(site, now=NOW)
     assert_as_computed_anew(site, NOW)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_at_the_same_marks_write_each_day_once_and_right(plant):
+    """One takes the marks of both machines; the other finds none, or those that came meanwhile, and waits its turn."""
+    site, day = plant.berlin, datetime(2026, 3, 10, tzinfo=UTC)
+    compute_site(site, now=NOW)
+    for hour in range(6):
+        for asset in (plant.filler, plant.labeller):
+            Downtime.objects.create(asset=asset, start=day + hour * HOUR, end=day + (hour + 0.5) * HOUR)
+
+    results = together(*[lambda: changes.refresh(site, now=NOW, batch=2)] * 3)
+
+    assert all(isinstance(each, int) for each in results), results
+    assert_as_computed_anew(site, NOW)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_waited_for_an_asset_sees_what_the_other_worker_stored(plant):
+    site, yesterday = plant.berlin, NOW.date() - timedelta(days=1)
+    compute_site(site, now=NOW)
+    held, free = threading.Event(), threading.Event()
+    clock = store.Clock.of(site, NOW)
+
+    def first():
+        with transaction.atomic():
+            FactState.objects.filter(asset=plant.filler).update(through=yesterday - timedelta(days=5))
+            held.set()
+            free.wait(timeout=1)  # long enough for the other to wait
+
+    def second():
+        held.wait(timeout=10)
+        with transaction.atomic():
+            return store.lock(clock, [plant.filler.pk])[plant.filler.pk].through
+
+    assert together(first, second)[1] == yesterday - timedelta(days=5)
 
 
 def test_marks_beyond_a_batch_are_taken_in_the_same_run(plant):
