@@ -84,9 +84,12 @@ WITH RECURSIVE reach(asset_id, lo, hi) AS MATERIALIZED (
 ){{node}}, span AS MATERIALIZED (
     SELECT asset_id, lower(part) AS lo, upper(part) AS hi,
         lag(upper(part), 1, %(ever)s) OVER (PARTITION BY asset_id ORDER BY part) AS since,
-        {LIFE_FROM} AS life_from, {LIFE_TO} AS life_to, a.short_stop_seconds
-    FROM (SELECT asset_id, unnest(range_agg(int8range(lo, hi))) AS part FROM node GROUP BY asset_id) merged
-        {ASSET.format(r="merged")}
+        life_from, life_to, short_stop_seconds
+    FROM (
+        SELECT asset_id, unnest(parts) AS part, {LIFE_FROM} AS life_from, {LIFE_TO} AS life_to, a.short_stop_seconds
+        FROM (SELECT asset_id, range_agg(int8range(lo, hi)) AS parts FROM node GROUP BY asset_id) merged
+            {ASSET.format(r="merged")}
+    ) parts
 )"""
 
 # Without redundancy groups, what lies below is what carries its stops up.
