@@ -53,17 +53,19 @@ def compute(
     """Facts of the cells (by their position; quiet ones are left out) and the failure events of the watched spans.
 
     Cells of one asset must not overlap. A watched span must hold whole failure events: begin where none is under
-    way.
+    way. `plans` of the assets are used if they reach far enough.
     """
     wanted: Ranges = {}
     for asset_id, lo, hi in cells:
         wanted.setdefault(asset_id, []).append((lo, hi))
-    served = lives({*wanted, *watch}, now)
+    served, counting = lives({*wanted, *watch}, now)
     wanted = clipped({asset_id: merged(spans) for asset_id, spans in wanted.items()}, served)
     watch = clipped(watch, served)
     if not wanted and not watch:
         return {}, []
-    reach = reaching_counts(wanted)
+    counting &= wanted.keys()
+    counted = reaching_counts({asset_id: wanted[asset_id] for asset_id in counting}) if counting else {}
+    reach = wanted | counted
     for asset_id, spans in watch.items():
         reach[asset_id] = merged([*reach.get(asset_id, ()), *spans])
     numbered = [(asset_id, lo, hi, number) for number, (asset_id, lo, hi) in enumerate(cells, start=1) if lo < hi]
@@ -72,18 +74,23 @@ def compute(
         own.setdefault(asset_id, []).append((lo, hi))
     # Around the cells lie others, not answered: counts that reach over are split by the operating time there.
     for asset_id, spans in reach.items():
+        if spans is wanted.get(asset_id):
+            continue
         around = minus(spans, sorted(own.get(asset_id, ())))
         numbered += [(asset_id, lo, hi, -number) for number, (lo, hi) in enumerate(around, start=1)]
     lo = min(spans[0][0] for spans in reach.values()) - 1
     hi = max(spans[-1][1] for spans in reach.values())
+    if plans is None or not plans.first <= lo <= hi <= plans.last:
+        plans = Plans(site, list(reach), lo, hi)
     question = Question(
         site=site,
         now=now,
         reach=reach,
         watch=watch,
-        plans=plans or Plans(site, list(reach), lo, hi),
+        plans=plans,
         levels=group_levels(site),
         cells=numbered,
+        counts=bool(counting),
     )
     with calculating(memory="16MB"):
         rows = question.rows()

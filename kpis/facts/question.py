@@ -90,14 +90,18 @@ def within(spans: list[tuple[int, int]], since: int, until: int) -> list[tuple[i
     return [(lo, hi) for lo, hi in ((max(lo, since), min(hi, until)) for lo, hi in spans) if lo < hi]
 
 
-def lives(asset_ids: Iterable[int], now: int) -> dict[int, tuple[int, int]]:
-    """Service life of each asset, until now at most."""
+def lives(asset_ids: Iterable[int], now: int) -> tuple[dict[int, tuple[int, int]], set[int]]:
+    """Service life of each asset, until now at most, and the assets of which a count was ever recorded."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT a.id, {LIFE_FROM}, {LIFE_TO} FROM assets_asset a WHERE a.id = ANY(%(assets)s::bigint[])",
+            f"""
+            SELECT a.id, {LIFE_FROM}, {LIFE_TO}, EXISTS (SELECT FROM production_count c WHERE c.asset_id = a.id)
+            FROM assets_asset a WHERE a.id = ANY(%(assets)s::bigint[])
+            """,
             {"assets": literal(asset_ids), "now": now, "far": FAR},
         )
-        return {asset_id: (since, until) for asset_id, since, until in cursor.fetchall()}
+        rows = cursor.fetchall()
+    return {row[0]: row[1:3] for row in rows}, {row[0] for row in rows if row[3]}
 
 
 def group_levels(site: Site) -> list[list[int]]:

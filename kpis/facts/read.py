@@ -71,9 +71,10 @@ class Reader:
         every = range(1 + max((member.root for member in members), default=0))
         self.cuts = list(cuts) or [Cut(every, list(buckets))]
         self.zones = Zones(self.clock, members, self.cuts)
-        self.plans = Plans(site, self.zones.assets, self.zones.start, self.zones.end)
         self.groups = self.zones.groups
         self.watch, self.replaced = self.zones.watch()
+        spans = [(self.zones.start, self.zones.end), *((each[0][0], each[-1][1]) for each in self.watch.values())]
+        self.plans = Plans(site, self.zones.assets, min(lo for lo, _ in spans), max(hi for _, hi in spans))
         self.observed = {asset_id for asset_id, state in self.zones.states.items() if state.observed}
 
     @property
@@ -102,7 +103,7 @@ class Reader:
         """An answer for every root and bucket that has members."""
         wanted = list(self._cells())
         cells = sorted({cell for *_, cell in wanted})
-        found, events = compute(self.site, cells, self.watch, self.clock.now)
+        found, events = compute(self.site, cells, self.watch, self.clock.now, self.plans)
         live = {cells[position]: facts for position, facts in found.items()}
         self.observed |= {asset_id for asset_id, _, _ in live} | {event.asset_id for event in events}
         sums: dict[Place, Sums] = defaultdict(Sums)
@@ -245,7 +246,7 @@ class Reader:
 
     def events(self) -> list[Event]:
         """The failure events of the members in the window, in order."""
-        _, live = compute(self.site, [], self.watch, self.clock.now)
+        _, live = compute(self.site, [], self.watch, self.clock.now, self.plans)
         self.observed |= {event.asset_id for event in live}
         found = [Event(*row) for row in stored.event_rows(self.zones, self.replaced)] + live
         spans = defaultdict(list)
