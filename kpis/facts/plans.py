@@ -9,7 +9,7 @@ from django.db import connection
 
 from core.models import Site
 from kpis.axis import ALWAYS, FAR, Axis, axis
-from kpis.facts.statement import seconds
+from kpis.facts.held import seconds
 from kpis.intervals import Calendar
 from production.models import CalendarException, OperatingCalendar, WeeklySlot
 

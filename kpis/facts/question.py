@@ -10,8 +10,9 @@ from django.db.backends.utils import CursorWrapper
 
 from core.models import Site
 from kpis.axis import EVER, FAR, NEVER, Axis, ProductionDays
+from kpis.facts.held import LIFE_FROM, LIFE_TO, seconds
 from kpis.facts.plans import Owners, Plans, Stretch
-from kpis.facts.statement import ANSWER, LIFE_FROM, LIFE_TO, STORE, seconds, statement
+from kpis.facts.statement import ANSWER, STORE, statement
 
 Ranges = dict[int, list[tuple[int, int]]]  # asset → disjoint spans in order, seconds since 1970
 

@@ -9,9 +9,9 @@ from django.db import connection
 from django.utils import timezone
 
 from kpis.axis import ProductionDays
+from kpis.facts.held import seconds
 from kpis.facts.live import FRACTIONS, NUMBERS
 from kpis.facts.question import literal, without_loops
-from kpis.facts.statement import seconds
 
 OF_DAY = (*NUMBERS, *FRACTIONS)
 OF_EVENTS = {

@@ -17,6 +17,7 @@ from django.utils import timezone
 from core.models import Site
 from kpis.axis import EVER, FAR, ProductionDays, epoch, instant
 from kpis.facts import revisions
+from kpis.facts.held import ASSET, LIFE_FROM, LIFE_TO, seconds
 from kpis.facts.plans import Plans
 from kpis.facts.question import (
     Question,
@@ -31,7 +32,6 @@ from kpis.facts.question import (
     widened,
     within,
 )
-from kpis.facts.statement import ASSET, LIFE_FROM, LIFE_TO, seconds
 from kpis.intervals import DAY, day_begins, production_date
 from kpis.models import FactState
 
