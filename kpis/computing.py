@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from core.models import Site
-from core.runs import job_run
+from core.runs import job_run, site_by_site
 from kpis.facts import changes, store
 from kpis.facts.store import Clock
 
@@ -16,11 +16,14 @@ def compute_due(*, now: datetime | None = None, by=None) -> int:
     """Complete every site's facts through its yesterday and compute changed days again; asset-days written.
 
     Safe at any time and any number of times: a run takes what no other run holds, and a killed one loses only
-    its last chunk, which the next takes up. A site with nothing to do leaves no run behind.
+    its last chunk, which the next takes up. A site with nothing to do leaves no run behind; one that fails does not
+    keep the others waiting.
     """
     sites = list(Site.objects.all())
     due = changes.due(Clock.of(site, now) for site in sites)
-    return sum(compute_site(site, now=now, by=by, due=due[site.pk]) for site in sites if site.pk in due)
+    return site_by_site(
+        lambda site: compute_site(site, now=now, by=by, due=due[site.pk]), [site for site in sites if site.pk in due]
+    )
 
 
 def is_due(site: Site, now: datetime | None = None) -> bool:

@@ -16,6 +16,7 @@ from kpis.facts import changes, revisions, store
 from kpis.figures import periods
 from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent, LossDay
 from production.models import CalendarException, Count, OperatingCalendar, WeeklySlot
+from tests import plant as world
 from tests.kpis.plants import GRID, STEPS, in_database, plants
 from tests.kpis.test_sql_equals_oracle import Undone
 from tests.kpis.world import first_instant
@@ -333,6 +334,21 @@ def test_the_schedule_does_at_each_site_what_is_due_there(plant):
     compute_due(now=NOW)
     assert FactState.objects.get(asset=plant.filler).through == NOW.date() - timedelta(days=1)
     assert runs.count() == known + 3
+
+
+def test_a_site_that_fails_does_not_keep_the_others_waiting(plant, monkeypatch):
+    def refresh(site, **options):
+        if site == plant.berlin:
+            raise ArithmeticError("of this site alone")
+        return real(site, **options)
+
+    real = changes.refresh
+    monkeypatch.setattr(changes, "refresh", refresh)
+    machine = world.asset(plant.chicago, "C1")
+    with pytest.raises(ArithmeticError, match="of this site alone"):
+        compute_due(now=NOW)
+    assert FactState.objects.get(asset=machine).through is not None
+    assert "of this site alone" in JobRun.objects.get(name=JOB, site=plant.berlin).error
 
 
 @in_database(20)
