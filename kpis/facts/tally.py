@@ -1,5 +1,6 @@
 """Adding up facts of many parts, without an object for each sum."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -17,13 +18,13 @@ class Tally:
     __slots__ = ("sums",)
 
     def __init__(self):
-        self.sums: dict[str, float] = {}
+        self.sums: defaultdict[str, float] = defaultdict(int)
 
     def add(self, sums: Mapping[str, float]) -> None:
         known = self.sums
         for name, value in sums.items():
             if value:
-                known[name] = known.get(name, 0) + value
+                known[name] += value
 
     def facts(self, losses: Mapping[str, float]) -> Facts:
         sums = {name: float(value) if name in FLOATS else int(value) for name, value in self.sums.items()}
