@@ -1,4 +1,4 @@
-"""How the lists of targets, findings and margins are narrowed, on the page, in the API and in exports."""
+"""How lists of targets, findings, margins and subscriptions are narrowed, on pages, in the API and in exports."""
 
 import django_filters
 from django.db.models import Q
@@ -10,7 +10,7 @@ from core.filters import RowFilter
 from core.kit.forms import Day, SearchSelect
 from core.models import Site
 from kpis.definitions import DEFINITIONS
-from kpis.models import Finding, FindingKind, FindingState, NetMargin, Target
+from kpis.models import Finding, FindingKind, FindingState, NetMargin, ReportSubscription, Target
 from people.models import User
 
 
@@ -55,4 +55,13 @@ class NetMarginFilter(django_filters.FilterSet):
 
     class Meta:
         model = NetMargin
+        fields: list[str] = []
+
+
+class SubscriptionFilter(django_filters.FilterSet):
+    site = RowFilter(Site, label=_("Site"))
+    asset = RowFilter(Asset, label=_("Asset"))
+
+    class Meta:
+        model = ReportSubscription
         fields: list[str] = []

@@ -17,6 +17,7 @@ from core.models import Event, JobRun
 from kpis import reporting, tasks
 from kpis.models import ReportSubscription, SentReport
 from people.models import Membership, User
+from tests.contracts.api import ApiContract, assert_problem, client_of
 from tests.kpis.test_work_database import broken as broken  # the fixture
 from tests.together import together
 
@@ -291,3 +292,52 @@ def test_the_link_in_the_mail_ends_it_without_a_log_in_but_not_by_looking(client
     assert (answer.status_code, ReportSubscription.objects.count()) == (200, 0)
     assert "You get no more of these reports" in client.get(path).content.decode()
     assert client.get(reverse("report-stop", args=["9:forged"])).status_code == 404
+
+
+# --- REST API ---------------------------------------------------------------------------------------
+
+
+class TestReportSubscriptions(ApiContract):
+    resource = "report-subscriptions"
+    caller = "manager"
+    filters = {"asset": "M1"}
+    create = {"site": "berlin", "asset": "M4"}
+    may_write = {"manager", "administrator"}
+    roles_see_all = False
+
+    @pytest.fixture(autouse=True)
+    def everybody_has_an_address(self, plant):
+        User.objects.update(email="somebody@example.org")
+
+    def rows(self, plant):
+        return [self.subscribed(plant, asset) for asset in (None, plant.line, plant.filler, plant.labeller)]
+
+    def subscribed(self, plant, asset) -> ReportSubscription:
+        return ReportSubscription.objects.create(user=plant.manager, site=plant.berlin, asset=asset)
+
+    def foreign(self, plant):
+        return ReportSubscription.objects.create(user=plant.stranger, site=plant.chicago)
+
+    def more(self, plant):
+        ReportSubscription.objects.get_or_create(user=plant.manager, site=plant.berlin, asset=plant.palletiser)
+
+    def new(self, plant):
+        return {"site": plant.berlin.code, "asset": plant.palletiser.code}
+
+    def test_asking_twice_answers_the_first_and_ending_it_ends_it(self, plant):
+        client = client_of(plant.manager)
+        first = client.post(self.address, {"site": "berlin"}).json()
+        assert first["asset"] is None
+        assert client.post(self.address, {"site": "berlin"}).json() == first
+        assert client.delete(f"{self.address}{first['id']}/").status_code == 204
+        assert not ReportSubscription.objects.exists()
+
+    def test_those_of_others_at_the_same_site_do_not_exist(self, plant):
+        row = self.rows(plant)[0]
+        client = client_of(plant.administrator)
+        assert_problem(client.get(self.of(row)), 404, "not_found")
+        assert_problem(client.delete(self.of(row)), 404, "not_found")
+
+    def test_without_an_address_there_is_nothing_to_send_to(self, plant):
+        User.objects.update(email="")
+        assert_problem(client_of(plant.manager).post(self.address, {"site": "berlin"}), 422, "no_address")
