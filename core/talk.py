@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy
 from core.attachments import IMAGES, attach, remove
 from core.comments import say
 from core.errors import DomainError
-from core.kit.views import ActionPage, ObjectPage
+from core.kit.form_views import ActionPage
+from core.kit.views import ObjectPage
 from core.models import Attachment
 
 # A file is never a page of ours: no script, no frame, no request may come of it.

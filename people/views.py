@@ -12,7 +12,9 @@ from django_filters import TypedChoiceFilter
 
 from core.errors import Refused
 from core.kit.badges import Action
-from core.kit.views import ActionPage, DetailPage, FormPage, ListPage, make_form
+from core.kit.form_views import ActionPage, FormPage
+from core.kit.forms import make_form
+from core.kit.views import DetailPage, ListPage
 from core.models import Site
 from people import sites, staff
 from people.filters import UserFilter

@@ -8,9 +8,8 @@ from core.attachments import attachments_of
 from core.comments import comments_of
 from core.events import history
 from core.kit.badges import Action
-from core.kit.forms import Form
+from core.kit.forms import Form, make_form
 from core.kit.panels import Panel, register
-from core.kit.views import make_form
 from workorders import lifecycle
 from workorders.forms.moves import move_form
 from workorders.models import Request, RequestState, WorkOrder

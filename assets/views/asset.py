@@ -18,8 +18,9 @@ from assets.models import Asset, Downtime, DowntimeReason, RedundancyGroup
 from assets.outline import outline
 from assets.tables import AssetTable
 from core.kit.badges import Action
+from core.kit.form_views import ActionPage, FormPage
 from core.kit.present import when_text
-from core.kit.views import ActionPage, DetailPage, FormPage, ListPage, ObjectPage, Page
+from core.kit.views import DetailPage, ListPage, ObjectPage, Page
 
 MOST_REASONS = 9  # as many as fit a phone
 

@@ -23,9 +23,10 @@ from assets.tables import DowntimeTable, FailureTable
 from assets.views.asset import down_sentence
 from core.errors import Refused
 from core.kit.badges import Action
-from core.kit.forms import ReasonForm
+from core.kit.form_views import ActionPage, FormPage
+from core.kit.forms import ReasonForm, make_form
 from core.kit.present import duration_text, when_text
-from core.kit.views import ActionPage, DetailPage, FormPage, ListPage, make_form
+from core.kit.views import DetailPage, ListPage
 from core.querysets import id_of
 
 

@@ -10,7 +10,8 @@ from assets.forms.lists import FailureCodeForm, KindForm, ReasonForm
 from assets.models import AssetKind, DowntimeReason, FailureCode
 from assets.tables import FailureCodeTable, KindTable, ReasonTable
 from core.kit.badges import Action
-from core.kit.views import ActionPage, FormPage, ListPage
+from core.kit.form_views import ActionPage, FormPage
+from core.kit.views import ListPage
 
 SETTINGS = (_("Settings"), reverse_lazy("settings"))
 

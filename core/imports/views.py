@@ -16,8 +16,9 @@ from core.imports.forms import MappingForm, ReadingForm, UploadForm, kinds_for, 
 from core.imports.kinds import KINDS
 from core.imports.mapping import ColumnMap
 from core.kit.badges import Action, Badge
+from core.kit.form_views import ActionPage, FormPage
 from core.kit.tables import BadgeColumn, Column, Empty, NumberColumn, Table, WhenColumn
-from core.kit.views import ActionPage, FormPage, ListPage, ObjectPage
+from core.kit.views import ListPage, ObjectPage
 from core.models import ImportRun, ImportState
 
 TONES = {

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.db.models.fields import BLANK_CHOICE_DASH
 from django.forms.renderers import TemplatesSetting
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -189,3 +190,10 @@ class ReasonForm(Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": _("Say why; it stays in the history.")},
     )
+
+
+def make_form(form_class: type[forms.Form], request: HttpRequest, data=None, **options: Any) -> forms.BaseForm:
+    """The form, made for the user and the chosen site if it asks for them."""
+    if issubclass(form_class, KitForm):
+        options |= {"user": request.user, "site": getattr(request, "site", None)}
+    return form_class(data, request.FILES if data is not None else None, **options)

@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from core.kit.badges import Action
-from core.kit.views import ActionPage, DetailPage, FormPage, ListPage, make_form
+from core.kit.form_views import ActionPage, FormPage
+from core.kit.forms import make_form
+from core.kit.views import DetailPage, ListPage
 from core.talk import AddComment
 from kpis import doubts, findings
 from kpis.filters import FindingFilter

@@ -8,7 +8,9 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from core.kit.badges import Action
-from core.kit.views import ActionPage, DetailPage, FormPage, ListPage, make_form
+from core.kit.form_views import ActionPage, FormPage
+from core.kit.forms import make_form
+from core.kit.views import DetailPage, ListPage
 from kpis import net_margins
 from kpis.forms import NetMarginForm
 from kpis.models import NetMargin

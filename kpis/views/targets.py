@@ -9,7 +9,9 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from core.kit.badges import Action
-from core.kit.views import ActionPage, DetailPage, FormPage, ListPage, make_form
+from core.kit.form_views import ActionPage, FormPage
+from core.kit.forms import make_form
+from core.kit.views import DetailPage, ListPage
 from core.talk import AddComment
 from kpis import targets
 from kpis.definitions import DEFINITIONS

@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import Conflict, DomainError, NotAllowed
 from core.kit.badges import Action, Badge
-from core.kit.views import ActionPage, DetailPage, FormPage, ListPage, make_form
+from core.kit.form_views import ActionPage, FormPage
+from core.kit.forms import make_form
+from core.kit.views import DetailPage, ListPage
 from production import agreeing
 from production.filters import CalendarFilter
 from production.forms import CalendarForm, ExceptionRows

@@ -5,9 +5,10 @@ from django.utils.translation import gettext_lazy as _
 
 from assets.views.happened import asset_asked, may_record
 from core.kit.badges import Action
-from core.kit.forms import ReasonForm
+from core.kit.form_views import ActionPage, FormPage
+from core.kit.forms import ReasonForm, make_form
 from core.kit.present import when_text
-from core.kit.views import ActionPage, FormPage, ListPage, make_form
+from core.kit.views import ListPage
 from production import counting
 from production.counting import CountEntry
 from production.filters import CountPageFilter

@@ -11,9 +11,10 @@ from core.errors import Conflict, NotAllowed, Refused
 from core.events import history
 from core.kit import charts, lookups, panels
 from core.kit.badges import Action, Badge
+from core.kit.form_views import ActionPage, FormPage
 from core.kit.forms import Form, ModelForm, ReasonForm, SearchSelect
 from core.kit.tables import BadgeColumn, Column, DurationColumn, Empty, NumberColumn, Table, WhenColumn
-from core.kit.views import ActionPage, Bulk, DetailPage, FormPage, ListPage, Page
+from core.kit.views import Bulk, DetailPage, ListPage, Page
 
 TONES = {"A": ("stop", "alert-octagon"), "B": ("warn", "alert-triangle"), "C": ("idle", "circle")}
 

@@ -7,10 +7,12 @@ import pytest
 from django.conf import settings
 from django.template import engines
 
-from core.kit import badges, charts, forms, lookups, panels, tables, views
+from core.kit import badges, charts, form_views, forms, lookups, panels, tables, views
 
 TEXT = (Path(settings.BASE_DIR) / "docs" / "ui-kit.md").read_text()
-NAMES = {name for module in (badges, charts, forms, lookups, panels, tables, views) for name in vars(module)}
+NAMES = {
+    name for module in (badges, charts, form_views, forms, lookups, panels, tables, views) for name in vars(module)
+}
 
 
 @pytest.mark.parametrize(

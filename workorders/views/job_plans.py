@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy
 
 from core.errors import Conflict, DomainError, NotAllowed
 from core.kit.badges import Action
+from core.kit.form_views import ActionPage, FormPage
 from core.kit.present import duration_text
-from core.kit.views import ActionPage, DetailPage, FormPage, ListPage
+from core.kit.views import DetailPage, ListPage
 from workorders import jobplans
 from workorders.forms.job_plans import JobPlanForm, StepFormSet, shown
 from workorders.models import JobPlan, JobPlanStep, PreventivePlan

@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from core.kit.views import ActionPage
+from core.kit.form_views import ActionPage
 from workorders import timekeeping
 from workorders.forms.orders import CorrectLabourForm, NewLabourForm
 from workorders.models import Labour, WorkOrder

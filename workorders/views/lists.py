@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from core.kit.badges import Action
-from core.kit.views import Bulk, FormPage, ListPage
+from core.kit.form_views import FormPage
+from core.kit.views import Bulk, ListPage
 from workorders import editing, raising
 from workorders.assigning import assign_many, schedule_many
 from workorders.filters import OrderPageFilter

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.kit.badges import Action
+from core.kit.form_views import ActionPage
 from core.kit.present import when_text
-from core.kit.views import ActionPage, DetailPage
+from core.kit.views import DetailPage
 from core.talk import AddComment, AddFiles
 from workorders import editing, lifecycle
 from workorders.forms.moves import asks, move_form

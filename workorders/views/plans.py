@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from core.kit.badges import Action
+from core.kit.form_views import ActionPage, FormPage
 from core.kit.present import when_text
-from core.kit.views import ActionPage, DetailPage, FormPage, ListPage, Page
+from core.kit.views import DetailPage, ListPage, Page
 from core.models import JobRun
 from people.permissions import require
 from workorders import generation, planning, previews

@@ -9,7 +9,8 @@ from django.views import View
 
 from assets.models import Asset
 from core.kit.badges import Action, Badge
-from core.kit.views import ActionPage, DetailPage, FormPage, ListPage
+from core.kit.form_views import ActionPage, FormPage
+from core.kit.views import DetailPage, ListPage
 from core.querysets import id_of
 from core.talk import AddComment, AddFiles
 from workorders.filters import RequestPageFilter

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy
 
 from core.attachments import attach
 from core.errors import DomainError
-from core.kit.views import ActionPage, FormPage, ObjectPage
+from core.kit.form_views import ActionPage, FormPage
+from core.kit.views import ObjectPage
 from workorders import editing
 from workorders.answers import answer, answer_checks, applying, said
 from workorders.forms.orders import StepForm

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from core.kit.badges import Action
-from core.kit.views import ActionPage, Page
+from core.kit.form_views import ActionPage
+from core.kit.views import Page
 from workorders.assigning import schedule_one
 from workorders.forms.moves import next_hour
 from workorders.forms.orders import AssignmentForm
