@@ -83,14 +83,15 @@ class Board:
 def board(site: Site, asset: Asset | None, user, *, now: datetime) -> Board:
     """The board of a site, or of what stands below an asset, in a constant number of queries."""
     day = windows.Window.of_days(site, (today := site.production_day(now)), today + windows.DAY)
-    (whole,) = figures.known([asset], [(day.start, day.end)], site=site, now=now)
-    agreed = agreed_for(whole)
+    spans = [(day.start, day.end)]
     try:
         shift = windows.shift_at(site, asset, now)
-        (part,) = figures.known([asset], [(shift.start, shift.end)], site=site, now=now)
-        of_shift, shift_words = tiles(part, None, KEYS, agreed=agreed), clock(shift.start, site, now)
+        spans.append((shift.start, shift.end))
+        shift_words = clock(shift.start, site, now)
     except Refused as error:
-        of_shift, shift_words = [], str(error.message)
+        shift_words = str(error.message)
+    (whole,), *parts = figures.together([([asset], [each]) for each in spans], site=site, now=now)
+    agreed = agreed_for(whole)
     stops = _under(Downtime.objects.visible_to(user).at(site), asset, "asset__path").select_related("asset", "reason")
     machines, more = _machines(site, asset, stops.open(), now)
     states = machines_now(site, machines, now=now, unobserved=whole.unobserved)
@@ -99,7 +100,7 @@ def board(site: Site, asset: Asset | None, user, *, now: datetime) -> Board:
         now=now,
         answer=answer(states),
         today=tiles(whole, None, KEYS, agreed=agreed),
-        shift=of_shift,
+        shift=[tile for (part,) in parts for tile in tiles(part, None, KEYS, agreed=agreed)],
         shift_words=shift_words,
         lines=_by_line(states),
         more_machines=more,

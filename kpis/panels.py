@@ -11,6 +11,7 @@ from core.comments import comments_of
 from core.events import history
 from core.kit.panels import Panel, register
 from kpis import charts, figures, windows
+from kpis.cutting import cut
 from kpis.present import agreed_for, tiles
 
 
@@ -26,8 +27,8 @@ class AssetPerformance(Panel):
         window = windows.asked(obj.site, QueryDict(), now=now)
         former = window.moved(-1)
         two = [(former.start, former.end), (window.start, window.end)]
-        before, whole = figures.known([obj], two, site=obj.site, now=now)
-        trend = figures.periods([obj], start=window.start, end=window.end, by=window.by, site=obj.site, now=now)
+        by = cut(obj.site, window.start, window.end, window.by, asset=obj)
+        (before, whole), trend = figures.together([([obj], two), ([obj], by)], site=obj.site, now=now)
         _steps, reasons = figures.losses([whole])
         more_url = f"{reverse('performance')}?asset={obj.pk}"
         pictures = [*charts.trends(trend, site=obj.site, by=window.by)[:1], charts.stops(reasons)]
