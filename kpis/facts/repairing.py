@@ -13,7 +13,7 @@ from kpis.facts.live import Event
 from kpis.facts.plans import Plans
 from kpis.facts.question import literal
 from kpis.facts.read import Reader
-from kpis.facts.zones import Cut, Stretch
+from kpis.facts.zones import Alike, Cut
 from kpis.intervals import Span, Spans, span, union, utc
 from kpis.repairs import Repair, Repairs, repairs
 from workorders.models import Labour
@@ -61,24 +61,26 @@ def repairs_of(reader: Reader, cut: Cut, known: Sequence[Told]) -> dict[tuple[in
     """By root and by the bucket in which the failures occurred, as the reader counts them."""
     if not known:
         return {}
-    where: dict[int, list[Stretch]] = defaultdict(list)
-    for root in cut.roots:
-        for each in reader.of_root.get(root, ()):
-            where[each.member.asset_id].append(each)
+    failed = {failure.repair.asset for failure in known}
+    where: dict[int, list[tuple[int, Alike]]] = defaultdict(list)
+    for alike in reader.groups:
+        if reader.cuts[alike.cut] == cut:
+            for root, asset_id in zip(alike.roots, alike.assets, strict=True):
+                if asset_id in failed:
+                    where[asset_id].append((root, alike))
     parts: dict[tuple[int, int], list[Repair]] = defaultdict(list)
     for failure in known:
         moment = epoch(failure.repair.occurred)
         bucket = bisect_right(cut.buckets, (moment, FAR)) - 1
         if bucket < 0 or moment >= cut.buckets[bucket][1]:
             continue
-        for each in where[failure.repair.asset]:
-            if each.since <= moment < each.until:
-                parts[each.member.root, bucket].append(failure.repair)
+        for root, alike in where[failure.repair.asset]:
+            if alike.since <= moment < alike.until:
+                parts[root, bucket].append(failure.repair)
     last = max((epoch(failure.repair.restored) for failure in known if failure.repair.restored), default=0)
     plans = reader.plans
     if last > plans.last:
-        assets = sorted({failure.repair.asset for failure in known})
-        plans = Plans(reader.site, assets, reader.zones.start, last)
+        plans = Plans(reader.site, sorted(failed), reader.zones.start, last)
 
     def scheduled(repair: Repair, spans: Spans) -> float:
         plan = plans.stretches(repair.asset)
