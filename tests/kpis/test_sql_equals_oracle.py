@@ -12,6 +12,7 @@ from kpis import oracle
 from kpis.axis import ALWAYS, axis, epoch, instant
 from kpis.facts import live
 from kpis.facts.store import catch_up
+from kpis.formulas import sums_of
 from kpis.intervals import Span, production_days, schedule, seconds
 from kpis.models import AssetDay, FailureEvent, LossDay
 from tests.kpis.plants import BERLIN, GRID, STEPS, begins, calendars, in_database, plants
@@ -47,7 +48,7 @@ def assert_same(facts, cell, stored: Stored, number: int, window: Span, told: st
 def test_cut_windows_are_what_the_oracle_says(db, data, records):
     def check(stored: Stored) -> None:
         begin = instant(first_instant(records))
-        cuts = sorted({begin, records.now, *(begin + data.draw(st.integers(0, STEPS)) * GRID for _ in range(2))})
+        cuts = sorted({begin, records.now, *(begin + data.draw(st.integers(0, STEPS)) * GRID for _ in range(4))})
         windows = [Span(start, end) for start, end in pairwise(cuts) if end <= records.now]
         asked = [(number, window) for number in stored.assets for window in windows]
         cells = [(stored.assets[number].pk, epoch(w.start), epoch(w.end)) for number, w in asked]
@@ -56,6 +57,17 @@ def test_cut_windows_are_what_the_oracle_says(db, data, records):
         for position, (number, window) in enumerate(asked):
             facts, cell = facts_of(found.get(position, live.CellFacts()), [])
             assert_same(facts, cell, stored, number, window, f"{window}")
+        last = {event.asset_id: event for event in sorted(events, key=lambda event: event.occurred)}
+        watch = {pk: [(epoch(event.occurred), epoch(records.now))] for pk, event in [*last.items()][1:]}
+        apart, newest = live.compute(stored.site, cells[::2], watch, epoch(records.now))
+        assert sorted(newest, key=lambda event: event.asset_id) == [last[pk] for pk in sorted(watch)]
+        for position in range(0, len(cells), 2):
+            one, other = (
+                facts_of(each, [])[0]
+                for each in (found.get(position, live.CellFacts()), apart.get(position // 2, live.CellFacts()))
+            )
+            assert sums_of(other) == pytest.approx(sums_of(one), abs=1e-6), ("asked apart", asked[position])
+            assert other.losses == one.losses, ("asked apart", asked[position])
         for number, asset in stored.assets.items():
             assert [_plain(event) for event in events if event.asset_id == asset.pk] == [
                 _plain(event) for event in oracle.events(records, number)

@@ -8,7 +8,7 @@ from tests.kpis.cases import CASES
 from tests.kpis.world import store
 
 LIVE = (
-    "planned_stop", "down", "off_schedule", "stops", "events", "items", "found", "restored", "restoration",
+    "planned_stop", "down", "losses", "off_schedule", "stops", "events", "items", "found", "restored", "restoration",
     "open_events", "counts", "good", "scrap", "rework", "ideal_good", "ideal_scrap", "ideal_rework", "doubtful",
 )  # fmt: skip
 OF_COUNTED = {oee, performance, quality}
