@@ -242,13 +242,13 @@ EVENTS = f"""
 ), event AS MATERIALIZED (
     SELECT asset_id, min(o) AS o, max(u) AS u, CASE WHEN bool_and(restored) THEN max(u) END AS restored,
         count(DISTINCT item)::int AS items, bool_or(open) AS open,
-        (array_agg(found ORDER BY o, found, u, item))[1] AS found
+        (array_agg(found ORDER BY o, found))[1] AS found
     FROM (
-        SELECT *, sum(fresh) OVER (PARTITION BY asset_id ORDER BY o, found, u, item ROWS UNBOUNDED PRECEDING) AS no
+        SELECT *, sum(fresh) OVER (PARTITION BY asset_id ORDER BY o) AS no
         FROM (
-            SELECT *, CASE WHEN o < max(u) OVER earlier OR o = lag(o) OVER items THEN 0 ELSE 1 END AS fresh
-            FROM extent WINDOW items AS (PARTITION BY asset_id ORDER BY o, found, u, item),
-                earlier AS (items ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+            SELECT *, CASE WHEN o < max(u) OVER earlier THEN 0 ELSE 1 END AS fresh
+            FROM extent WINDOW earlier AS (
+                PARTITION BY asset_id ORDER BY o GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
         ) marked
     ) numbered GROUP BY asset_id, no
 )"""
