@@ -138,45 +138,41 @@ def group_round(level: int) -> str:
     Deeper levels come first. The parent is down while fewer than min(needed, present) members are up, so that a
     group with too few members does not stop it by itself.
     """
+    below = f"(SELECT *, lo AS since, hi AS until FROM below_{level})"
     return f"""
 , member_{level} AS (
-    SELECT g.id AS group_id, g.parent_id, g.needed, v.asset_id,
-        greatest(n.lo, v.since) AS lo, least(n.hi, v.until) AS hi, v.since, v.until
+    SELECT g.id AS group_id, v.asset_id, greatest(n.lo, v.since) AS lo, least(n.hi, v.until) AS hi
     FROM assets_redundancygroup g JOIN span n ON n.asset_id = g.parent_id
         {placed_below("g.parent_id", "p.redundancy_group_id = g.id")}
     WHERE g.id = ANY(%(groups_{level})s::bigint[]) AND greatest(n.lo, v.since) < least(n.hi, v.until)
-), below_{level}(group_id, member, asset_id, lo, hi, since, until) AS (
-    SELECT group_id, asset_id, asset_id, lo, hi, since, until FROM member_{level}
+), below_{level}(group_id, member, asset_id, lo, hi) AS (
+    SELECT group_id, asset_id, asset_id, lo, hi FROM member_{level}
     UNION ALL
-    SELECT c.group_id, c.member, v.asset_id, greatest(c.lo, v.since), least(c.hi, v.until),
-        greatest(c.since, v.since), least(c.until, v.until)
+    SELECT c.group_id, c.member, v.asset_id, greatest(c.lo, v.since), least(c.hi, v.until)
     FROM below_{level} c {placed_below("c.asset_id", STOPPING)}
     WHERE greatest(c.lo, v.since) < least(c.hi, v.until)
-), felt_{level} AS MATERIALIZED ({reaching(f"below_{level}", f"held_{level - 1}", "c.group_id, c.member")}
+), felt_{level} AS MATERIALIZED ({reaching(below, f"held_{level - 1}", "c.group_id, c.member")}
 ), step_{level} AS (
     SELECT group_id, t, sum(there) AS there, sum(down) AS down FROM (
         SELECT group_id, lo AS t, 1 AS there, 0 AS down FROM member_{level}
         UNION ALL SELECT group_id, hi, -1, 0 FROM member_{level}
-        UNION ALL SELECT group_id, lower(part), 0, 1 FROM (
-            SELECT group_id, member, unnest(range_agg(int8range(greatest(s, lo), least(e, hi)))) AS part
-            FROM felt_{level} WHERE greatest(s, lo) < least(e, hi) GROUP BY 1, 2) merged
-        UNION ALL SELECT group_id, upper(part), 0, -1 FROM (
-            SELECT group_id, member, unnest(range_agg(int8range(greatest(s, lo), least(e, hi)))) AS part
-            FROM felt_{level} WHERE greatest(s, lo) < least(e, hi) GROUP BY 1, 2) merged
+        UNION ALL SELECT group_id, edge.t, 0, edge.down FROM (
+            SELECT group_id, unnest(range_agg(int8range(s, e))) AS part FROM felt_{level} GROUP BY group_id, member
+        ) merged, LATERAL (VALUES (lower(part), 1), (upper(part), -1)) edge(t, down)
     ) steps GROUP BY 1, 2
 ), short_{level} AS (
-    SELECT g.id AS group_id, g.parent_id, lower(part) AS lo, upper(part) AS hi FROM (
-        SELECT group_id, unnest(range_agg(int8range(t, past))) AS part FROM (
+    SELECT group_id, parent_id, lower(part) AS lo, upper(part) AS hi FROM (
+        SELECT g.id AS group_id, g.parent_id, unnest(range_agg(int8range(t, past))) AS part FROM (
             SELECT group_id, t, lead(t) OVER w AS past, sum(there) OVER w AS there, sum(down) OVER w AS down
             FROM step_{level} WINDOW w AS (PARTITION BY group_id ORDER BY t)
         ) run JOIN assets_redundancygroup g ON g.id = run.group_id
-        WHERE down > greatest(there - g.needed, 0) GROUP BY group_id
-    ) parts JOIN assets_redundancygroup g ON g.id = parts.group_id
+        WHERE down > greatest(there - g.needed, 0) GROUP BY g.id
+    ) parts
 ), held_{level} AS MATERIALIZED (
     SELECT * FROM held_{level - 1}
     UNION ALL
-    SELECT sh.parent_id, f.id, f.owner, f.began, greatest(f.s, f.lo, sh.lo), least(f.e, f.hi, sh.hi),
+    SELECT sh.parent_id, f.id, f.owner, f.began, greatest(f.s, sh.lo), least(f.e, sh.hi),
         f.kind, f.counts, f.reason_id, f.loss, f.past, f.open
     FROM felt_{level} f JOIN short_{level} sh ON sh.group_id = f.group_id
-    WHERE greatest(f.s, f.lo, sh.lo) < least(f.e, f.hi, sh.hi)
+    WHERE greatest(f.s, sh.lo) < least(f.e, sh.hi)
 )"""
