@@ -1,0 +1,40 @@
+"""Which records the fact statement reads."""
+
+from django.db import connection
+
+from assets.models import Downtime
+from kpis.axis import EVER, epoch, instant
+from kpis.facts.held import touching
+
+HOUR = 3600
+START = 1_772_409_600  # 2 March 2026
+SPANS = [(START + lo * HOUR, START + hi * HOUR) for lo, hi in ((100, 110), (140, 160), (161, 162))]
+# Borders, and a day before or after them (longer records are sought otherwise), each with the second beside it.
+MOMENTS = sorted(
+    {border + days * 24 * HOUR + off for span in SPANS for border in span for days in (-1, 0) for off in (-1, 0, 1)}
+)
+
+
+def test_a_record_is_read_once_by_the_first_span_that_it_reaches_into(plant):
+    times = [(start, end) for start in MOMENTS for end in MOMENTS if start <= end]
+    Downtime.objects.bulk_create(
+        Downtime(asset=asset, start=instant(start), end=instant(end))
+        for asset in (plant.filler, plant.labeller)
+        for start, end in times
+    )
+    since = [EVER, *(hi for _, hi in SPANS)]
+    rows = ", ".join(f"({plant.filler.pk}, {lo}, {hi}, {past})" for (lo, hi), past in zip(SPANS, since, strict=False))
+    columns = """r.start, r."end" """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH span(asset_id, lo, hi, since) AS (VALUES {rows})"
+            f"""SELECT start, "end", lo FROM ({touching("assets_downtime", columns)}) found"""
+        )
+        found = [(epoch(start), epoch(end), lo) for start, end, lo in cursor.fetchall()]
+    # One that ends as the span begins shares no time with it, and is cut off later.
+    found = sorted(row for row in found if row[1] > row[2] or row[0] == row[1])
+    expected = []
+    for start, end in times:
+        if reached := [lo for lo, hi in SPANS if start < hi and max(end, start + 1) > lo]:
+            expected.append((start, end, reached[0]))
+    assert found == sorted(expected)
