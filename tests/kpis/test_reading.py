@@ -17,6 +17,7 @@ from kpis.formulas import Facts, total
 from kpis.intervals import span
 from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent, LossDay
 from tests.kpis.cases import CASES
+from tests.kpis.edges import EDGES
 from tests.kpis.plants import GRID, STEPS, in_database, plants
 from tests.kpis.test_changes import Editor
 from tests.kpis.test_sql_equals_oracle import Undone
@@ -43,7 +44,7 @@ def assert_alike(one: Facts, other: Facts, told="") -> None:
 
 
 @pytest.mark.parametrize("stored", [False, True], ids=["from the records", "from stored days"])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*CASES, *EDGES], ids=lambda case: case.name)
 def test_the_worked_answer_comes_out_of_the_database(db, case, stored):
     plant = write(case.records)
     if stored:

@@ -15,6 +15,7 @@ from kpis.facts.store import catch_up
 from kpis.formulas import sums_of
 from kpis.intervals import Span, production_days, schedule, seconds
 from kpis.models import AssetDay, FailureEvent, LossDay
+from tests.kpis import cases
 from tests.kpis.plants import BERLIN, GRID, STEPS, begins, calendars, in_database, plants
 from tests.kpis.world import Stored, facts_of, first_instant, store
 
@@ -74,6 +75,41 @@ def test_cut_windows_are_what_the_oracle_says(db, data, records):
             ], number
 
     written(records, check)
+
+
+@pytest.mark.parametrize(
+    ("records", "windows"),
+    [
+        pytest.param(
+            cases.records(
+                24,
+                placements=[
+                    *(oracle.Placement(number, 1, group=9) for number in (2, 3)),
+                    oracle.Placement(4, 1, group=9, valid=cases.within(20, 99)),
+                ],
+                groups=[oracle.Group(9, 1, needed=1)],
+                stops=[cases.stop(1, 15, 17, asset=2)],
+            ),
+            [cases.within(0, 10), cases.within(15, 18)],
+            id="a pump that is added later",
+        ),
+        pytest.param(
+            cases.records(
+                24, lives={1: cases.within(0, 12)}, counts=[cases.count(10, 14, made=100, scrap=0, cycle=1.0)]
+            ),
+            [cases.within(0, 12), cases.within(12, 24)],
+            id="a count beyond the life of its machine",
+        ),
+    ],
+)
+def test_windows_of_one_question_are_what_the_oracle_says(db, records, windows):
+    stored = store(records)
+    asked = [(number, window) for number in stored.assets for window in windows]
+    cells = [(stored.assets[number].pk, epoch(w.start), epoch(w.end)) for number, w in asked]
+    found, _ = live.compute(stored.site, cells, {}, epoch(records.now))
+    for position, (number, window) in enumerate(asked):
+        facts, cell = facts_of(found.get(position, live.CellFacts()), [])
+        assert_same(facts, cell, stored, number, window, f"{window}")
 
 
 def _plain(event) -> tuple:

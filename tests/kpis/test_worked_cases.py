@@ -6,6 +6,7 @@ from kpis import formulas
 from kpis.formulas import Facts, Reason, Status, achieved_availability, mtbf, mtbf_bounds, oee, total, waterfall
 from kpis.oracle import facts
 from tests.kpis.cases import CASES, SHIFT_WITH_BREAKS, Case, at, failure, records, stop, within
+from tests.kpis.edges import EDGES
 
 
 def named(name: str) -> Case:
@@ -16,7 +17,7 @@ def answer(case: Case) -> Facts:
     return total(facts(case.records, asset, case.window) for asset in case.assets)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*CASES, *EDGES], ids=lambda case: case.name)
 def test_the_pure_functions_give_the_worked_answer(case):
     sums = answer(case)
     for name, expected in (case.facts or {}).items():
@@ -26,7 +27,7 @@ def test_the_pure_functions_give_the_worked_answer(case):
         assert (result.value, result.status) == (pytest.approx(expected, abs=5e-7), Status.OK), formula.__name__
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*CASES, *EDGES], ids=lambda case: case.name)
 def test_oee_is_the_product_of_its_factors_and_the_waterfall_adds_up(case):
     sums = answer(case)
     if not sums.counts:

@@ -5,6 +5,7 @@ import pytest
 from kpis import computing, figures, oracle
 from kpis.formulas import SUMS, oee, performance, quality, total
 from tests.kpis.cases import CASES
+from tests.kpis.edges import EDGES
 from tests.kpis.world import store
 
 LIVE = (
@@ -14,7 +15,7 @@ LIVE = (
 OF_COUNTED = {oee, performance, quality}
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*CASES, *EDGES], ids=lambda case: case.name)
 def test_the_records_give_the_worked_answer(db, case):
     stored = store(case.records)
     found = total(stored.live(asset, case.window)[0] for asset in case.assets)
@@ -27,7 +28,7 @@ def test_the_records_give_the_worked_answer(db, case):
     assert sum(found.losses.values()) == found.down
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*CASES, *EDGES], ids=lambda case: case.name)
 @pytest.mark.parametrize("stored", [False, True], ids=["from records", "from stored days"])
 def test_the_figures_that_pages_show_give_the_worked_answer(db, case, stored):
     plant = store(case.records)

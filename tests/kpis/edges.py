@@ -1,0 +1,151 @@
+"""Worked cases at the edges: records that meet, begin or end at one instant, or move in the middle of a stop.
+
+Each is wrong with one comparison, bound or order of the fact statement changed.
+"""
+
+from kpis.oracle import Group, Placement
+from tests.kpis.cases import Case, break_, failure, records, shift, stop, within
+
+EDGES = [
+    Case(
+        "EDGE-1 a stop that begins as the production day does is one of that day",
+        records(72, stops=(stop(1, 24, 25), stop(2, 23, 24))),
+        within(24, 48),
+        facts={"down": 3600, "stops": 1},
+    ),
+    Case(
+        "EDGE-2 a failure during two stops lasts until the later one ends",
+        records(72, stops=(stop(1, 8, 10), stop(2, 9, 12)), failures=(failure(1, 9.5), failure(2, 11), failure(3, 12))),
+        within(0, 48),
+        facts={"down": 4 * 3600, "events": 2, "items": 3, "restored": 0},
+    ),
+    Case(
+        "EDGE-3 a stop of no length counts while the asset stands there and serves, not at the instant after",
+        records(
+            72,
+            calendars={4: shift("08:00", "16:00")},
+            placements=(
+                Placement(2, 1, stops_parent=True, valid=within(0, 10)),
+                Placement(2, 4, stops_parent=True, valid=within(10, 99)),
+            ),
+            stops=(
+                stop(1, 8, 8, asset=2),
+                stop(2, 10, 10, asset=2),
+                stop(3, 12, 12, asset=3),
+                stop(5, 2, 3, asset=3),
+                stop(4, 30, 30, asset=2),
+            ),
+            lives={3: within(0, 12)},
+        ),
+        within(0, 24),
+        assets=(1, 2, 3, 4),
+        facts={"down": 3600, "stops": 5},
+    ),
+    Case(
+        "EDGE-4 a stop that ends as the asset begins to serve is none of it, its own as little as a machine's",
+        records(
+            24,
+            placements=(Placement(2, 1, stops_parent=True),),
+            stops=(stop(1, 8, 10), stop(2, 9, 10, asset=2), stop(3, 12, 13)),
+            lives={1: within(10, 99)},
+        ),
+        within(0, 24),
+        facts={"down": 3600, "stops": 1},
+    ),
+    Case(
+        "EDGE-5 the stop that began first keeps its time on the line that the machine is moved to",
+        records(
+            24,
+            placements=(Placement(2, 1, stops_parent=True, valid=within(7, 99)),),
+            stops=(
+                stop(1, 3, 12, asset=2),
+                stop(2, 6, 9, loss="breakdown"),
+                stop(3, 5, 6.5, loss="other"),
+                stop(4, 14, 16, loss="breakdown"),
+                stop(5, 14, 15, loss="other"),
+                break_(6, 6.5, 6.75, asset=3),  # another machine, whose stops are taken apart on the same day
+                stop(7, 6.5, 8, asset=3, planned=True, loss="setup"),
+            ),
+        ),
+        within(0, 24),
+        facts={"down": 9 * 3600, "stops": 5, "losses": {"other": 5400, "breakdown": 9000, "unclassified": 18000}},
+    ),
+    Case(
+        "EDGE-6 a failure belongs to the earliest one that still lasts, though one between is over",
+        records(24, failures=(failure(1, 8, 12), failure(2, 9, 10), failure(3, 11, 11.5), failure(4, 14, 15))),
+        within(0, 24),
+        facts={"events": 2, "items": 4, "restoration": 5 * 3600},
+    ),
+    Case(
+        "EDGE-7 failures of one instant are one event, and an event is found as its first failure was",
+        records(
+            24,
+            failures=(
+                failure(1, 2, 3),
+                failure(2, 8, 10, found=True),
+                failure(3, 8, 9),
+                failure(4, 12, 14, found=True),
+                failure(5, 13, 14),
+            ),
+        ),
+        within(0, 24),
+        facts={"events": 2, "items": 3, "found": 1, "restoration": 3 * 3600},
+    ),
+    Case(
+        "EDGE-8 a pump that is back as the others stop has no part in the stop of the station",
+        records(
+            24,
+            stops=(stop(1, 8, 10, asset=2), stop(2, 10, 12, asset=3), stop(3, 10, 11, asset=4)),
+            placements=tuple(Placement(member, 1, group=9) for member in (2, 3, 4)),
+            groups=(Group(9, 1, needed=2),),
+        ),
+        within(0, 24),
+        facts={"down": 3600, "stops": 2},
+    ),
+    Case(
+        "EDGE-9 a failure at the end of the machine's stop is none of the line",
+        records(
+            24,
+            stops=(stop(1, 8, 9, asset=2),),
+            failures=(failure(1, 9, asset=2, stop=1),),
+            placements=(Placement(2, 1, stops_parent=True),),
+        ),
+        within(0, 24),
+        facts={"down": 3600, "stops": 1, "events": 0},
+    ),
+    Case(
+        "EDGE-10 a failure at the first instant of a production day is one of that day",
+        records(72, failures=(failure(1, 24, 25),)),
+        within(24, 48),
+        facts={"events": 1, "restoration": 3600},
+    ),
+    Case(
+        "EDGE-11 the failure of a machine that is taken out of the line is over for the line",
+        records(
+            24,
+            stops=(stop(1, 8, None, asset=2),),
+            failures=(failure(1, 8, asset=2),),
+            placements=(Placement(2, 1, stops_parent=True, valid=within(0, 10)),),
+        ),
+        within(0, 24),
+        facts={"events": 1, "restored": 1, "restoration": 7200, "open_events": 0},
+    ),
+    Case(
+        "EDGE-12 a stop during which a machine moves is scheduled by the hours of each line in turn",
+        records(
+            24,
+            calendars={1: shift("08:00", "09:30"), 4: shift("08:00", "16:00")},
+            placements=(Placement(2, 1, valid=within(0, 10)), Placement(2, 4, valid=within(10, 99))),
+            stops=(stop(1, 9, 15, asset=2),),
+        ),
+        within(0, 24),
+        assets=(2,),
+        facts={"scheduled": 7.5 * 3600, "down": 5.5 * 3600, "off_schedule": 1800, "stops": 1},
+    ),
+    Case(
+        "EDGE-13 a stop that ends as the production day does is whole in that day",
+        records(72, stops=(stop(1, 23, 24),)),
+        within(0, 24),
+        facts={"down": 3600, "stops": 1},
+    ),
+]
