@@ -4,14 +4,14 @@ Each is wrong with one comparison, bound or order of the fact statement changed.
 """
 
 from kpis.oracle import Group, Placement
-from tests.kpis.cases import Case, break_, failure, records, shift, stop, within
+from tests.kpis.cases import Case, break_, count, failure, records, shift, stop, within
 
 EDGES = [
     Case(
-        "EDGE-1 a stop that begins as the production day does is one of that day",
-        records(72, stops=(stop(1, 24, 25), stop(2, 23, 24))),
+        "EDGE-1 a stop that begins as the production day does is one of that day, of whatever length",
+        records(72, stops=(stop(1, 24, 25), stop(2, 23, 24), stop(3, 24, 24), stop(4, 48, 48))),
         within(24, 48),
-        facts={"down": 3600, "stops": 1},
+        facts={"down": 3600, "stops": 2},
     ),
     Case(
         "EDGE-2 a failure during two stops lasts until the later one ends",
@@ -42,15 +42,15 @@ EDGES = [
         facts={"down": 3600, "stops": 5},
     ),
     Case(
-        "EDGE-4 a stop that ends as the asset begins to serve is none of it, its own as little as a machine's",
+        "EDGE-4 a stop that ends as the asset begins to serve is none of it, one of no length then is",
         records(
             24,
             placements=(Placement(2, 1, stops_parent=True),),
-            stops=(stop(1, 8, 10), stop(2, 9, 10, asset=2), stop(3, 12, 13)),
+            stops=(stop(1, 8, 10), stop(2, 9, 10, asset=2), stop(3, 12, 13), stop(4, 10, 10)),
             lives={1: within(10, 99)},
         ),
         within(0, 24),
-        facts={"down": 3600, "stops": 1},
+        facts={"down": 3600, "stops": 2},
     ),
     Case(
         "EDGE-5 the stop that began first keeps its time on the line that the machine is moved to",
@@ -147,5 +147,25 @@ EDGES = [
         records(72, stops=(stop(1, 23, 24),)),
         within(0, 24),
         facts={"down": 3600, "stops": 1},
+    ),
+    Case(
+        "EDGE-14 a part stops the station of its pump only while it is part of it",
+        records(
+            24,
+            placements=(
+                Placement(2, 1, group=9),
+                Placement(3, 2, stops_parent=True, valid=within(7, 10)),
+            ),
+            groups=(Group(9, 1, needed=1),),
+            stops=(stop(1, 6, 8, asset=3), stop(2, 9, 12, asset=3)),
+        ),
+        within(0, 24),
+        facts={"down": 7200, "stops": 2},
+    ),
+    Case(
+        "EDGE-15 pieces made within one second are counted",
+        records(24, counts=(count(10, 10 + 0.5 / 3600, made=5, scrap=1, cycle=0.1),)),
+        within(0, 24),
+        facts={"good": 4, "scrap": 1, "counts": 1},
     ),
 ]

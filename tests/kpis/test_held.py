@@ -5,6 +5,10 @@ from django.db import connection
 from assets.models import Downtime
 from kpis.axis import EVER, epoch, instant
 from kpis.facts.held import touching
+from kpis.facts.live import compute
+from kpis.oracle import Placement
+from tests.kpis.cases import at, failure, records, stop
+from tests.kpis.world import store
 
 HOUR = 3600
 START = 1_772_409_600  # 2 March 2026
@@ -38,3 +42,19 @@ def test_a_record_is_read_once_by_the_first_span_that_it_reaches_into(plant):
         if reached := [lo for lo, hi in SPANS if start < hi and max(end, start + 1) > lo]:
             expected.append((start, end, reached[0]))
     assert found == sorted(expected)
+
+
+def test_failures_are_of_the_watched_span_in_which_they_occur_at_the_line_as_at_the_machine(db):
+    stored = store(
+        records(
+            24,
+            placements=[Placement(2, 1, stops_parent=True)],
+            stops=[stop(1, 2, 3, asset=2), stop(2, 5, 6, asset=2), stop(3, 8, 9, asset=2)],
+            failures=[failure(1, 2, 3, asset=2), failure(2, 5, 6, asset=2), failure(3, 8, 9, asset=2)],
+        )
+    )
+    for number in (1, 2):
+        pk = stored.assets[number].pk
+        watch = {pk: [(epoch(at(5)), epoch(at(8)))]}
+        _, events = compute(stored.site, [(pk, epoch(at(0)), epoch(at(24)))], watch, epoch(at(24)))
+        assert [(event.asset_id, event.occurred) for event in events] == [(pk, at(5))]
