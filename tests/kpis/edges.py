@@ -168,4 +168,79 @@ EDGES = [
         within(0, 24),
         facts={"good": 4, "scrap": 1, "counts": 1},
     ),
+    Case(
+        "EDGE-16 a count that reaches a second into the next production day is split by it",
+        records(72, counts=(count(23, 24 + 1 / 3600, made=3601, scrap=0, cycle=0.5),)),
+        within(24, 48),
+        facts={"good": 1, "counts": 1},
+    ),
+    Case(
+        "EDGE-17 an unplanned stop is short below its asset's threshold, not at it",
+        records(
+            24,
+            short_stops={1: 720},
+            stops=(
+                stop(1, 8, 8.1),
+                stop(2, 9, 9.2),
+                stop(3, 10, 10.1, planned=True, loss="setup"),
+                stop(4, 23.9, None),
+            ),
+        ),
+        within(0, 24),
+        facts={"losses": {"short": 360, "unclassified": 720 + 360, "setup": 360}, "stops": 4},
+    ),
+    Case(
+        "EDGE-18 a part of a retired machine stops the line no more",
+        records(
+            24,
+            placements=(Placement(2, 1, stops_parent=True), Placement(3, 2, stops_parent=True)),
+            lives={2: within(7, 10)},
+            stops=(stop(1, 6, 8, asset=3), stop(2, 9, 12, asset=3)),
+        ),
+        within(0, 24),
+        facts={"down": 7200, "stops": 2},
+    ),
+    Case(
+        "EDGE-19 a pump helps its station while it serves",
+        records(
+            24,
+            placements=tuple(Placement(member, 1, group=9) for member in (2, 3, 4)),
+            groups=(Group(9, 1, needed=1),),
+            lives={2: within(0, 10), 4: within(14, 99)},
+            stops=(stop(1, 9, 12, asset=3), stop(2, 13, 15, asset=3)),
+        ),
+        within(0, 24),
+        facts={"down": 3 * 3600, "stops": 2},
+    ),
+    Case(
+        "EDGE-20 each of two groups of a line needs its own members",
+        records(
+            24,
+            placements=(
+                *(Placement(member, 1, group=8) for member in (2, 3)),
+                *(Placement(member, 1, group=9) for member in (4, 5)),
+            ),
+            groups=(Group(8, 1, needed=2), Group(9, 1, needed=1)),
+            stops=(
+                stop(1, 8, 9, asset=2),
+                stop(2, 10, 12, asset=4),
+                stop(3, 11, 13, asset=5),
+                stop(4, 14, 15, asset=4),
+            ),
+        ),
+        within(0, 24),
+        facts={"down": 2 * 3600, "stops": 3},
+    ),
+    Case(
+        "EDGE-21 a stop that ends now is over, and so is the failure in it",
+        records(
+            24,
+            placements=(Placement(2, 1, stops_parent=True),),
+            stops=(stop(1, 20, 24, asset=2),),
+            failures=(failure(1, 20, asset=2),),
+        ),
+        within(0, 24),
+        assets=(1, 2),
+        facts={"events": 2, "restored": 1, "restoration": 4 * 3600, "open_events": 0},
+    ),
 ]
