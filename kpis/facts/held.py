@@ -95,7 +95,7 @@ NODES_OF_GROUPS = f""", node(asset_id, lo, hi) AS (
 STOPS = f"""
 , raw AS MATERIALIZED (
     SELECT r.id, r.asset_id, r.began, r.past, r.open, r.kind, r.reason_id, r.loss, r.life_from, r.life_to,
-        CASE WHEN r.kind <> 0 AND r.planned_end IS NOT NULL AND %(overrun)s
+        CASE WHEN r.planned_end IS NOT NULL AND %(overrun)s
             THEN least(r.past, greatest(r.began, r.planned_end)) ELSE r.past END AS turn
     FROM (
         SELECT r.id, r.asset_id, {seconds("r.start")} AS began,
@@ -113,13 +113,13 @@ STOPS = f"""
 ), held_0 AS MATERIALIZED (
     SELECT asset_id, id, asset_id AS owner, began, greatest(began, life_from) AS s, least(turn, life_to) AS e,
         kind, kind <> 1 AS counts, reason_id, loss, past, open
-    FROM raw WHERE (kind = 0 OR turn > began OR turn = past) AND (
+    FROM raw WHERE (turn > began OR turn = past) AND (
         greatest(began, life_from) < least(turn, life_to)
         OR (began = turn AND began >= life_from AND began < life_to))
     UNION ALL
     SELECT asset_id, id, asset_id, began, greatest(turn, life_from), least(past, life_to),
         0, kind = 1 OR turn = began, reason_id, loss, past, open
-    FROM raw WHERE kind <> 0 AND greatest(turn, life_from) < least(past, life_to)
+    FROM raw WHERE greatest(turn, life_from) < least(past, life_to)
 )"""
 
 
