@@ -218,6 +218,28 @@ def test_a_further_item_of_today_joins_the_failure_of_yesterday(plant):
     assert_as_computed_anew(site, NOW)
 
 
+def test_a_late_item_joins_the_failure_whose_longest_item_lasts(plant):
+    site, asset, day = plant.berlin, plant.filler, datetime(2026, 3, 10, tzinfo=UTC)
+    for hour, restored in ((5, 15), (6, 7)):
+        Failure.objects.create(asset=asset, occurred=day + hour * HOUR, restored=day + restored * HOUR)
+    compute_site(site, now=NOW)
+
+    Failure.objects.create(asset=asset, occurred=day + 10 * HOUR, restored=day + 11 * HOUR)
+    compute_site(site, now=NOW)
+
+    assert list(FailureEvent.objects.values_list("asset", "items")) == [(asset.pk, 3)]
+    assert_as_computed_anew(site, NOW)
+
+
+def test_a_failure_at_the_first_instant_of_today_is_stored_with_today(plant):
+    midnight = datetime(2026, 3, 19, 23, tzinfo=UTC)  # of Berlin
+    for occurred in (midnight - 9 * HOUR, midnight):
+        Failure.objects.create(asset=plant.filler, occurred=occurred, restored=occurred + HOUR)
+    for now, stored in ((NOW, [midnight - 9 * HOUR]), (NOW + 24 * HOUR, [midnight - 9 * HOUR, midnight])):
+        compute_site(plant.berlin, now=now)
+        assert list(FailureEvent.objects.order_by("occurred").values_list("occurred", flat=True)) == stored
+
+
 def test_a_stop_on_one_day_of_a_count_changes_its_share_of_the_other(plant):
     """A night shift's count is split over its two days by operating time, and the stop takes some of one day's."""
     site, asset = plant.berlin, plant.filler
