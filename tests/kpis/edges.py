@@ -243,4 +243,16 @@ EDGES = [
         assets=(1, 2),
         facts={"events": 2, "restored": 1, "restoration": 4 * 3600, "open_events": 0},
     ),
+    Case(
+        "EDGE-22 a stop that runs on into today is one stop, yesterday's",
+        records(30, stops=(stop(1, 23, 26),)),
+        within(0, 24),
+        facts={"down": 3600, "stops": 1},
+    ),
+    Case(
+        "EDGE-23 the second of a stop after the day's border is one of the next day",
+        records(72, stops=(stop(1, 23, 24 + 1 / 3600),)),
+        within(24, 48),
+        facts={"down": 1, "stops": 0},
+    ),
 ]

@@ -95,6 +95,23 @@ def test_cut_windows_are_what_the_oracle_says(db, data, records):
         ),
         pytest.param(
             cases.records(
+                24,
+                placements=[
+                    oracle.Placement(2, 1, stops_parent=True, valid=cases.within(20, 99)),
+                    oracle.Placement(3, 1, stops_parent=True),
+                ],
+                stops=[cases.stop(1, 5, 23, asset=2), cases.stop(2, 16, 17, asset=3)],
+            ),
+            [cases.within(0, 10), cases.within(15, 24)],
+            id="a stopped machine that is added later",
+        ),
+        pytest.param(
+            cases.records(24, stops=[cases.stop(1, 10, 20)]),
+            [cases.within(0, 10), cases.within(15, 24)],
+            id="a stop that begins as a window ends",
+        ),
+        pytest.param(
+            cases.records(
                 24, lives={1: cases.within(0, 12)}, counts=[cases.count(10, 14, made=100, scrap=0, cycle=1.0)]
             ),
             [cases.within(0, 12), cases.within(12, 24)],
