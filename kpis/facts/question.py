@@ -164,7 +164,7 @@ class Question:
     plans: Plans
     levels: list[list[int]]
     days: ProductionDays | None = None
-    cells: Sequence[tuple[int, int, int, int]] = ()  # asset, from, to, number; 0 is not answered
+    cells: Sequence[tuple[int, int, int, int]] = ()  # asset, from, to, number; below 1 not answered
     counts: bool = True  # False: none was ever recorded of these assets
     stretches: list[tuple[int, Stretch]] = field(init=False)
     lines: list[Axis] = field(init=False)  # the axes in use
