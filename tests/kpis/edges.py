@@ -255,4 +255,15 @@ EDGES = [
         within(24, 48),
         facts={"down": 1, "stops": 0},
     ),
+    Case(
+        "EDGE-24 a line fails when the failed machine is moved to it",
+        records(
+            24,
+            stops=(stop(1, 8, 12, asset=2),),
+            failures=(failure(1, 8, asset=2),),
+            placements=(Placement(2, 1, stops_parent=True, valid=within(9, 99)),),
+        ),
+        within(0, 24),
+        facts={"events": 1, "restored": 1, "restoration": 3 * 3600},
+    ),
 ]
