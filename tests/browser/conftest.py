@@ -2,6 +2,7 @@
 
 A page made by `open_page` remembers every console error, page error and Content-Security-Policy violation;
 the test fails at its end if there was one (`page.expected_errors` names parts of those that are meant).
+After a click, ask with `expect`, which waits for the page to come; `is_visible()` and its like look at once.
 """
 
 import re
@@ -10,7 +11,7 @@ from itertools import product
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests import chromium as program
 from tests import plant as world
@@ -18,6 +19,7 @@ from tests import plant as world
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
 WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+expect.set_options(timeout=15_000)  # a busy machine may take longer than the five seconds of old
 NOT_OURS = re.compile(r"favicon\.ico")
 
 

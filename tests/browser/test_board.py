@@ -40,7 +40,7 @@ def test_it_is_accessible_and_fits(visit, plant, look):
     page = seen.goto("/performance/board/")
     assert seen.violations() == []
     assert seen.overflow() == 0
-    assert page.locator(".sidebar, .tabbar").count() == 0
+    expect(page.locator(".sidebar, .tabbar")).to_have_count(0)
     if look["size"] == TELEVISION:
         assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
         small = page.evaluate(

@@ -1,6 +1,7 @@
 """The kit in a real browser: keyboard and thumb, light and dark, lists, forms, charts."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests import plant as world
 from tests.browser.conftest import DESK, PHONE
@@ -45,7 +46,7 @@ def test_a_slash_while_typing_is_a_slash(visit, plant):
     seen = visit("planner")
     page = seen.goto("/sample/new/")
     page.get_by_label("Name").press_sequentially("A/B")
-    assert page.get_by_label("Name").input_value() == "A/B"
+    expect(page.get_by_label("Name")).to_have_value("A/B")
     page.on("dialog", lambda dialog: dialog.accept())
 
 
@@ -56,27 +57,27 @@ def test_the_list_follows_its_filters_without_a_new_page(visit, plant):
     page.get_by_label("Name", exact=True).press_sequentially("pall")
     page.wait_for_url("**/sample/?sort=-code&name=pall")
     page.get_by_role("link", name="M3").wait_for()
-    assert page.locator("table.rows tbody tr").count() == 1
+    expect(page.locator("table.rows tbody tr")).to_have_count(1)
     assert page.evaluate("window.same") is True
     page.get_by_role("link", name="Remove filter Name").click()
     page.wait_for_url("**/sample/?*")
-    assert page.locator("table.rows tbody tr").count() == 4
+    expect(page.locator("table.rows tbody tr")).to_have_count(4)
 
 
 def test_choosing_rows_shows_what_can_be_done_with_them(visit, plant):
     seen = visit("planner")
     page = seen.goto("/sample/")
     bar = page.locator(".bulk-bar")
-    assert bar.is_hidden()
+    expect(bar).to_be_hidden()
     page.get_by_label("Choose M1 · Filler").check()
-    assert page.locator(".bulk-count").inner_text() == "1 row chosen"
+    expect(page.locator(".bulk-count")).to_have_text("1 row chosen", use_inner_text=True)
     page.get_by_label("Choose all rows of this page").check()
-    assert page.locator(".bulk-count").inner_text() == "4 rows chosen"
+    expect(page.locator(".bulk-count")).to_have_text("4 rows chosen", use_inner_text=True)
     bar.get_by_role("button", name="Rename").click()
     page.get_by_label("Name").fill("Twin")
     page.get_by_role("button", name="Rename").click()
     page.get_by_text("4 renamed by planner.").wait_for()
-    assert page.locator("td.phone-subtitle").all_inner_texts() == ["Twin"] * 4
+    expect(page.locator("td.phone-subtitle")).to_have_text(["Twin"] * 4, use_inner_text=True)
 
 
 def test_a_search_box_is_worked_by_keyboard_alone(visit, plant):
@@ -88,7 +89,7 @@ def test_a_search_box_is_worked_by_keyboard_alone(visit, plant):
     assert seen.violations() == []
     box.press("ArrowDown")
     box.press("Enter")
-    assert box.input_value() == "M3 · Palletiser"
+    expect(box).to_have_value("M3 · Palletiser")
     page.get_by_label("Code").fill("N1")
     page.get_by_label("Name").fill("Conveyor")
     page.get_by_role("button", name="Save").click()
@@ -103,7 +104,7 @@ def test_an_abandoned_word_in_a_search_box_changes_nothing(visit, plant):
     box.fill("zzzz")
     page.get_by_text("Nothing found").wait_for()
     box.press("Tab")
-    assert box.input_value() == "L1 · Line 1"
+    expect(box).to_have_value("L1 · Line 1")
 
 
 def test_a_wrong_form_takes_the_reader_to_the_field(visit, plant):
@@ -117,7 +118,7 @@ def test_a_wrong_form_takes_the_reader_to_the_field(visit, plant):
     assert seen.violations() == []
     errors.get_by_role("link", name="Code").click()
     assert page.evaluate("document.activeElement.id") == "id_code"
-    assert page.get_by_label("Name").input_value() == "Conveyor"
+    expect(page.get_by_label("Name")).to_have_value("Conveyor")
     page.on("dialog", lambda dialog: dialog.accept())
 
 
@@ -129,7 +130,7 @@ def test_unsaved_typing_asks_before_it_is_lost(visit, plant):
     page.get_by_label("Name").press_sequentially("Conveyor")
     page.get_by_role("link", name="Back").click()
     assert asked == ["beforeunload"]
-    assert page.get_by_label("Name").input_value() == "Conveyor"
+    expect(page.get_by_label("Name")).to_have_value("Conveyor")
 
 
 def test_colours_follow_the_device_until_chosen_and_then_stay_without_a_flash(visit, plant):
@@ -153,7 +154,7 @@ def test_a_menu_closes_on_escape_and_gives_the_focus_back(visit, plant):
     page.keyboard.press("Enter")
     page.get_by_role("link", name="Change password").wait_for()
     page.keyboard.press("Escape")
-    assert page.get_by_role("link", name="Change password").is_hidden()
+    expect(page.get_by_role("link", name="Change password")).to_be_hidden()
     assert page.evaluate("document.activeElement.className") == "person"
 
 
@@ -165,7 +166,7 @@ def test_a_tab_is_loaded_into_the_page_and_has_an_address(visit, plant):
     page.get_by_text("Nothing has happened yet.").wait_for()
     assert page.evaluate("window.same") is True
     assert page.url.endswith("?tab=sample-history")
-    assert page.get_by_role("link", name="Diary").get_attribute("aria-current") == "page"
+    expect(page.get_by_role("link", name="Diary")).to_have_attribute("aria-current", "page")
     page.go_back()
     page.get_by_text("About this machine").wait_for()
 
@@ -232,8 +233,8 @@ def test_a_list_works_without_scripts(chromium, live_server, plant):
     page.get_by_role("button", name="Log in").click()
     page.get_by_label("Name", exact=True).fill("pall")
     page.get_by_role("button", name="Apply").click()
-    assert page.locator("table.rows tbody tr").count() == 1
+    expect(page.locator("table.rows tbody tr")).to_have_count(1)
     page.get_by_role("link", name="M3").click()
     page.get_by_role("link", name="Diary").click()
-    assert page.get_by_text("Nothing has happened yet.").is_visible()
+    expect(page.get_by_text("Nothing has happened yet.")).to_be_visible()
     context.close()

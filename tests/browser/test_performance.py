@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from assets import stops
 from assets.stops import StopEntry
@@ -134,8 +135,8 @@ def test_a_plant_without_records_says_so_and_shows_no_zero(visit, plant):
     assert page.locator(".page-head .answer").inner_text() == (
         "Nothing was recorded in this window, so there is no figure to show."
     )
-    assert page.locator(".chart-head").all_inner_texts() == CHARTS
-    assert page.get_by_text("No data for this period.").count() == len(CHARTS)
+    expect(page.locator(".chart-head")).to_have_text(CHARTS, use_inner_text=True)
+    expect(page.get_by_text("No data for this period.")).to_have_count(len(CHARTS))
     assert charts_of(seen) == {}
 
 
@@ -143,7 +144,7 @@ def test_somebody_without_a_site_is_told_whom_to_ask(visit, plant):
     Membership.objects.filter(user=plant.manager).delete()
     seen = visit("manager", size=PHONE)
     assert wrong_on(seen, performance()) == []
-    assert seen.page.get_by_text("You have no site yet; ask an administrator for a role.").is_visible()
+    expect(seen.page.get_by_text("You have no site yet; ask an administrator for a role.")).to_be_visible()
 
 
 def test_each_figure_says_what_it_is_worth_and_where_it_comes_from(visit, lived, day):
@@ -174,23 +175,23 @@ def test_the_window_is_picked_moved_and_typed(visit, lived, day):
     page = seen.goto(performance(lived.filler))
     pick_window(page, "Yesterday")
     page.wait_for_url("**window=day*")
-    assert page.locator(".window-label").inner_text() == "Yesterday"
+    expect(page.locator(".window-label")).to_have_text("Yesterday", use_inner_text=True)
     assert page.locator(".window-group [aria-current]").all_text_contents() == ["Yesterday"]
     page.get_by_role("link", name="Earlier").click()
     before = day.start - timedelta(hours=12)
     page.wait_for_url(f"**from={before:%Y-%m-%d}&to={before:%Y-%m-%d}")
     page.get_by_role("link", name="Later").click()
     page.wait_for_url("**from={0}&to={0}".format(day.days[0]))
-    assert page.locator(".window-label").inner_text() == "Yesterday"
+    expect(page.locator(".window-label")).to_have_text("Yesterday", use_inner_text=True)
     page.locator(".window-summary").click()
     page.get_by_label("From", exact=True).fill("2026-01-31")
     page.get_by_label("To", exact=True).fill("2026-01-01")
     page.get_by_role("button", name="Show").click()
     assert page.get_by_role("alert").inner_text().startswith("The last day lies before the first. Shown instead: ")
-    assert page.get_by_role("heading", level=1).inner_text() == "M1 · Filler"
+    expect(page.get_by_role("heading", level=1)).to_have_text("M1 · Filler", use_inner_text=True)
     pick_window(page, "Nothing")
     page.wait_for_url("**compare=none*")
-    assert page.get_by_text("Compared with").count() == 0
+    expect(page.get_by_text("Compared with")).to_have_count(0)
 
 
 def test_the_picker_is_used_by_keyboard_alone(visit, lived):
@@ -201,7 +202,7 @@ def test_the_picker_is_used_by_keyboard_alone(visit, lived):
     page.keyboard.press("ArrowDown")
     assert page.evaluate("document.activeElement.textContent.trim()") == "This shift"
     page.keyboard.press("Escape")
-    assert not page.locator(".window-sheet").is_visible()
+    expect(page.locator(".window-sheet")).to_be_hidden()
     page.keyboard.press("Enter")
     page.get_by_label("From", exact=True).focus()
     page.keyboard.press("ArrowUp")  # belongs to the field
@@ -225,7 +226,7 @@ def test_a_tile_opens_its_reasons_whose_links_all_lead_somewhere_and_back(visit,
     shown = figures_of(page)[figure]
     page.locator(".tile").get_by_role("link", name=figure, exact=True).click()
     page.wait_for_url("**/performance/figure/**")
-    assert page.get_by_role("heading", level=1).inner_text() == f"{figure} · L1"
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"{figure} · L1", use_inner_text=True)
     assert plain(page.locator(".figure-value").inner_text()).startswith(shown)
 
     links = {each.get_attribute("href") for each in page.locator("main a").all()}
@@ -239,7 +240,7 @@ def test_a_tile_opens_its_reasons_whose_links_all_lead_somewhere_and_back(visit,
 
     page.locator(".crumbs").get_by_role("link", name="Performance").click()
     page.wait_for_url(lambda address: "/figure/" not in address)
-    assert page.get_by_role("heading", level=1).inner_text() == "L1 · Line 1"
+    expect(page.get_by_role("heading", level=1)).to_have_text("L1 · Line 1", use_inner_text=True)
     assert figures_of(page)[figure] == shown
 
 
@@ -278,11 +279,11 @@ def test_from_a_red_tile_to_the_very_stop_that_caused_it_and_back_in_four_taps(v
     assert page.locator("h1").inner_text().startswith("Stop of M1")
 
     tap(page.locator(".crumbs").get_by_role("link", name="Back"))
-    assert page.get_by_role("heading", level=1).inner_text() == "Availability · L1"
+    expect(page.get_by_role("heading", level=1)).to_have_text("Availability · L1", use_inner_text=True)
     tap(page.locator(".crumbs").get_by_role("link", name="Performance"))
     assert (page.get_by_role("heading", level=1).inner_text(), figures_of(page)) == ("L1 · Line 1", before)
-    assert page.locator(".window-label").inner_text() == "Yesterday"
-    assert page.locator(".tile-stop").count() == 1
+    expect(page.locator(".window-label")).to_have_text("Yesterday", use_inner_text=True)
+    expect(page.locator(".tile-stop")).to_have_count(1)
     assert len(taps) == 4
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from tests.browser.conftest import DESK, PHONE
 from tests.workorders.planned import job_plan, upcoming
@@ -49,7 +50,7 @@ def test_the_year_follows_the_form_before_anything_is_saved(visit, plant, size):
     page.get_by_label("Every", exact=True).fill("2")
     page.get_by_label("Monday", exact=True).check()
     year.get_by_text("Every 2 weeks on Monday at 06:00").wait_for()
-    assert not page.locator("[name=rule]").is_visible()
+    expect(page.locator("[name=rule]")).to_be_hidden()
     assert PreventivePlan.objects.count() == 0
 
     page.get_by_role("button", name="Save").click()

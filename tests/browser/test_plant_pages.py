@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from assets import stops
 from assets.models import FailureCode
@@ -83,11 +84,11 @@ def test_the_tree_opens_and_closes_at_once(visit, transactional_db):
     world.asset(plant.berlin, "V1", "Filling valve", parent=plant.filler)
     page = visit("requester").goto("/assets/tree/")
     valve = page.get_by_role("link", name="V1 Filling valve")
-    assert not valve.is_visible()
+    expect(valve).to_be_hidden()
     page.get_by_role("button", name="Open all").click()
-    assert valve.is_visible()
+    expect(valve).to_be_visible()
     page.get_by_role("button", name="Close all").click()
-    assert not page.get_by_role("link", name="M1 Filler").is_visible()
+    expect(page.get_by_role("link", name="M1 Filler")).to_be_hidden()
 
 
 def test_a_calendar_form_grows_by_a_row(visit, transactional_db):
@@ -95,10 +96,10 @@ def test_a_calendar_form_grows_by_a_row(visit, transactional_db):
     page = visit("planner").goto("/calendars/new/")
     before = page.get_by_label("Date").count()
     page.get_by_role("button", name="One more").click()
-    assert page.get_by_label("Date").count() == before + 1
+    expect(page.get_by_label("Date")).to_have_count(before + 1)
     page.get_by_label("Name").first.fill("Shifts")
     page.get_by_label("Monday").fill("6-14")
     page.locator("[name=exceptions-2-date]").fill("2030-12-24")
     page.get_by_role("button", name="Save").click()
     page.get_by_text("Shifts is agreed.").wait_for()
-    assert page.get_by_text("24 Dec 2030").is_visible()
+    expect(page.get_by_text("24 Dec 2030")).to_be_visible()

@@ -1,6 +1,7 @@
 """The state timeline in a real browser: drawn in all looks, and a tap on a stop opens it."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE
 from tests.browser.test_performance import ALL_LOOKS, performance, wrong_on
@@ -38,7 +39,7 @@ def test_from_performance_over_the_timeline_to_the_very_stop(visit, lived, day):
     page = seen.goto(performance(lived.line, window="day"))
     page.get_by_role("link", name="Timeline").tap()
     page.wait_for_url(lambda address: "/timeline/" in address and "window=day" in address)
-    assert page.get_by_role("heading", level=1).inner_text() == "Timeline · L1"
+    expect(page.get_by_role("heading", level=1)).to_have_text("Timeline · L1", use_inner_text=True)
     chart = page.locator("tandem-chart").first
     chart.scroll_into_view_if_needed()
     page.wait_for_function("document.querySelector('tandem-chart').dataset.drawn !== undefined")
@@ -55,7 +56,7 @@ def test_from_performance_over_the_timeline_to_the_very_stop(visit, lived, day):
 def test_a_tip_tells_machine_state_reason_and_times_on_the_sites_clock(visit, lived, day):
     page = visit("manager").goto(timeline(lived.line, window="day"))
     page.wait_for_function("document.querySelector('tandem-chart').dataset.drawn !== undefined")
-    assert page.locator(".chart-stage").first.get_attribute("aria-label") == "State of each machine"
+    expect(page.locator(".chart-stage").first).to_have_attribute("aria-label", "State of each machine")
     stage = page.locator(".chart-stage").first
     said = stage.evaluate(
         """stage => {

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from tests.browser.conftest import DESK, LOOKS, PHONE
 from tests.workorders.orders import order, step
@@ -58,7 +59,7 @@ def test_a_reporter_sees_what_is_known_before_reporting_it_again(plant, visit):
     order(plant, State.APPROVED, summary="Leak at valve 7")
     page = visit("requester", size=PHONE).goto(f"/requests/new/?asset={plant.filler.pk}")
     page.get_by_text("Known already on M1").wait_for()
-    assert page.get_by_role("link", name="Leak at valve 7").is_visible()
+    expect(page.get_by_role("link", name="Leak at valve 7")).to_be_visible()
     page.get_by_label("What is wrong?").fill("It drips")
     page.get_by_role("button", name="Report").click()
     page.get_by_role("heading", name="It drips").wait_for()
