@@ -179,15 +179,16 @@ def together(
     now = now or timezone.now()
     cuts: list[Cut] = []
     counting: list[Member] = []
-    who: dict[tuple, list[Member]] = {}  # the same subjects in the same span
+    who: dict[tuple, tuple[int, list[Member]]] = {}  # the same subjects in the same span, and their first cut
     for subjects, buckets in questions:
         first = cuts[-1].roots.stop if cuts else 0
         spans = [(epoch(begin), max(epoch(past), epoch(begin) + 1)) for begin, past in buckets]
-        cuts.append(Cut(range(first, first + len(subjects)), spans))
         key = (tuple(subject and subject.pk for subject in subjects), buckets[0][0], buckets[-1][1])
         if key not in who:
-            who[key] = members(site, subjects, buckets[0][0], buckets[-1][1], Scope(scope))
-        counting += [each._replace(root=each.root + first) for each in who[key]] if first else who[key]
+            who[key] = len(cuts), members(site, subjects, buckets[0][0], buckets[-1][1], Scope(scope))
+        like, there = who[key]
+        cuts.append(Cut(range(first, first + len(subjects)), spans, like if like < len(cuts) else None))
+        counting += [each._replace(root=each.root + first) for each in there] if first else there
     reader = Reader(site, counting, now=now, cuts=cuts)
     answers = reader.answers()
     found = []

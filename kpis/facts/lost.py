@@ -11,14 +11,14 @@ Losses = dict[str, float]  # loss class → seconds
 
 
 class Lost:
-    """The lost time of some roots in all buckets, read at once."""
+    """The lost time of some roots in one of their buckets, read at once."""
 
-    def __init__(self, zones: Zones, groups: list[Alike], sums: Mapping[stored.Place, Sums]):
-        self.zones, self.groups, self.sums = zones, groups, sums
+    def __init__(self, zones: Zones, groups: list[Alike], sums: Mapping[stored.Place, Sums], bucket: int):
+        self.zones, self.groups, self.sums, self.bucket = zones, groups, sums, bucket
 
     @cached_property
     def _days(self) -> stored.Days:
-        return stored.Days(self.zones, self.groups)
+        return stored.Days(self.zones, self.groups, self.bucket)
 
     @cached_property
     def causes(self) -> dict[stored.Place, Causes]:

@@ -59,7 +59,7 @@ class Reader:
     """Reads the facts of one site as of one moment.
 
     Roots are asked for in the buckets of their cut; without cuts all are in `buckets`. Where time was lost is read when
-    it is asked for, of the roots of one cut at once.
+    it is asked for, of one bucket and all roots that have it.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class Reader:
         self.cuts = list(cuts) or [Cut(every, list(buckets))]
         self.zones = Zones(self.clock, members, self.cuts)
         self.groups = self.zones.groups
+        self.coarser = self.zones.coarser()
         self.watch, self.replaced = self.zones.watch()
         spans = [(self.zones.start, self.zones.end), *((each[0][0], each[-1][1]) for each in self.watch.values())]
         self.plans = Plans(site, self.zones.assets, min(lo for lo, _ in spans), max(hi for _, hi in spans))
@@ -114,10 +115,12 @@ class Reader:
         self._add_stored(sums)
         self._add_times(sums)
         self._add_events(sums, events)
+        parts: dict[Place, dict[Place, Sums]] = defaultdict(dict)  # by cut and bucket
+        for place, each in sums.items():
+            parts[self.zones.cut_of[place[0]], place[1]][place] = each
         answers: Answers = {}
-        for number, cut in enumerate(self.cuts):
-            part = {place: each for place, each in sums.items() if place[0] in cut.roots}
-            lost = Lost(self.zones, [each for each in self.groups if each.cut == number], part)
+        for (number, bucket), part in parts.items():
+            lost = Lost(self.zones, [each for each in self.groups if each.cut == number], part, bucket)
             answers |= {place: Answer.of(each, lost, place) for place, each in part.items()}
         return answers
 
@@ -145,20 +148,44 @@ class Reader:
 
     def _add_stored(self, sums: dict[Place, Sums]) -> None:
         """Stored days and computed cells; those of assets with counts apart as well, if there are any."""
-        days = stored.Days(self.zones, self.groups)
         anything = False
-        for place, numbers in days.sums():
+        for place, numbers in stored.Days(self.zones, self._finest).sums():
             anything = anything or numbers["counts"] > 0
-            sums[place].all.add(numbers)
+            for each in self._places(place):
+                sums[each].all.add(numbers)
         for each in sums.values():
             for asset_id, cell in each.live:
                 each.all.add(cell.sums)
                 if cell.sums.get("counts"):
                     each.counted_assets.add(asset_id)
         if anything or any(each.counted_assets for each in sums.values()):
-            self._add_counted(sums, days)
+            self._add_counted(sums)
 
-    def _add_counted(self, sums: dict[Place, Sums], days: stored.Days) -> None:
+    @cached_property
+    def _finest(self) -> list[Alike]:
+        """The members whose stored sums are read; those of coarser cuts come from them."""
+        coarse = {number for number, _ in self.coarser.values()}
+        return [each for each in self.groups if each.cut not in coarse]
+
+    @cached_property
+    def _into(self) -> dict[int, tuple[int, list[int]]]:
+        """For roots of finer cuts, which root their sums go into as well, and into which of its buckets."""
+        return {
+            root: (other, buckets)
+            for fine, (coarse, buckets) in self.coarser.items()
+            for root, other in zip(self.cuts[fine].roots, self.cuts[coarse].roots, strict=True)
+        }
+
+    def _places(self, place: Place) -> list[Place]:
+        """Where stored sums of a place go."""
+        root, bucket = place
+        if root not in self._into:
+            return [place]
+        other, buckets = self._into[root]
+        return [place, (other, buckets[bucket])]
+
+    def _add_counted(self, sums: dict[Place, Sums]) -> None:
+        days = stored.Days(self.zones, self.groups)
         forced = [(*place, asset_id) for place, each in sums.items() for asset_id in each.counted_assets]
         for place, numbers, assets in days.counted(forced):
             each = sums[place]
@@ -230,8 +257,9 @@ class Reader:
 
     def _add_events(self, sums: dict[Place, Sums], live: Iterable[Event]) -> None:
         """Failure events where they occur, of members only while they are."""
-        for place, numbers in stored.events(self.zones, self.replaced):
-            sums[place].all.add(numbers)
+        for place, numbers in stored.events(self.zones, self._finest, self.replaced):
+            for each in self._places(place):
+                sums[each].all.add(numbers)
         members = defaultdict(list)
         if live := list(live):
             for alike in self.groups:

@@ -19,26 +19,40 @@ OF_EVENTS = ("events", "items", "found", "restored", "restoration", "open_events
 
 
 class Days:
-    """Ranges of stored days of members, and the bucket of each day; neighbouring days of several buckets are one."""
+    """Ranges of stored days of members, and the bucket of each day; neighbouring days of several buckets are one.
 
-    def __init__(self, zones: Zones, groups: Sequence[Alike]):
-        rows: dict[str, list] = {name: [] for name in ("root", "asset", "first", "past", "at")}
+    Of one bucket, if `only` that is wanted.
+    """
+
+    def __init__(self, zones: Zones, groups: Sequence[Alike], only: int | None = None):
+        roots: list[int] = []
+        assets: list[int] = []
+        ranges: list[str] = []  # which range, of each member
+        first: list[int] = []  # of each range
+        past: list[int] = []
+        cut: list[int] = []
         length = len(zones.days.borders)
         buckets = [-1] * (length * len(zones.cuts))
         for alike in groups:
-            for bucket, (stored, _) in enumerate(alike.zones):
-                for lo, hi in stored:
+            wanted = range(len(alike.zones)) if only is None else (only,)
+            for bucket in wanted:
+                for lo, hi in alike.zones[bucket][0]:
                     buckets[alike.cut * length + lo : alike.cut * length + hi] = [bucket] * (hi - lo)
-            for lo, hi in merged(span for stored, _ in alike.zones for span in stored):
-                number = len(alike.assets)
-                rows["root"] += alike.roots
-                rows["asset"] += alike.assets
-                rows["first"] += [str(zones.days.day(lo))] * number
-                rows["past"] += [str(zones.days.day(hi))] * number
-                rows["at"] += [str(alike.cut * length + 1)] * number
-        self.any = bool(rows["root"])
+            for lo, hi in merged(span for bucket in wanted for span in alike.zones[bucket][0]):
+                first.append(lo)
+                past.append(hi)
+                cut.append(alike.cut)
+                roots += alike.roots
+                assets += alike.assets
+                ranges += [str(len(first))] * len(alike.assets)
+        self.any = bool(roots)
         self.parameters = {
-            **{name: literal(values) for name, values in rows.items()},
+            "root": literal(roots),
+            "asset": literal(assets),
+            "range": literal(ranges),
+            "first": literal(map(zones.days.day, first)),
+            "past": literal(map(zones.days.day, past)),
+            "at": literal(each * length + 1 for each in cut),
             "bucket": literal(buckets),
             "day": zones.days.first,
         }
@@ -106,12 +120,12 @@ def days_of(table: str, names: Sequence[str]) -> str:
     bucket stands in an array, as a join would be made anew for each range."""
     wanted = ", ".join(names)
     return f"""(
-        SELECT m.root, m.asset_id, (%(bucket)s::int[])[f.day - %(day)s::date + m.at] AS bucket, {wanted}
-        FROM unnest(%(root)s::int[], %(asset)s::bigint[], %(first)s::date[], %(past)s::date[], %(at)s::int[])
-            AS m(root, asset_id, first, past, at)
+        SELECT m.root, m.asset_id,
+            (%(bucket)s::int[])[f.day - %(day)s::date + (%(at)s::int[])[m.range]] AS bucket, {wanted}
+        FROM unnest(%(root)s::int[], %(asset)s::bigint[], %(range)s::int[]) AS m(root, asset_id, range)
         CROSS JOIN LATERAL (
-            SELECT day, {wanted} FROM {table} f
-            WHERE f.asset_id = m.asset_id AND f.day >= m.first AND f.day < m.past OFFSET 0
+            SELECT day, {wanted} FROM {table} f WHERE f.asset_id = m.asset_id
+                AND f.day >= (%(first)s::date[])[m.range] AND f.day < (%(past)s::date[])[m.range] OFFSET 0
         ) f
     ) days"""
 
@@ -125,9 +139,9 @@ NOT_REPLACED = """NOT EXISTS (
     WHERE x.asset_id = e.asset_id AND e.occurred >= to_timestamp(x.lo) AND e.occurred < to_timestamp(x.hi))"""
 
 
-def events(zones: Zones, replaced: Ranges) -> Iterator[tuple[Place, dict[str, float]]]:
+def events(zones: Zones, groups: Sequence[Alike], replaced: Ranges) -> Iterator[tuple[Place, dict[str, float]]]:
     """What stored failure events add where they occur, of members only while they are."""
-    if not zones.groups:
+    if not groups:
         return
     bucket = " ".join(
         f"WHEN {number} THEN width_bucket(e.occurred, %(borders_{number})s::timestamptz[])"
@@ -136,28 +150,26 @@ def events(zones: Zones, replaced: Ranges) -> Iterator[tuple[Place, dict[str, fl
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT m.root, CASE m.cut {bucket} END - 1,
+            SELECT m.root, CASE e.cut {bucket} END - 1,
                 count(*) FILTER (WHERE NOT found), coalesce(sum(items) FILTER (WHERE NOT found), 0),
                 count(*) FILTER (WHERE found), count(restored) FILTER (WHERE NOT found),
                 coalesce(sum({seconds("restored")} - {seconds("occurred")}) FILTER (WHERE NOT found), 0)::float8,
                 count(*) FILTER (WHERE open AND NOT found)
-            FROM unnest(%(root)s::int[], %(asset)s::bigint[], %(since)s::bigint[], %(until)s::bigint[], %(cut)s::int[])
-                AS m(root, asset_id, since, until, cut)
+            FROM unnest(%(root)s::int[], %(asset)s::bigint[], %(group)s::int[]) AS m(root, asset_id, no)
             CROSS JOIN LATERAL (
-                SELECT * FROM kpis_failureevent e WHERE e.asset_id = m.asset_id
-                    AND e.occurred >= to_timestamp(m.since) AND e.occurred < to_timestamp(m.until) OFFSET 0
+                SELECT *, (%(cut)s::int[])[m.no] AS cut FROM kpis_failureevent e WHERE e.asset_id = m.asset_id
+                    AND e.occurred >= to_timestamp((%(since)s::bigint[])[m.no])
+                    AND e.occurred < to_timestamp((%(until)s::bigint[])[m.no]) OFFSET 0
             ) e {f"WHERE {NOT_REPLACED}" if replaced else ""}
             GROUP BY 1, 2
             """,
             {
-                "root": literal(root for each in zones.groups for root in each.roots),
-                "asset": literal(asset for each in zones.groups for asset in each.assets),
-                **{
-                    name: literal(
-                        text for each in zones.groups for text in [str(getattr(each, name))] * len(each.assets)
-                    )
-                    for name in ("since", "until", "cut")
-                },
+                "root": literal(root for each in groups for root in each.roots),
+                "asset": literal(asset for each in groups for asset in each.assets),
+                "group": literal(no for number, each in enumerate(groups, 1) for no in [number] * len(each.assets)),
+                "since": literal(each.since for each in groups),
+                "until": literal(each.until for each in groups),
+                "cut": literal(each.cut for each in groups),
                 **{
                     f"borders_{number}": [instant(start) for start, _ in cut.buckets]
                     for number, cut in enumerate(zones.cuts)

@@ -1,5 +1,6 @@
 """Which part of a window is stored, and which must be computed from the records."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -73,6 +74,11 @@ class Cut:
 
     roots: range
     buckets: list[Bucket]
+    like: int | None = None  # an earlier cut of the same members in the same span of time
+
+    @property
+    def borders(self) -> set[int]:
+        return {moment for bucket in self.buckets for moment in bucket}
 
 
 class Zones:
@@ -112,9 +118,14 @@ class Zones:
         return states
 
     @cached_property
+    def cut_of(self) -> list[int]:
+        """The number of each root's cut."""
+        return [number for number, cut in enumerate(self.cuts) for _ in cut.roots]
+
+    @cached_property
     def groups(self) -> list[Alike]:
         """Members whose life and membership touch the window, those alike together."""
-        cuts = [number for number, cut in enumerate(self.cuts) for _ in cut.roots]
+        cuts = self.cut_of
         found: dict[tuple, Alike | None] = {}
         known: dict[tuple, Alike | None] = {}  # the same by spans that are not cut to the window
         states, waiting = self.states, self.waiting
@@ -141,6 +152,22 @@ class Zones:
             found[key] = Alike(cut, since, until, self._zones(waiting, cut, *spans)) if since < until else None
         return found[key]
 
+    def coarser(self) -> dict[int, tuple[int, list[int]]]:
+        """Cuts whose stored sums another's go into: which one's, and in which of its buckets each bucket lies.
+
+        Between the finer buckets lie borders of production days, so that both have the same days stored.
+        """
+        found: dict[int, tuple[int, list[int]]] = {}
+        for number, cut in enumerate(self.cuts):
+            if cut.like is None or any(cut.like in (fine, other) for fine, (other, _) in found.items()):
+                continue
+            for coarse, fine in ((cut.like, number), (number, cut.like)):
+                into, buckets = self.cuts[coarse], self.cuts[fine].buckets
+                if into.borders <= self.cuts[fine].borders and {lo for lo, _ in buckets[1:]} <= set(self.days.borders):
+                    found[fine] = coarse, [bisect_right(into.buckets, (lo, FAR)) - 1 for lo, _ in buckets]
+                    break
+        return found
+
     def stretches(self) -> list[Stretch]:
         """Those members one by one, in their order."""
         zones = {
@@ -148,7 +175,7 @@ class Zones:
             for alike in self.groups
             for root, asset_id in zip(alike.roots, alike.assets, strict=True)
         }
-        starts = [cut.buckets[0][0] for cut in self.cuts for _ in cut.roots]
+        starts = [self.cuts[number].buckets[0][0] for number in self.cut_of]
         found = []
         for member in self.members:
             state = self.states[member.asset_id]

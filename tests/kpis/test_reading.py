@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from assets.models import Asset
 from kpis import oracle
 from kpis.computing import compute_site
-from kpis.cutting import BY
-from kpis.figures import SCOPES, periods
+from kpis.cutting import BY, cut
+from kpis.figures import SCOPES, periods, together
 from kpis.formulas import Facts, total
 from kpis.intervals import span
 from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent, LossDay
@@ -94,6 +94,35 @@ def test_stored_and_computed_parts_make_what_the_oracle_says(db, data, records, 
         for each in found:
             expected = oracle.facts(records, numbers[each.asset.pk], span(each.start, each.end))
             assert_alike(without_record(each.answer.all), without_record(expected), (each.asset.code, each.start))
+        raise Undone
+
+
+@examples
+@given(
+    data=st.data(), records=plants(), scope=st.sampled_from(SCOPES), by=st.sampled_from(CUTS),
+    first=st.integers(0, STEPS // 2), length=st.integers(1, STEPS), turned=st.booleans(),
+)  # fmt: skip
+def test_questions_asked_together_are_answered_as_each_alone(db, data, records, scope, by, first, length, turned):
+    with pytest.raises(Undone), transaction.atomic():
+        plant = write(records)
+        compute_site(plant.site, now=records.now)
+        begin = datetime.fromtimestamp(first_instant(records) + 1, UTC)
+        Editor(data, begin, plant.site).edit()
+        start = begin + first * GRID
+        end = start + length * GRID
+        subjects = [None, *Asset.objects.filter(site=plant.site).order_by("id")]
+        whole, parts = (cut(plant.site, start, end, each) for each in ("total", by))
+        questions = [(subjects, whole), (subjects, parts), (subjects[1:2], whole)]
+        questions = questions[::-1] if turned else questions
+        asked = together(questions, site=plant.site, scope=scope, now=records.now)
+        for question, found in zip(questions, asked, strict=True):
+            (alone,) = together([question], site=plant.site, scope=scope, now=records.now)
+            for one, other in zip(found, alone, strict=True):
+                told = (one.asset, one.start, one.end)
+                assert_alike(one.answer.all, other.answer.all, told)
+                assert_alike(one.answer.counted, other.answer.counted, told)
+                assert one.answer.causes == other.answer.causes, told
+                assert one.answer.counted_assets == other.answer.counted_assets, told
         raise Undone
 
 
