@@ -13,7 +13,7 @@ from django.db import connection
 
 from core.models import Event, Site
 from kpis.axis import epoch, instant
-from kpis.facts.question import literal
+from kpis.facts.ranges import literal
 from kpis.facts.revisions import SUMS
 from kpis.facts.zones import Stretch
 from kpis.figures import Figure

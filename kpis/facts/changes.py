@@ -14,7 +14,8 @@ from core.models import Site
 from kpis.axis import EVER, FAR, NEVER
 from kpis.facts import revisions
 from kpis.facts.held import seconds
-from kpis.facts.question import Ranges, calculating, grouped, literal, reaching_counts, without_loops
+from kpis.facts.question import calculating, reaching_counts, without_loops
+from kpis.facts.ranges import Ranges, grouped, literal
 from kpis.facts.store import BEHIND, Clock, lock, reaching, rewrite
 
 BATCH = 2000  # marks of one transaction

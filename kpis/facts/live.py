@@ -7,17 +7,8 @@ from datetime import datetime
 from core.models import Site
 from kpis.axis import instant
 from kpis.facts.plans import Plans
-from kpis.facts.question import (
-    Question,
-    Ranges,
-    calculating,
-    clipped,
-    group_levels,
-    lives,
-    merged,
-    minus,
-    reaching_counts,
-)
+from kpis.facts.question import Question, calculating, group_levels, lives, reaching_counts
+from kpis.facts.ranges import Ranges, clipped, merged, minus
 
 Cell = tuple[int, int, int]  # asset, from, to in seconds since 1970
 

@@ -19,7 +19,7 @@ from core.models import Site
 from kpis.axis import EVER, epoch, instant
 from kpis.facts.live import compute
 from kpis.facts.members import Scope, members
-from kpis.facts.question import literal
+from kpis.facts.ranges import literal
 from kpis.facts.read import Reader
 from kpis.facts.store import beginning
 from kpis.facts.zones import Member, Stretch

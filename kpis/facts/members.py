@@ -10,7 +10,7 @@ from assets.models import Asset
 from core.models import Site
 from kpis.axis import FAR, epoch
 from kpis.facts.plans import PLACED
-from kpis.facts.question import literal
+from kpis.facts.ranges import literal
 from kpis.facts.zones import Member
 
 

@@ -10,6 +10,7 @@ from django.db import connection
 from core.models import Site
 from kpis.axis import ALWAYS, FAR, Axis, axis
 from kpis.facts.held import seconds
+from kpis.facts.ranges import literal
 from kpis.intervals import Calendar
 from production.models import CalendarException, OperatingCalendar, WeeklySlot
 
@@ -103,9 +104,9 @@ class Plans:
                     FROM up u JOIN {PLACED} v ON v.asset_id = u.above
                         AND v.since < u.until AND v.until > u.since
                 )
-                SELECT asset_id, depth, above, since, until FROM up WHERE above = ANY(%(owners)s)
+                SELECT asset_id, depth, above, since, until FROM up WHERE above = ANY(%(owners)s::bigint[])
                 """,
-                {"far": FAR, "assets": asset_ids, "owners": owners},
+                {"far": FAR, "assets": literal(asset_ids), "owners": literal(owners)},
             )
             chains = defaultdict(list)
             for asset_id, *link in cursor.fetchall():

@@ -9,7 +9,7 @@ from core.models import Site
 from kpis.axis import instant
 from kpis.backlog import Stood, stood
 from kpis.facts.members import Scope, members
-from kpis.facts.question import Ranges, merged, minus
+from kpis.facts.ranges import Ranges, merged, minus
 from kpis.facts.read import Reader
 from kpis.facts.zones import Bucket, Member
 from kpis.formulas import NO_FACTS, Facts

@@ -11,7 +11,7 @@ from django.db import connection
 from kpis.axis import FAR, epoch, instant
 from kpis.facts.live import Event
 from kpis.facts.plans import Plans
-from kpis.facts.question import literal
+from kpis.facts.ranges import literal
 from kpis.facts.read import Reader
 from kpis.facts.zones import Alike, Cut
 from kpis.intervals import Span, Spans, span, union, utc

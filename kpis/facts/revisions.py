@@ -11,7 +11,8 @@ from django.utils import timezone
 from kpis.axis import ProductionDays
 from kpis.facts.held import seconds
 from kpis.facts.live import FRACTIONS, NUMBERS
-from kpis.facts.question import literal, without_loops
+from kpis.facts.question import without_loops
+from kpis.facts.ranges import literal
 
 OF_DAY = (*NUMBERS, *FRACTIONS)
 OF_EVENTS = {

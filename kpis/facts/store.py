@@ -19,19 +19,8 @@ from kpis.axis import EVER, FAR, ProductionDays, epoch, instant
 from kpis.facts import revisions
 from kpis.facts.held import ASSET, LIFE_FROM, LIFE_TO, seconds
 from kpis.facts.plans import Plans
-from kpis.facts.question import (
-    Question,
-    Ranges,
-    calculating,
-    clipped,
-    columns,
-    group_levels,
-    literal,
-    merged,
-    reaching_counts,
-    widened,
-    within,
-)
+from kpis.facts.question import Question, calculating, group_levels, reaching_counts
+from kpis.facts.ranges import Ranges, clipped, columns, literal, merged, widened, within
 from kpis.intervals import DAY, day_begins, production_date
 from kpis.models import FactState
 

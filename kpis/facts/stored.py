@@ -7,7 +7,7 @@ from django.db import connection
 from kpis.axis import instant
 from kpis.facts.held import seconds
 from kpis.facts.live import FRACTIONS, NUMBERS
-from kpis.facts.question import Ranges, columns, literal, merged
+from kpis.facts.ranges import Ranges, columns, literal, merged
 from kpis.facts.tally import Causes
 from kpis.facts.zones import Alike, Zones
 

@@ -19,7 +19,7 @@ from kpis.backlog import Backlog, Closed, Spent, Stood
 from kpis.facts.margins import earned_in
 from kpis.facts.members import Scope, members
 from kpis.facts.priced import stops_of_priced
-from kpis.facts.question import literal
+from kpis.facts.ranges import literal
 from kpis.facts.read import Reader
 from kpis.facts.repairing import Told, repairs_of, told
 from kpis.facts.zones import Cut, Member

@@ -12,7 +12,7 @@ from django.db import connection
 from kpis.axis import EVER, FAR, ProductionDays
 from kpis.facts import changes
 from kpis.facts.held import LIFE_FROM, LIFE_TO
-from kpis.facts.question import Ranges, literal, merged, minus
+from kpis.facts.ranges import Ranges, literal, merged, minus
 from kpis.facts.store import VERSION, Clock, beginning, events_touching
 
 PENDING_LIMIT = 5000  # marks; with more waiting, figures come from what is stored and say so
