@@ -39,22 +39,27 @@ FRACTIONS = ("good", "scrap", "rework", "ideal_good", "ideal_scrap", "ideal_rewo
 
 
 def compute(
-    site: Site, cells: Sequence[Cell], watch: Ranges, now: int, plans: Plans | None = None
+    site: Site,
+    cells: Sequence[Cell],
+    watch: Ranges,
+    now: int,
+    plans: Plans | None = None,
+    lived: tuple[dict[int, tuple[int, int]], set[int]] | None = None,
 ) -> tuple[dict[int, CellFacts], list[Event]]:
     """Facts of the cells (by their position; quiet ones are left out) and the failure events of the watched spans.
 
     Cells of one asset must not overlap. A watched span must hold whole failure events: begin where none is under
-    way. `plans` of the assets are used if they reach far enough.
+    way. `plans` of the assets are used if they reach far enough, and what is known of their `lives`.
     """
     wanted: Ranges = {}
     for asset_id, lo, hi in cells:
         wanted.setdefault(asset_id, []).append((lo, hi))
-    served, counting = lives({*wanted, *watch}, now)
+    served, counting = lived or lives({*wanted, *watch}, now)
     wanted = clipped({asset_id: merged(spans) for asset_id, spans in wanted.items()}, served)
     watch = clipped(watch, served)
     if not wanted and not watch:
         return {}, []
-    counting &= wanted.keys()
+    counting = counting & wanted.keys()
     counted = reaching_counts({asset_id: wanted[asset_id] for asset_id in counting}) if counting else {}
     reach = wanted | counted
     for asset_id, spans in watch.items():

@@ -16,7 +16,7 @@ from itertools import pairwise
 from core.models import Site
 from kpis.axis import FAR, epoch
 from kpis.facts import stored
-from kpis.facts.live import Cell, Event, compute
+from kpis.facts.live import Cell, CellFacts, Event, compute
 from kpis.facts.lost import LossesOf, Lost
 from kpis.facts.plans import Plans
 from kpis.facts.store import Clock
@@ -97,14 +97,13 @@ class Reader:
 
     def unobserved(self, root: int) -> list[int]:
         """The root's assets without any record, once `answers` were read."""
-        of_one = (each.of_roots(range(root, root + 1)).assets for each in self.groups)
-        return sorted({asset_id for assets in of_one for asset_id in assets} - self.observed)
+        return sorted({asset_id for each in self.groups for asset_id in each.of_root(root)} - self.observed)
 
     def answers(self) -> Answers:
         """An answer for every root and bucket that has members."""
         wanted = list(self._cells())
         cells = sorted({cell for *_, cell in wanted})
-        found, events = compute(self.site, cells, self.watch, self.clock.now, self.plans)
+        found, events = self._compute(cells)
         live = {cells[position]: facts for position, facts in found.items()}
         self.observed |= {asset_id for asset_id, _, _ in live} | {event.asset_id for event in events}
         sums: dict[Place, Sums] = defaultdict(Sums)
@@ -129,22 +128,29 @@ class Reader:
 
         Spans that different roots want of an asset may overlap; cells between all their borders do not.
         """
-        spans = [
-            (alike, [(bucket, span) for bucket, (_, spans) in enumerate(alike.zones) for span in spans])
+        stirring = stored.Stirring(self.zones, self.groups)
+        wanted = [
+            (bucket, span, stirring.members(alike, *span))
             for alike in self.groups
+            for bucket, (_, spans) in enumerate(alike.zones)
+            for span in spans
         ]
         borders: dict[int, set[int]] = defaultdict(set)
-        for alike, each in spans:
-            at = {moment for _, span in each for moment in span}
-            for asset_id in alike.assets if at else ():
-                borders[asset_id] |= at
+        for _, span, members in wanted:
+            for _, asset_id in members:
+                borders[asset_id].update(span)
         ordered = {asset_id: sorted(at) for asset_id, at in borders.items()}
-        for alike, each in spans:
-            for root, asset_id in zip(alike.roots, alike.assets, strict=True) if each else ():
+        for bucket, (lo, hi), members in wanted:
+            for root, asset_id in members:
                 at = ordered[asset_id]
-                for bucket, (lo, hi) in each:
-                    for start, end in pairwise(at[bisect_left(at, lo) : bisect_right(at, hi)]):
-                        yield root, bucket, (asset_id, start, end)
+                for start, end in pairwise(at[bisect_left(at, lo) : bisect_right(at, hi)]):
+                    yield root, bucket, (asset_id, start, end)
+
+    def _compute(self, cells: list[Cell]) -> tuple[dict[int, CellFacts], list[Event]]:
+        states = self.zones.states
+        served = {asset_id: (state.since, state.until) for asset_id, state in states.items()}
+        counting = {asset_id for asset_id, state in states.items() if state.counting}
+        return compute(self.site, cells, self.watch, self.clock.now, self.plans, (served, counting))
 
     def _add_stored(self, sums: dict[Place, Sums]) -> None:
         """Stored days and computed cells; those of assets with counts apart as well, if there are any."""
@@ -274,7 +280,7 @@ class Reader:
 
     def events(self) -> list[Event]:
         """The failure events of the members in the window, in order."""
-        _, live = compute(self.site, [], self.watch, self.clock.now, self.plans)
+        _, live = self._compute([])
         self.observed |= {event.asset_id for event in live}
         found = [Event(*row) for row in stored.event_rows(self.zones, self.replaced)] + live
         spans = defaultdict(list)

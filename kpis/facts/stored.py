@@ -1,5 +1,6 @@
 """Sums of stored days and failure events, by root and bucket, as the parts of a window want them."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from django.db import connection
@@ -109,6 +110,52 @@ class Days:
                 },
             )
             return cursor.fetchall()
+
+
+class Stirring:
+    """On which stored days that are cut the members have facts: no part of a quiet day tells anything."""
+
+    def __init__(self, zones: Zones, groups: Sequence[Alike]):
+        self.zones = zones
+        self.found: dict[int, set[int]] = defaultdict(set)  # day → assets
+        ranges = [
+            (alike, *span)
+            for alike in groups
+            for span in merged(self._days(*cut) for _, spans in alike.zones for cut in spans if alike.is_stored(*cut))
+        ]
+        if not ranges:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT f.day - %(day)s::date, array_agg(m.asset_id)
+                FROM unnest(%(asset)s::bigint[], %(range)s::int[]) AS m(asset_id, range) CROSS JOIN LATERAL (
+                    SELECT day FROM kpis_assetday f WHERE f.asset_id = m.asset_id
+                        AND f.day >= (%(first)s::date[])[m.range] AND f.day < (%(past)s::date[])[m.range] OFFSET 0
+                ) f GROUP BY 1
+                """,
+                {
+                    "day": zones.days.first,
+                    "asset": literal(asset for alike, *_ in ranges for asset in alike.assets),
+                    "range": literal(
+                        no for number, (alike, *_) in enumerate(ranges, 1) for no in [number] * len(alike.assets)
+                    ),
+                    "first": literal(zones.days.day(first) for _, first, _ in ranges),
+                    "past": literal(zones.days.day(past) for _, _, past in ranges),
+                },
+            )
+            self.found.update((day, set(assets)) for day, assets in cursor.fetchall())
+
+    def _days(self, lo: int, hi: int) -> tuple[int, int]:
+        return self.zones.days.position(lo), self.zones.days.position(hi - 1) + 1
+
+    def members(self, alike: Alike, lo: int, hi: int) -> list[tuple[int, int]]:
+        """Root and asset of those of which the span may tell something."""
+        members = list(zip(alike.roots, alike.assets, strict=True))
+        if not alike.is_stored(lo, hi):
+            return members
+        there = set().union(*(self.found[day] for day in range(*self._days(lo, hi))))
+        return [(root, asset_id) for root, asset_id in members if asset_id in there]
 
 
 # Asked for by IN: the planner would join it by a loop over all rows.

@@ -37,6 +37,7 @@ class State(NamedTuple):
     until: int
     stored: int  # the instant up to which days are stored
     observed: bool  # any record exists
+    counting: bool  # a count does
     computed_at: datetime | None
 
 
@@ -57,15 +58,18 @@ class Alike:
     cut: int  # which list of buckets
     since: int  # as a member in service, inside the window
     until: int
+    stale: list[tuple[int, int]]  # where what is stored does not hold
     zones: list[Zone]  # of each bucket
     roots: list[int] = field(default_factory=list)
     assets: list[int] = field(default_factory=list)
 
-    def of_roots(self, wanted: range) -> "Alike":
-        """Those of some roots only."""
-        kept = [(root, asset) for root, asset in zip(self.roots, self.assets, strict=True) if root in wanted]
-        roots, assets = [root for root, _ in kept], [asset for _, asset in kept]
-        return Alike(self.cut, self.since, self.until, self.zones, roots, assets)
+    def of_root(self, wanted: int) -> list[int]:
+        """The assets of one root."""
+        return [asset for root, asset in zip(self.roots, self.assets, strict=True) if root == wanted]
+
+    def is_stored(self, lo: int, hi: int) -> bool:
+        """Whether the days that the span touches are stored and have not changed."""
+        return all(hi <= start or lo >= end for start, end in self.stale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,8 @@ class Zones:
                     coalesce(s.observed, false)
                         OR EXISTS (SELECT FROM assets_downtime r WHERE r.asset_id = a.id)
                         OR EXISTS (SELECT FROM assets_failure r WHERE r.asset_id = a.id)
-                        OR EXISTS (SELECT FROM production_count r WHERE r.asset_id = a.id), s.computed_at
+                        OR EXISTS (SELECT FROM production_count r WHERE r.asset_id = a.id),
+                    EXISTS (SELECT FROM production_count r WHERE r.asset_id = a.id), s.computed_at
                 FROM assets_asset a LEFT JOIN kpis_factstate s ON s.asset_id = a.id
                 WHERE a.id = ANY(%(assets)s::bigint[])
                 """,
@@ -111,10 +116,10 @@ class Zones:
             )
             stored: dict = {}
             states = {}
-            for asset_id, since, until, through, observed, computed_at in cursor.fetchall():
+            for asset_id, since, until, through, *known in cursor.fetchall():
                 if through not in stored:
                     stored[through] = self.clock.after(through)
-                states[asset_id] = State(since, until, stored[through], observed, computed_at)
+                states[asset_id] = State(since, until, stored[through], *known)
         return states
 
     @cached_property
@@ -149,7 +154,9 @@ class Zones:
         key = (cut, *spans, waiting)
         if key not in found:
             since, until = max(spans[0], spans[2]), min(spans[1], spans[3])
-            found[key] = Alike(cut, since, until, self._zones(waiting, cut, *spans)) if since < until else None
+            stale = self._stale(waiting, stored)
+            zones = self._zones(stale, cut, *spans[:4])
+            found[key] = Alike(cut, since, until, stale, zones) if since < until else None
         return found[key]
 
     def coarser(self) -> dict[int, tuple[int, list[int]]]:
@@ -185,18 +192,21 @@ class Zones:
                 found.append(Stretch(member, state, each, since, until))
         return found
 
+    def _stale(self, waiting: int | None, stored: int) -> list[tuple[int, int]]:
+        """What is not stored yet, and the changed days of the asset `waiting`."""
+        stale = [(stored, FAR)]
+        for lo, hi in self.waiting.get(waiting, ()):
+            if lo < self.end and hi > self.start:
+                stale.append(self.days.whole(max(lo, self.start), min(hi, self.end)))
+        return merged(stale)
+
     def _zones(
-        self, waiting: int | None, cut: int, since: int, until: int, served_since: int, served_until: int, stored: int
+        self, stale: list[tuple[int, int]], cut: int, since: int, until: int, served_since: int, served_until: int
     ) -> list[Zone]:
         """The zones of each bucket, for a member `since` to `until`, cut to the window.
 
         A move cuts its day; service life does not, since nothing of the asset lies outside it.
         """
-        stale = [(stored, FAR)]
-        for lo, hi in self.waiting.get(waiting, ()):
-            if lo < self.end and hi > self.start:
-                stale.append(self.days.whole(max(lo, self.start), min(hi, self.end)))
-        stale = merged(stale)
         zones: list[Zone] = []
         for start, end in self.cuts[cut].buckets:
             start, end = max(start, since), min(end, until)
