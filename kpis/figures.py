@@ -19,7 +19,7 @@ from kpis import formulas
 from kpis.axis import epoch
 from kpis.cutting import cut
 from kpis.definitions import DEFINITIONS, LOSSES, REASONS, Definition, WorkDefinition
-from kpis.facts.members import Scope, members
+from kpis.facts.members import Scope, members, moved
 from kpis.facts.read import Answer, Reader
 from kpis.facts.work import Work
 from kpis.facts.zones import Cut, Member, Stretch
@@ -188,7 +188,7 @@ def together(
             who[key] = len(cuts), members(site, subjects, buckets[0][0], buckets[-1][1], Scope(scope))
         like, there = who[key]
         cuts.append(Cut(range(first, first + len(subjects)), spans, like if like < len(cuts) else None))
-        counting += [each._replace(root=each.root + first) for each in there] if first else there
+        counting += moved(there, first)
     reader = Reader(site, counting, now=now, cuts=cuts)
     answers = reader.answers()
     found = []

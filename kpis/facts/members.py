@@ -67,6 +67,11 @@ def members(site: Site, subjects: Sequence[Asset | None], start: datetime, end: 
     return [*found, *below, *(Member(position, each.pk) for position, each in assets if position not in branching)]
 
 
+def moved(there: list[Member], by: int) -> list[Member]:
+    """The same of roots that come so many later."""
+    return [Member(root + by, *of) for root, *of in there] if by else there
+
+
 # A machine: nothing but components stood below it in the window, and it is no component itself. With OFFSET 0 both
 # are sought by index; else the planner reads every placement of every site.
 LEAF = """NOT EXISTS (

@@ -49,7 +49,9 @@ class Plans:
         self.calendars = calendars_of(site)
         self._axes: dict[Owners, Axis] = {}
         self._stretches: dict[tuple, tuple[Stretch, ...]] = {}
-        self._chains = self._inherited(asset_ids) if any(owner is not None for owner in self.calendars) else {}
+        chains = self._inherited(asset_ids) if any(owner is not None for owner in self.calendars) else {}
+        self.following = dict.fromkeys(asset_ids, self._following(()))
+        self.following |= {asset_id: self._following(tuple(links)) for asset_id, links in chains.items()}
 
     def axis(self, owners: Owners) -> Axis:
         """The axis of a chain of owners, computed once."""
@@ -60,7 +62,10 @@ class Plans:
 
     def stretches(self, asset_id: int) -> tuple[Stretch, ...]:
         """The asset's chains of owners over time, without gap from the far past to the far future."""
-        links = tuple(self._chains.get(asset_id, ()))
+        return self.following[asset_id]
+
+    def _following(self, links: tuple[tuple[int, int, int, int], ...]) -> tuple[Stretch, ...]:
+        """The same of every asset with these links to the owners above it."""
         if links not in self._stretches:
             self._stretches[links] = tuple(self._stretch(links))
         return self._stretches[links]

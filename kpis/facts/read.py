@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from itertools import pairwise
 
@@ -25,7 +25,6 @@ from kpis.facts.zones import Alike, Bucket, Cut, Member, Stretch, Zones
 from kpis.formulas import NO_FACTS, Facts
 
 Place = tuple[int, int]  # root, position of the bucket
-LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -207,59 +206,62 @@ class Reader:
 
     def _add_times(self, sums: dict[Place, Sums]) -> None:
         """Calendar and scheduled time, reckoned once for assets with the same calendars in the same span."""
-        known_at: dict[tuple, int] = {}
-
-        def at(plan: tuple, moment: int) -> int:
-            key = (id(plan), moment)
-            if key not in known_at:
-                known_at[key] = self.plans.at(plan, moment)
-            return known_at[key]
-
         for alike in self.groups:
             spans = [
                 (bucket, lo, hi)
                 for bucket, (start, end) in enumerate(self.cuts[alike.cut].buckets)
                 if (lo := max(start, alike.since)) < (hi := min(end, alike.until, self.clock.now))
             ]
+            lasting: dict[int, list[int]] = {}  # scheduled seconds of each span, by the calendars that are followed
             for root, plan, assets in self._following(alike):
+                if id(plan) not in lasting:
+                    lasting[id(plan)] = self._scheduled(plan, spans)
                 number, known = len(assets), len(self.observed.intersection(assets))
-                for bucket, lo, hi in spans:
-                    of_one, each = at(plan, hi) - at(plan, lo), sums[root, bucket]
-                    each.all.add(
-                        {
-                            "calendar": (hi - lo) * number, "scheduled": of_one * known, "recorded": known,
-                            "unobserved": of_one * (number - known),
-                        }
-                    )  # fmt: skip
+                for (bucket, lo, hi), scheduled in zip(spans, lasting[id(plan)], strict=True):
+                    each = sums[root, bucket]
+                    times = each.all.sums
+                    times["calendar"] += (hi - lo) * number
+                    times["scheduled"] += scheduled * known
+                    times["recorded"] += known
+                    times["unobserved"] += scheduled * (number - known)
                     if each.counted_assets and (counted := len(each.counted_assets.intersection(assets))):
                         each.counted.add(
-                            {"calendar": (hi - lo) * counted, "scheduled": of_one * counted, "recorded": counted}
+                            {"calendar": (hi - lo) * counted, "scheduled": scheduled * counted, "recorded": counted}
                         )
         self._add_ages(sums)
 
-    def _following(self, alike: Alike) -> Iterable[tuple[int, tuple, list[int]]]:
+    def _scheduled(self, plan: tuple, spans: Sequence[tuple[int, int, int]]) -> list[int]:
+        """Scheduled seconds of spans of which most begin where the one before ends."""
+        found, moment, before = [], -FAR, 0
+        for _, lo, hi in spans:
+            begun = before if lo == moment else self.plans.at(plan, lo)
+            moment, before = hi, self.plans.at(plan, hi)
+            found.append(before - begun)
+        return found
+
+    def _following(self, alike: Alike) -> Iterator[tuple[int, tuple, list[int]]]:
         """The assets by root and by the calendars that they follow."""
-        found: dict[tuple[int, int], tuple[int, tuple, list[int]]] = {}  # by identity: to hash stretches takes long
+        found: dict[tuple[int, int], list[int]] = defaultdict(list)  # by identity: to hash stretches takes long
+        following = self.plans.following
         for root, asset_id in zip(alike.roots, alike.assets, strict=True):
-            plan = self.plans.stretches(asset_id)
-            key = root, id(plan)
-            if key not in found:
-                found[key] = (root, plan, [])
-            found[key][2].append(asset_id)
-        return found.values()
+            found[root, id(following[asset_id])].append(asset_id)
+        for (root, _), assets in found.items():
+            yield root, following[assets[0]], assets
 
     def _add_ages(self, sums: dict[Place, Sums]) -> None:
         """When the oldest stored part was computed."""
-        states = self.zones.states
+        computed = {asset_id: state.computed_at for asset_id, state in self.zones.states.items()}
         for alike in self.groups:
-            ages: dict[int, datetime] = {}
-            for root, asset_id in zip(alike.roots, alike.assets, strict=True):
-                if (at := states[asset_id].computed_at) and at < ages.get(root, LATEST):
-                    ages[root] = at
-            for bucket, (days, _) in enumerate(alike.zones):
-                for root, at in ages.items() if days else ():
+            buckets = [bucket for bucket, (days, _) in enumerate(alike.zones) if days]
+            moments: dict[int, set[datetime]] = defaultdict(set)
+            for root, asset_id in zip(alike.roots, alike.assets, strict=True) if buckets else ():
+                if at := computed[asset_id]:
+                    moments[root].add(at)
+            for root, found in moments.items():
+                oldest = min(found)
+                for bucket in buckets:
                     each = sums[root, bucket]
-                    each.computed_at = min(at, each.computed_at or at)
+                    each.computed_at = min(oldest, each.computed_at or oldest)
 
     def _add_events(self, sums: dict[Place, Sums], live: Iterable[Event]) -> None:
         """Failure events where they occur, of members only while they are."""

@@ -17,7 +17,7 @@ from core.models import Site
 from kpis.axis import EVER, NEVER
 from kpis.backlog import Backlog, Closed, Spent, Stood
 from kpis.facts.margins import earned_in
-from kpis.facts.members import Scope, members
+from kpis.facts.members import Scope, members, moved
 from kpis.facts.priced import stops_of_priced
 from kpis.facts.ranges import literal
 from kpis.facts.read import Reader
@@ -51,8 +51,7 @@ class Work:
     @cached_property
     def members(self) -> list[Member]:
         found = members(self.site, self.subjects, self.start, max(self.start, self.end), self.scope)
-        first = self.cut.roots.start
-        return [each._replace(root=each.root + first) for each in found] if first else found
+        return moved(found, self.cut.roots.start)
 
     @cached_property
     def preventive(self) -> dict[Key, Preventive]:

@@ -219,8 +219,10 @@ class Performance(ChartPage):
     @cached_property
     def children(self) -> list[Asset]:
         """The assets right below."""
-        rows = Asset.objects.filter(site=self.site, parent=self.asset, archived_at=None).order_by("code")
-        return list(rows.select_related("site"))
+        rows = list(Asset.objects.filter(site=self.site, parent=self.asset, archived_at=None).order_by("code"))
+        for row in rows:
+            row.site = self.site
+        return rows
 
     def _below(self, below: list[figures.Period]) -> dict:
         """Their rows, by code; of many those that lost most time, the others where all are asked for."""
