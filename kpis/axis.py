@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import floor
 from zoneinfo import ZoneInfo
 
-from kpis.intervals import DAY, Calendar, Slots, Span, day_begins, on_the_clock, production_date, slots_of
+from kpis.intervals import DAY, Calendar, Slots, Span, day_begins, days_of, on_the_clock, production_date
 
 FAR = 9_000_000_000_000_000  # an instant beyond all others, for spans without an end
 NEVER = 250_000_000_000  # an instant after all records that still is a date
@@ -60,7 +60,7 @@ def axis(owners: Sequence[Sequence[Calendar]], first: int, last: int, zone: Zone
         return ALWAYS
     day = instant(first).astimezone(zone).date() - DAY  # a night shift of the day before may reach in
     days = (instant(last).astimezone(zone).date() - day).days + 1
-    return _axis(day, tuple(slots_of(owners, day + count * DAY) for count in range(days)), zone)
+    return _axis(day, days_of(owners, day, days), zone)
 
 
 @lru_cache(maxsize=32)

@@ -213,6 +213,20 @@ def slots_of(owners: Sequence[Sequence[Calendar]], day: date) -> Slots:
     return ALL_DAY
 
 
+def days_of(owners: Sequence[Sequence[Calendar]], first: date, number: int) -> tuple[Slots, ...]:
+    """`slots_of` so many days from the first on; where one calendar holds all the time, by its week."""
+    days = [first + count * DAY for count in range(number)]
+    one = next((calendars[0] for calendars in owners if calendars), None)
+    if one is None or one.valid_from > first or one.valid_to <= days[-1]:
+        return tuple(slots_of(owners, day) for day in days)
+    week = [one.weekly.get(day.weekday(), ()) for day in days[:7]]
+    slots = (week * (number // 7 + 1))[:number]
+    for day, others in one.exceptions.items():
+        if first <= day <= days[-1]:
+            slots[(day - first).days] = others
+    return tuple(slots)
+
+
 def schedule(owners: Sequence[Sequence[Calendar]], window: Span, zone: ZoneInfo) -> Spans:
     """Scheduled time inside the window, owners nearest first (the asset, its ancestors, the site).
 

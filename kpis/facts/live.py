@@ -7,7 +7,7 @@ from datetime import datetime
 from core.models import Site
 from kpis.axis import instant
 from kpis.facts.plans import Plans
-from kpis.facts.question import Question, calculating, group_levels, lives, reaching_counts
+from kpis.facts.question import Question, calculating, group_levels, lives, reaching_counts, with_counts
 from kpis.facts.ranges import Ranges, clipped, merged, minus
 
 Cell = tuple[int, int, int]  # asset, from, to in seconds since 1970
@@ -44,22 +44,22 @@ def compute(
     watch: Ranges,
     now: int,
     plans: Plans | None = None,
-    lived: tuple[dict[int, tuple[int, int]], set[int]] | None = None,
+    served: dict[int, tuple[int, int]] | None = None,
 ) -> tuple[dict[int, CellFacts], list[Event]]:
     """Facts of the cells (by their position; quiet ones are left out) and the failure events of the watched spans.
 
     Cells of one asset must not overlap. A watched span must hold whole failure events: begin where none is under
-    way. `plans` of the assets are used if they reach far enough, and what is known of their `lives`.
+    way. `plans` of the assets are used if they reach far enough, and what is known of their `lives` as well.
     """
     wanted: Ranges = {}
     for asset_id, lo, hi in cells:
         wanted.setdefault(asset_id, []).append((lo, hi))
-    served, counting = lived or lives({*wanted, *watch}, now)
+    served = lives({*wanted, *watch}, now) if served is None else served
     wanted = clipped({asset_id: merged(spans) for asset_id, spans in wanted.items()}, served)
     watch = clipped(watch, served)
     if not wanted and not watch:
         return {}, []
-    counting = counting & wanted.keys()
+    counting = with_counts(wanted)
     counted = reaching_counts({asset_id: wanted[asset_id] for asset_id in counting}) if counting else {}
     reach = wanted | counted
     for asset_id, spans in watch.items():

@@ -33,7 +33,8 @@ def members(site: Site, subjects: Sequence[Asset | None], start: datetime, end: 
     assets = [(position, each) for position, each in enumerate(subjects) if each is not None]
     with connection.cursor() as cursor:
         if None in subjects:
-            leaf = "" if scope is Scope.SUBTREE else f"AND {LEAF.format(asset='a.id')}"
+            leaf = f"AND a.level <> 'component' AND {NOTHING_BELOW.format(asset='a.id')}"
+            leaf = "" if scope is Scope.SUBTREE else leaf
             cursor.execute(f"SELECT a.id FROM assets_asset a WHERE a.site_id = %(site)s {leaf}", parameters)
             ids = [asset_id for (asset_id,) in cursor.fetchall()]
             found += [
@@ -74,7 +75,9 @@ def moved(there: list[Member], by: int) -> list[Member]:
 
 # A machine: nothing but components stood below it in the window, and it is no component itself. With OFFSET 0 both
 # are sought by index; else the planner reads every placement of every site.
-LEAF = """NOT EXISTS (
+NOTHING_BELOW = """NOT EXISTS (
     SELECT FROM assets_placement c JOIN assets_asset below ON below.id = c.asset_id AND below.level <> 'component'
     WHERE c.parent_id = {asset} AND c.valid && tstzrange(to_timestamp(%(start)s), to_timestamp(%(end)s)) OFFSET 0
-) AND NOT EXISTS (SELECT FROM assets_asset own WHERE own.id = {asset} AND own.level = 'component' OFFSET 0)"""
+)"""
+LEAF = f"""{NOTHING_BELOW}
+    AND NOT EXISTS (SELECT FROM assets_asset own WHERE own.id = {{asset}} AND own.level = 'component' OFFSET 0)"""

@@ -16,18 +16,27 @@ from kpis.facts.ranges import Ranges, columns, literal, widened
 from kpis.facts.statement import ANSWER, STORE, statement
 
 
-def lives(asset_ids: Iterable[int], now: int) -> tuple[dict[int, tuple[int, int]], set[int]]:
-    """Service life of each asset, until now at most, and the assets of which a count was ever recorded."""
+def lives(asset_ids: Iterable[int], now: int) -> dict[int, tuple[int, int]]:
+    """Service life of each asset, until now at most."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""
-            SELECT a.id, {LIFE_FROM}, {LIFE_TO}, EXISTS (SELECT FROM production_count c WHERE c.asset_id = a.id)
-            FROM assets_asset a WHERE a.id = ANY(%(assets)s::bigint[])
-            """,
+            f"SELECT a.id, {LIFE_FROM}, {LIFE_TO} FROM assets_asset a WHERE a.id = ANY(%(assets)s::bigint[])",
             {"assets": literal(asset_ids), "now": now, "far": FAR},
         )
-        rows = cursor.fetchall()
-    return {row[0]: row[1:3] for row in rows}, {row[0] for row in rows if row[3]}
+        return {asset_id: (since, until) for asset_id, since, until in cursor.fetchall()}
+
+
+def with_counts(asset_ids: Iterable[int]) -> set[int]:
+    """The assets of which a count was ever recorded."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT m.asset_id FROM unnest(%(assets)s::bigint[]) AS m(asset_id)
+            CROSS JOIN LATERAL (SELECT FROM production_count c WHERE c.asset_id = m.asset_id LIMIT 1) c
+            """,
+            {"assets": literal(asset_ids)},
+        )
+        return {asset_id for (asset_id,) in cursor.fetchall()}
 
 
 def group_levels(site: Site) -> list[list[int]]:

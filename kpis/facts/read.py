@@ -146,10 +146,10 @@ class Reader:
                     yield root, bucket, (asset_id, start, end)
 
     def _compute(self, cells: list[Cell]) -> tuple[dict[int, CellFacts], list[Event]]:
-        states = self.zones.states
-        served = {asset_id: (state.since, state.until) for asset_id, state in states.items()}
-        counting = {asset_id for asset_id, state in states.items() if state.counting}
-        return compute(self.site, cells, self.watch, self.clock.now, self.plans, (served, counting))
+        if not cells and not self.watch:
+            return {}, []
+        served = {asset_id: (state.since, state.until) for asset_id, state in self.zones.states.items()}
+        return compute(self.site, cells, self.watch, self.clock.now, self.plans, served)
 
     def _add_stored(self, sums: dict[Place, Sums]) -> None:
         """Stored days and computed cells; those of assets with counts apart as well, if there are any."""

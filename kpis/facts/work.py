@@ -166,12 +166,16 @@ class Work:
 
     @cached_property
     def _parameters(self) -> dict:
+        spans: dict[tuple[int, int], str] = {}  # most members were there all the time
+        for each in self.members:
+            spans.setdefault((each.since, each.until), str(len(spans) + 1))
         begun = [(number, *each) for number, each in enumerate(self.buckets) if each[0] < self.now]
         return {
-            "root": literal(each.root for each in self.members),
-            "asset": literal(each.asset_id for each in self.members),
-            "since": literal(max(each.since, EVER) for each in self.members),
-            "until": literal(min(each.until, NEVER) for each in self.members),
+            "root": literal([each.root for each in self.members]),
+            "asset": literal([each.asset_id for each in self.members]),
+            "span": literal([spans[each.since, each.until] for each in self.members]),
+            "since": literal(max(since, EVER) for since, _ in spans),
+            "until": literal(min(until, NEVER) for _, until in spans),
             "number": [number for number, _, _ in begun],
             "from": [start for _, start, _ in begun],
             "to": [min(end, self.now) for _, _, end in begun],
@@ -195,9 +199,8 @@ EMPTY = {
 
 MEMBERS = """
 member(root, asset_id, since, until) AS MATERIALIZED (
-    SELECT root, asset_id, to_timestamp(since), to_timestamp(until)
-    FROM unnest(%(root)s::int[], %(asset)s::bigint[], %(since)s::bigint[], %(until)s::bigint[])
-        AS m(root, asset_id, since, until)
+    SELECT root, asset_id, to_timestamp((%(since)s::bigint[])[span]), to_timestamp((%(until)s::bigint[])[span])
+    FROM unnest(%(root)s::int[], %(asset)s::bigint[], %(span)s::int[]) AS m(root, asset_id, span)
 )"""
 
 # Those that have begun, cut at now.

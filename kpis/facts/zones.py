@@ -37,7 +37,6 @@ class State(NamedTuple):
     until: int
     stored: int  # the instant up to which days are stored
     observed: bool  # any record exists
-    counting: bool  # a count does
     computed_at: datetime | None
 
 
@@ -107,8 +106,7 @@ class Zones:
                     coalesce(s.observed, false)
                         OR EXISTS (SELECT FROM assets_downtime r WHERE r.asset_id = a.id)
                         OR EXISTS (SELECT FROM assets_failure r WHERE r.asset_id = a.id)
-                        OR EXISTS (SELECT FROM production_count r WHERE r.asset_id = a.id),
-                    EXISTS (SELECT FROM production_count r WHERE r.asset_id = a.id), s.computed_at
+                        OR EXISTS (SELECT FROM production_count r WHERE r.asset_id = a.id), s.computed_at
                 FROM assets_asset a LEFT JOIN kpis_factstate s ON s.asset_id = a.id
                 WHERE a.id = ANY(%(assets)s::bigint[])
                 """,
