@@ -18,7 +18,7 @@ class Lost:
 
     @cached_property
     def _days(self) -> stored.Days:
-        return stored.Days(self.zones, self.groups, self.bucket)
+        return stored.Days(self.zones, self.groups, only=self.bucket)
 
     @cached_property
     def causes(self) -> dict[stored.Place, Causes]:

@@ -16,7 +16,7 @@ from itertools import pairwise
 from core.models import Site
 from kpis.axis import FAR, epoch
 from kpis.facts import stored
-from kpis.facts.live import Cell, CellFacts, Event, compute
+from kpis.facts.live import NUMBERS, Cell, CellFacts, Event, compute
 from kpis.facts.lost import LossesOf, Lost
 from kpis.facts.plans import Plans
 from kpis.facts.store import Clock
@@ -25,6 +25,7 @@ from kpis.facts.zones import Alike, Bucket, Cut, Member, Stretch, Zones
 from kpis.formulas import NO_FACTS, Facts
 
 Place = tuple[int, int]  # root, position of the bucket
+COUNTS = NUMBERS.index("counts")
 
 
 @dataclass(slots=True)
@@ -100,7 +101,9 @@ class Reader:
 
     def answers(self) -> Answers:
         """An answer for every root and bucket that has members."""
-        wanted = list(self._cells())
+        days = stored.Days(self.zones, self._finest, partial=True)
+        kept = list(days.sums())
+        wanted = list(self._cells(days.stirring))
         cells = sorted({cell for *_, cell in wanted})
         found, events = self._compute(cells)
         live = {cells[position]: facts for position, facts in found.items()}
@@ -110,7 +113,7 @@ class Reader:
             for root, bucket, cell in wanted:
                 if facts := live.get(cell):
                     sums[root, bucket].live.append((cell[0], facts))
-        self._add_stored(sums)
+        self._add_stored(sums, kept)
         self._add_times(sums)
         self._add_events(sums, events)
         parts: dict[Place, dict[Place, Sums]] = defaultdict(dict)  # by cut and bucket
@@ -122,12 +125,11 @@ class Reader:
             answers |= {place: Answer.of(each, lost, place) for place, each in part.items()}
         return answers
 
-    def _cells(self) -> Iterator[tuple[int, int, Cell]]:
+    def _cells(self, stirring: stored.Stirring) -> Iterator[tuple[int, int, Cell]]:
         """Root, bucket and cell for all that must be computed.
 
         Spans that different roots want of an asset may overlap; cells between all their borders do not.
         """
-        stirring = stored.Stirring(self.zones, self.groups)
         wanted = [
             (bucket, span, stirring.members(alike, *span))
             for alike in self.groups
@@ -151,13 +153,13 @@ class Reader:
         served = {asset_id: (state.since, state.until) for asset_id, state in self.zones.states.items()}
         return compute(self.site, cells, self.watch, self.clock.now, self.plans, served)
 
-    def _add_stored(self, sums: dict[Place, Sums]) -> None:
+    def _add_stored(self, sums: dict[Place, Sums], kept: list[tuple[Place, Sequence[int]]]) -> None:
         """Stored days and computed cells; those of assets with counts apart as well, if there are any."""
         anything = False
-        for place, numbers in stored.Days(self.zones, self._finest).sums():
-            anything = anything or numbers["counts"] > 0
+        for place, numbers in kept:
+            anything = anything or numbers[COUNTS] > 0
             for each in self._places(place):
-                sums[each].all.add(numbers)
+                sums[each].all.add_row(NUMBERS, numbers)
         for each in sums.values():
             for asset_id, cell in each.live:
                 each.all.add(cell.sums)
@@ -267,7 +269,7 @@ class Reader:
         """Failure events where they occur, of members only while they are."""
         for place, numbers in stored.events(self.zones, self._finest, self.replaced):
             for each in self._places(place):
-                sums[each].all.add(numbers)
+                sums[each].all.add_row(stored.OF_EVENTS, numbers)
         members = defaultdict(list)
         if live := list(live):
             for alike in self.groups:

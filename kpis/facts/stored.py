@@ -16,55 +16,97 @@ Place = tuple[int, int]  # root, position of the bucket
 Places = Iterable[tuple[int, int, int]]  # root, bucket and asset with counts
 
 OF_COUNTED = (*NUMBERS, *FRACTIONS)
+PARTIAL = -2  # less the position of a day: its bucket, where only a part of it is wanted
 OF_EVENTS = ("events", "items", "found", "restored", "restoration", "open_events")
+
+
+class Stirring:
+    """Which members have facts on stored days of which a part is wanted: no part of a quiet day tells anything."""
+
+    def __init__(self, zones: Zones):
+        self.zones = zones
+        self.found: dict[int, set[int]] = defaultdict(set)  # position of the day → assets
+
+    def _days(self, lo: int, hi: int) -> range:
+        return range(self.zones.days.position(lo), self.zones.days.position(hi - 1) + 1)
+
+    def days(self, alike: Alike) -> set[int]:
+        """Positions of the days to look at."""
+        spans = [span for _, spans in alike.zones for span in spans if alike.is_stored(*span)]
+        return {day for span in spans for day in self._days(*span)}
+
+    def members(self, alike: Alike, lo: int, hi: int) -> list[tuple[int, int]]:
+        """Root and asset of those of which the span may tell something."""
+        members = list(zip(alike.roots, alike.assets, strict=True))
+        if not alike.is_stored(lo, hi):
+            return members
+        there = set().union(*(self.found[day] for day in self._days(lo, hi)))
+        return [(root, asset_id) for root, asset_id in members if asset_id in there]
 
 
 class Days:
     """Ranges of stored days of members, and the bucket of each day; neighbouring days of several buckets are one.
 
-    Of one bucket, if `only` that is wanted.
+    Of one bucket, if `only` that is wanted. With `partial`, days of which a part is wanted are looked at as well:
+    `sums` tells `stirring` who has facts on them.
     """
 
-    def __init__(self, zones: Zones, groups: Sequence[Alike], only: int | None = None):
-        roots: list[int] = []
-        assets: list[int] = []
-        ranges: list[str] = []  # which range, of each member
-        first: list[int] = []  # of each range
-        past: list[int] = []
-        cut: list[int] = []
-        length = len(zones.days.borders)
-        buckets = [-1] * (length * len(zones.cuts))
-        for alike in groups:
-            wanted = range(len(alike.zones)) if only is None else (only,)
-            for bucket in wanted:
-                for lo, hi in alike.zones[bucket][0]:
-                    buckets[alike.cut * length + lo : alike.cut * length + hi] = [bucket] * (hi - lo)
-            for lo, hi in merged(span for bucket in wanted for span in alike.zones[bucket][0]):
-                first.append(lo)
-                past.append(hi)
-                cut.append(alike.cut)
-                roots += alike.roots
-                assets += alike.assets
-                ranges += [str(len(first))] * len(alike.assets)
-        self.any = bool(roots)
+    def __init__(self, zones: Zones, groups: Sequence[Alike], *, only: int | None = None, partial: bool = False):
+        self.stirring = Stirring(zones)
+        self.length = len(zones.days.borders)
+        # The bucket of each day, for one cut after the other; at the end, for partial days that others want as a whole.
+        self.apart = self.length * len(zones.cuts)
+        self.buckets = [-1] * self.apart + [PARTIAL - day for day in range(self.length)]
+        self.rows: list[tuple[Alike, int, int, int]] = []  # from and past position, and where its buckets are
+        whole = [
+            [(bucket, span) for bucket, (days, _) in enumerate(alike.zones) if only in (None, bucket) for span in days]
+            for alike in groups
+        ]
+        for alike, spans in zip(groups, whole, strict=True):
+            for bucket, (lo, hi) in spans:
+                at = alike.cut * self.length
+                self.buckets[at + lo : at + hi] = [bucket] * (hi - lo)
+        for alike, spans in zip(groups, whole, strict=True):
+            parts = self._parts(alike) if partial else []
+            self.rows += [
+                (alike, *span, alike.cut * self.length) for span in merged([*(span for _, span in spans), *parts])
+            ]
+        ranges = [str(number) for number, (alike, *_) in enumerate(self.rows, start=1) for _ in alike.assets]
         self.parameters = {
-            "root": literal(roots),
-            "asset": literal(assets),
+            "root": literal(root for alike, *_ in self.rows for root in alike.roots),
+            "asset": literal(asset for alike, *_ in self.rows for asset in alike.assets),
             "range": literal(ranges),
-            "first": literal(map(zones.days.day, first)),
-            "past": literal(map(zones.days.day, past)),
-            "at": literal(each * length + 1 for each in cut),
-            "bucket": literal(buckets),
+            "first": literal(zones.days.day(first) for _, first, _, _ in self.rows),
+            "past": literal(zones.days.day(past) for _, _, past, _ in self.rows),
+            "at": literal(at + 1 for *_, at in self.rows),
+            "bucket": literal(self.buckets),
             "day": zones.days.first,
         }
 
-    def sums(self) -> Iterator[tuple[Place, dict[str, int]]]:
-        """What every asset adds; what is counted comes apart."""
+    def _parts(self, alike: Alike) -> list[tuple[int, int]]:
+        """Days to look at because of their parts."""
+        found = []
+        for day in self.stirring.days(alike):
+            at = alike.cut * self.length + day
+            if self.buckets[at] < 0:
+                self.buckets[at] = PARTIAL - day
+                found.append((day, day + 1))
+            else:
+                self.rows.append((alike, day, day + 1, self.apart))
+        return found
+
+    def sums(self) -> Iterator[tuple[Place, Sequence[int]]]:
+        """What every asset adds, as `NUMBERS`; what is counted comes apart."""
         names = ", ".join(f"sum({name})" for name in NUMBERS)
-        for root, bucket, *sums in self._rows(
-            f"SELECT root, bucket, {names} FROM {{days}} GROUP BY root, bucket", NUMBERED
-        ):
-            yield (root, bucket), dict(zip(NUMBERS, sums, strict=True))
+        whose = f"CASE WHEN bucket <= {PARTIAL} THEN asset_id END"
+        text = f"SELECT root, bucket, {whose}, {names} FROM {{days}} GROUP BY 1, 2, 3"
+        if all(bucket >= -1 for bucket in self.buckets[: self.apart]) and all(at < self.apart for *_, at in self.rows):
+            text = f"SELECT root, bucket, NULL, {names} FROM {{days}} GROUP BY 1, 2"
+        for root, bucket, asset_id, *sums in self._rows(text, NUMBERED):
+            if asset_id is None:
+                yield (root, bucket), sums
+            else:
+                self.stirring.found[PARTIAL - bucket].add(asset_id)
 
     def causes(self) -> Iterator[tuple[Place, Causes]]:
         """Lost time by reason and loss class."""
@@ -96,7 +138,7 @@ class Days:
             yield (root, bucket), {(reason, loss): (lost, stops)}
 
     def _rows(self, text: str, days: str, forced: Places = ()) -> list[tuple]:
-        if not self.any:
+        if not self.rows:
             return []
         forced = list(forced)
         with connection.cursor() as cursor:
@@ -110,52 +152,6 @@ class Days:
                 },
             )
             return cursor.fetchall()
-
-
-class Stirring:
-    """On which stored days that are cut the members have facts: no part of a quiet day tells anything."""
-
-    def __init__(self, zones: Zones, groups: Sequence[Alike]):
-        self.zones = zones
-        self.found: dict[int, set[int]] = defaultdict(set)  # day → assets
-        ranges = [
-            (alike, *span)
-            for alike in groups
-            for span in merged(self._days(*cut) for _, spans in alike.zones for cut in spans if alike.is_stored(*cut))
-        ]
-        if not ranges:
-            return
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                SELECT f.day - %(day)s::date, array_agg(m.asset_id)
-                FROM unnest(%(asset)s::bigint[], %(range)s::int[]) AS m(asset_id, range) CROSS JOIN LATERAL (
-                    SELECT day FROM kpis_assetday f WHERE f.asset_id = m.asset_id
-                        AND f.day >= (%(first)s::date[])[m.range] AND f.day < (%(past)s::date[])[m.range] OFFSET 0
-                ) f GROUP BY 1
-                """,
-                {
-                    "day": zones.days.first,
-                    "asset": literal(asset for alike, *_ in ranges for asset in alike.assets),
-                    "range": literal(
-                        no for number, (alike, *_) in enumerate(ranges, 1) for no in [number] * len(alike.assets)
-                    ),
-                    "first": literal(zones.days.day(first) for _, first, _ in ranges),
-                    "past": literal(zones.days.day(past) for _, _, past in ranges),
-                },
-            )
-            self.found.update((day, set(assets)) for day, assets in cursor.fetchall())
-
-    def _days(self, lo: int, hi: int) -> tuple[int, int]:
-        return self.zones.days.position(lo), self.zones.days.position(hi - 1) + 1
-
-    def members(self, alike: Alike, lo: int, hi: int) -> list[tuple[int, int]]:
-        """Root and asset of those of which the span may tell something."""
-        members = list(zip(alike.roots, alike.assets, strict=True))
-        if not alike.is_stored(lo, hi):
-            return members
-        there = set().union(*(self.found[day] for day in range(*self._days(lo, hi))))
-        return [(root, asset_id) for root, asset_id in members if asset_id in there]
 
 
 # Asked for by IN: the planner would join it by a loop over all rows.
@@ -186,8 +182,8 @@ NOT_REPLACED = """NOT EXISTS (
     WHERE x.asset_id = e.asset_id AND e.occurred >= to_timestamp(x.lo) AND e.occurred < to_timestamp(x.hi))"""
 
 
-def events(zones: Zones, groups: Sequence[Alike], replaced: Ranges) -> Iterator[tuple[Place, dict[str, float]]]:
-    """What stored failure events add where they occur, of members only while they are."""
+def events(zones: Zones, groups: Sequence[Alike], replaced: Ranges) -> Iterator[tuple[Place, Sequence[float]]]:
+    """What stored failure events add where they occur, as `OF_EVENTS`; of members only while they are."""
     if not groups:
         return
     bucket = " ".join(
@@ -225,7 +221,7 @@ def events(zones: Zones, groups: Sequence[Alike], replaced: Ranges) -> Iterator[
             },
         )
         for root, bucket, *sums in cursor.fetchall():
-            yield (root, bucket), dict(zip(OF_EVENTS, sums, strict=True))
+            yield (root, bucket), sums
 
 
 def event_rows(zones: Zones, replaced: Ranges) -> list[tuple]:

@@ -1,7 +1,7 @@
 """Adding up facts of many parts, without an object for each sum."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 
@@ -23,6 +23,12 @@ class Tally:
     def add(self, sums: Mapping[str, float]) -> None:
         known = self.sums
         for name, value in sums.items():
+            if value:
+                known[name] += value
+
+    def add_row(self, names: Sequence[str], values: Sequence[float]) -> None:
+        known = self.sums
+        for name, value in zip(names, values, strict=True):
             if value:
                 known[name] += value
 
