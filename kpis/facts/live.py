@@ -101,7 +101,8 @@ def compute(
             reason, seconds, stops = numbers
             facts.causes[reason, label] = (seconds, stops)
         else:
-            facts.sums = dict(zip(NUMBERS, numbers, strict=True))
+            *times, stops, counts = numbers
+            facts.sums = dict(zip(NUMBERS, (*map(float, times), stops, counts), strict=True))
             facts.sums |= {name: value or 0.0 for name, value in zip(FRACTIONS, fractions, strict=True)}
     return found, events
 

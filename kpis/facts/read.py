@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from core.models import Site
-from kpis.axis import FAR, epoch
+from kpis.axis import FAR, epoch, instant
 from kpis.facts import stored
 from kpis.facts.live import NUMBERS, Cell, CellFacts, Event, compute
 from kpis.facts.lost import LossesOf, Lost
@@ -49,7 +49,8 @@ class Answer:
         whole, counted = sums.all.facts(LossesOf(lost, place)), NO_FACTS
         if sums.counted_assets:
             counted = sums.counted.facts(LossesOf(lost, place, counted=True))
-        return cls(whole, counted, sums.counted_assets, sums.computed_at, lost, place)
+        computed_at = None if sums.computed is None else instant(sums.computed)
+        return cls(whole, counted, sums.counted_assets, computed_at, lost, place)
 
 
 Answers = dict[Place, Answer]
@@ -214,7 +215,7 @@ class Reader:
                 for bucket, (start, end) in enumerate(self.cuts[alike.cut].buckets)
                 if (lo := max(start, alike.since)) < (hi := min(end, alike.until, self.clock.now))
             ]
-            lasting: dict[int, list[int]] = {}  # scheduled seconds of each span, by the calendars that are followed
+            lasting: dict[int, list[float]] = {}  # scheduled seconds of each span, by the calendars that are followed
             for root, plan, assets in self._following(alike):
                 if id(plan) not in lasting:
                     lasting[id(plan)] = self._scheduled(plan, spans)
@@ -222,23 +223,27 @@ class Reader:
                 for (bucket, lo, hi), scheduled in zip(spans, lasting[id(plan)], strict=True):
                     each = sums[root, bucket]
                     times = each.all.sums
-                    times["calendar"] += (hi - lo) * number
+                    times["calendar"] += float(hi - lo) * number
                     times["scheduled"] += scheduled * known
                     times["recorded"] += known
                     times["unobserved"] += scheduled * (number - known)
                     if each.counted_assets and (counted := len(each.counted_assets.intersection(assets))):
                         each.counted.add(
-                            {"calendar": (hi - lo) * counted, "scheduled": scheduled * counted, "recorded": counted}
+                            {
+                                "calendar": float(hi - lo) * counted,
+                                "scheduled": scheduled * counted,
+                                "recorded": counted,
+                            }
                         )
         self._add_ages(sums)
 
-    def _scheduled(self, plan: tuple, spans: Sequence[tuple[int, int, int]]) -> list[int]:
+    def _scheduled(self, plan: tuple, spans: Sequence[tuple[int, int, float]]) -> list[float]:
         """Scheduled seconds of spans of which most begin where the one before ends."""
         found, moment, before = [], -FAR, 0
         for _, lo, hi in spans:
             begun = before if lo == moment else self.plans.at(plan, lo)
             moment, before = hi, self.plans.at(plan, hi)
-            found.append(before - begun)
+            found.append(float(before - begun))
         return found
 
     def _following(self, alike: Alike) -> Iterator[tuple[int, tuple, list[int]]]:
@@ -252,18 +257,18 @@ class Reader:
 
     def _add_ages(self, sums: dict[Place, Sums]) -> None:
         """When the oldest stored part was computed."""
-        computed = {asset_id: state.computed_at for asset_id, state in self.zones.states.items()}
+        states = self.zones.states
         for alike in self.groups:
             buckets = [bucket for bucket, (days, _) in enumerate(alike.zones) if days]
-            moments: dict[int, set[datetime]] = defaultdict(set)
+            moments: dict[int, set[float]] = defaultdict(set)
             for root, asset_id in zip(alike.roots, alike.assets, strict=True) if buckets else ():
-                if at := computed[asset_id]:
+                if at := states[asset_id].computed:
                     moments[root].add(at)
             for root, found in moments.items():
                 oldest = min(found)
                 for bucket in buckets:
                     each = sums[root, bucket]
-                    each.computed_at = min(oldest, each.computed_at or oldest)
+                    each.computed = min(oldest, each.computed or oldest)
 
     def _add_events(self, sums: dict[Place, Sums], live: Iterable[Event]) -> None:
         """Failure events where they occur, of members only while they are."""

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
 
 from django.db import connection
 
@@ -11,13 +12,20 @@ from kpis.facts.live import FRACTIONS, NUMBERS
 from kpis.facts.ranges import Ranges, columns, literal, merged
 from kpis.facts.tally import Causes
 from kpis.facts.zones import Alike, Zones
+from kpis.formulas import Facts
 
 Place = tuple[int, int]  # root, position of the bucket
 Places = Iterable[tuple[int, int, int]]  # root, bucket and asset with counts
 
 OF_COUNTED = (*NUMBERS, *FRACTIONS)
+WHOLE = {each.name for each in fields(Facts) if each.type is int}
 PARTIAL = -2  # less the position of a day: its bucket, where only a part of it is wanted
 OF_EVENTS = ("events", "items", "found", "restored", "restoration", "open_events")
+
+
+def summed(name: str) -> str:
+    """The sum of a column, of the type that `Facts` have."""
+    return f"sum({name})::{'bigint' if name in WHOLE else 'float8'}"
 
 
 class Stirring:
@@ -97,7 +105,7 @@ class Days:
 
     def sums(self) -> Iterator[tuple[Place, Sequence[int]]]:
         """What every asset adds, as `NUMBERS`; what is counted comes apart."""
-        names = ", ".join(f"sum({name})" for name in NUMBERS)
+        names = ", ".join(map(summed, NUMBERS))
         whose = f"CASE WHEN bucket <= {PARTIAL} THEN asset_id END"
         text = f"SELECT root, bucket, {whose}, {names} FROM {{days}} GROUP BY 1, 2, 3"
         if all(bucket >= -1 for bucket in self.buckets[: self.apart]) and all(at < self.apart for *_, at in self.rows):
@@ -114,7 +122,7 @@ class Days:
 
     def counted(self, forced: Places) -> Iterator[tuple[Place, dict[str, float], list[int]]]:
         """All sums of the assets with counts in a bucket, or `forced`, and which ones these are."""
-        names = ", ".join(f"sum({name})" for name in OF_COUNTED)
+        names = ", ".join(map(summed, OF_COUNTED))
         for root, bucket, assets, *sums in self._rows(
             f"""
             SELECT root, bucket, array_agg(asset_id), {names} FROM (

@@ -2,18 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from datetime import datetime
+from dataclasses import dataclass, field
 
 from kpis.facts.live import CellFacts
 from kpis.formulas import Facts
 
 Causes = dict[tuple[int | None, str], tuple[int, int]]  # (reason, loss class) → seconds, stops
-FLOATS = {each.name for each in fields(Facts) if each.type is float}
 
 
 class Tally:
-    """Sums of `Facts`, named as its fields; lost time comes apart (`kpis.facts.lost`)."""
+    """Sums of `Facts`, named as its fields and of their types; lost time comes apart (`kpis.facts.lost`)."""
 
     __slots__ = ("sums",)
 
@@ -33,8 +31,7 @@ class Tally:
                 known[name] += value
 
     def facts(self, losses: Mapping[str, float]) -> Facts:
-        sums = {name: float(value) if name in FLOATS else int(value) for name, value in self.sums.items()}
-        return Facts(**sums, losses=losses)
+        return Facts(**self.sums, losses=losses)
 
 
 @dataclass(slots=True)
@@ -45,4 +42,4 @@ class Sums:
     counted: Tally = field(default_factory=Tally)
     counted_assets: set[int] = field(default_factory=set)
     live: list[tuple[int, CellFacts]] = field(default_factory=list)  # computed parts with their asset
-    computed_at: datetime | None = None
+    computed: float | None = None  # the oldest stored part, in seconds since 1970

@@ -3,7 +3,6 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
@@ -37,7 +36,7 @@ class State(NamedTuple):
     until: int
     stored: int  # the instant up to which days are stored
     observed: bool  # any record exists
-    computed_at: datetime | None
+    computed: float | None  # when, in seconds since 1970
 
 
 class Stretch(NamedTuple):
@@ -106,7 +105,8 @@ class Zones:
                     coalesce(s.observed, false)
                         OR EXISTS (SELECT FROM assets_downtime r WHERE r.asset_id = a.id)
                         OR EXISTS (SELECT FROM assets_failure r WHERE r.asset_id = a.id)
-                        OR EXISTS (SELECT FROM production_count r WHERE r.asset_id = a.id), s.computed_at
+                        OR EXISTS (SELECT FROM production_count r WHERE r.asset_id = a.id),
+                    date_part('epoch', s.computed_at)
                 FROM assets_asset a LEFT JOIN kpis_factstate s ON s.asset_id = a.id
                 WHERE a.id = ANY(%(assets)s::bigint[])
                 """,
