@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from core.api.resource import Door
 from core.errors import Refused
+from core.snapshot import one_snapshot
 from kpis import explaining, exporting, figures, inputs, questions, trusting
 from kpis.api_reliability import TrendSerializer, trend_row
 from kpis.cutting import BY
@@ -166,6 +167,7 @@ class Figures(Door):
         ],
         responses=FigureSerializer(many=True),
     )
+    @one_snapshot()
     def get(self, request):
         """Key figures of many assets, definitions and buckets at once; a value, or the reason why there is none."""
         question = questions.asked(request.query_params, request.user)
@@ -196,6 +198,7 @@ class Explanation(Door):
     """Why a figure is what it is."""
 
     @extend_schema(operation_id="kpis_explanation", parameters=OF_ONE, responses=ExplanationSerializer)
+    @one_snapshot()
     def get(self, request):
         """One figure with its formula, the records that went in, the calendar used, and what was left out."""
         question, of_one = one_figure(request)
@@ -263,6 +266,7 @@ class Inputs(Door):
     renderer_classes = (CsvRenderer, JSONRenderer)
 
     @extend_schema(operation_id="kpis_inputs", parameters=OF_ONE, responses={(200, "text/csv"): OpenApiTypes.STR})
+    @one_snapshot()
     def get(self, request):
         """Spans, failures and counts behind a figure of time and counts as CSV, streamed; the file alone gives it."""
         question, of_one = one_figure(request)

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from core.api.resource import Door
 from core.errors import Refused
+from core.snapshot import one_snapshot
 from kpis import lasting, questions, studying
 from kpis.forms import CostForm
 from kpis.lifetimes import Advice, Model, Replacement, Weibull
@@ -194,6 +195,7 @@ class Reliability(Door):
         ],
         responses=StudySerializer,
     )
+    @one_snapshot()
     def get(self, request):
         """Trend, lives, when to replace in advance, the next failures, problems and bad actors of one subject."""
         query = request.query_params

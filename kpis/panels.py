@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from core.comments import comments_of
 from core.events import history
 from core.kit.panels import Panel, register
+from core.snapshot import one_snapshot
 from kpis import charts, figures, windows
 from kpis.cutting import cut
 from kpis.present import agreed_for, tiles
@@ -22,6 +23,7 @@ class AssetPerformance(Panel):
     slug, label, icon, order = "performance", _("Performance"), "chart-histogram", 10
     template = "kpis/panels/performance.html"
 
+    @one_snapshot()
     def context(self, request, obj):
         now = timezone.now()
         window = windows.asked(obj.site, QueryDict(), now=now)

@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 from assets.models import Asset, Downtime, Failure
 from core.kit.present import HOUR, duration_text, number_text
 from core.models import Site
+from core.snapshot import one_snapshot
 from kpis import figures, money, targets
 from kpis.axis import epoch
 from kpis.definitions import DEFINITIONS, LOSSES
@@ -115,6 +116,7 @@ def address(name: str, site: Site, asset: Asset | None, **query) -> str:
     return f"{reverse(name)}?{urlencode(query | whose)}"
 
 
+@one_snapshot()
 def compose(site: Site, asset: Asset | None, week: Week, *, now: datetime) -> Report:
     """The report of the week as the records stand now; a number of queries that does not grow."""
     former, window = week.moved(-1).window, week.window

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from core.models import Site
+from core.snapshot import one_snapshot
 from kpis import boarding
 from kpis.views.performance import Performance
 
@@ -22,6 +23,7 @@ class Board(Performance):
     template_name = "kpis/board.html"
     title = gettext_lazy("Wall board")
 
+    @one_snapshot()
     def get(self, request, *args, **kwargs):
         if self.site is not None:
             timezone.activate(self.site.zone)

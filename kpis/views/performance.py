@@ -15,13 +15,14 @@ from core.kit.charting import ChartPage
 from core.kit.present import number_text
 from core.kit.views import go_to_site_of
 from core.querysets import id_of
+from core.snapshot import one_snapshot
 from kpis import charts, figures, money, windows
 from kpis.cutting import cut
 from kpis.definitions import DEFINITIONS
 from kpis.present import TILES, WORK_TILES, address_of, agreed_for, said, tiles, work_answer
 from kpis.views.report import mail_action
 
-KEPT = ("asset", "window", "from", "to", "compare")  # of the address, from one window to the next
+KEPT = ("asset", "window", "from", "to", "compare", "below")  # of the address, from one window to the next
 ROW = ("availability", "mtbf", "oee")
 MOST_BELOW = 20  # rows of what is below; of more, those that lost most time
 
@@ -33,6 +34,7 @@ class Performance(ChartPage):
     title = gettext_lazy("Performance")
     route = "performance"
 
+    @one_snapshot()
     def get(self, request, *args, **kwargs):
         if self.asset:
             go_to_site_of(self.asset, request)
@@ -99,6 +101,8 @@ class Performance(ChartPage):
     def url(self, *, page: str = "", **changes) -> str:
         """This page's address with another asset or window, or that of another page about them."""
         keep = {key: value for key, value in self.request.GET.items() if key in KEPT}
+        if page or "asset" in changes:
+            keep.pop("below", None)  # of another asset the rows are others
         query = {key: value for key, value in (keep | changes).items() if value not in (None, "")}
         return f"{reverse(page or self.route)}?{urlencode(query)}"
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from core.errors import Refused
 from core.kit.charting import ChartPage
+from core.snapshot import one_snapshot
 from kpis import charts_reliability as charts
 from kpis import lasting, questions, studying
 from kpis.forms import CostForm
@@ -25,6 +26,7 @@ class Reliability(ChartPage):
     template_name = "kpis/reliability.html"
     title = gettext_lazy("Reliability")
 
+    @one_snapshot()
     def get(self, request, *args, **kwargs):
         try:
             return super().get(request, *args, **kwargs)

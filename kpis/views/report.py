@@ -19,6 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from core.errors import Refused
 from core.kit.badges import Action
 from core.kit.views import ObjectPage, Page, go_to_site_of
+from core.snapshot import one_snapshot
 from kpis import questions, report, reporting, weeks
 from kpis.models import ReportSubscription
 from kpis.report_pdf import pdf
@@ -30,6 +31,7 @@ class WeeklyReport(Page):
     template_name = "kpis/report.html"
     title = gettext_lazy("Weekly report")
 
+    @one_snapshot()
     def get(self, request, *args, **kwargs):
         if self.asset:
             go_to_site_of(self.asset, request)
@@ -99,6 +101,7 @@ class WeeklyReport(Page):
 class ReportPdf(WeeklyReport):
     """The same as a file."""
 
+    @one_snapshot()
     def get(self, request, *args, **kwargs):
         if self.subject is None:
             raise Http404("No site.")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import Refused
 from core.kit.views import Page
+from core.snapshot import one_snapshot
 from kpis import explaining, inputs, questions, trusting, windows
 from kpis.definitions import DEFINITIONS
 from kpis.models import Finding, FindingState
@@ -44,6 +45,7 @@ class WhyFigure(Page):
             now=timezone.now(),
         )  # fmt: skip
 
+    @one_snapshot()
     def get(self, request, *args, **kwargs):
         try:
             return self.draw()
@@ -101,6 +103,7 @@ class WhyFigure(Page):
 class InputsOfFigure(WhyFigure):
     """The inputs of the figure as CSV that reproduces it in a spreadsheet."""
 
+    @one_snapshot()
     def get(self, request, *args, **kwargs):
         question = self.question
         asset = question.assets[0] if question.assets else None

@@ -81,6 +81,9 @@ def test_of_many_below_those_that_lost_most_time_are_shown_and_the_others_on_dem
     assert rows(everything) == ["M1", "M2", "M3"]
     assert "with most unplanned downtime" not in everything.content.decode()
     assert escape(few.context["all_below_url"]) in few.content.decode()
+    for another in (everything.context["earlier"], everything.context["picker"]["groups"][0][1][0][2]):
+        assert "below=all" in another, "It is kept from window to window"
+    assert all("below=all" not in row["url"] for row in everything.context["below"]), "but not below another asset"
 
 
 def test_a_machine_has_nothing_below_to_rank(page, plant, history):
