@@ -3,16 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from assets import failures, lists, stops, tree
+from assets import failures, hourly_costs, lists, stops, tree
 from assets.filters import (
     AssetFilter,
     DowntimeFilter,
     FailureCodeFilter,
     FailureFilter,
+    FormerHourlyCostFilter,
     KindFilter,
     ReasonFilter,
 )
-from assets.models import Asset, AssetKind, Downtime, DowntimeReason, Failure, FailureCode, Source
+from assets.models import Asset, AssetKind, Downtime, DowntimeReason, Failure, FailureCode, FormerHourlyCost, Source
 from assets.serializers import (
     AssetKindSerializer,
     AssetSerializer,
@@ -20,6 +21,7 @@ from assets.serializers import (
     DowntimeSerializer,
     FailureCodeSerializer,
     FailureSerializer,
+    FormerHourlyCostSerializer,
     PlacementInput,
     ReasonSerializer,
 )
@@ -65,6 +67,27 @@ class Assets(Adds, Changes, Resource):
     def restoration(self, asset, data):
         """Bring back an archived asset and what was archived with it."""
         tree.restore(asset, by=self.request.user)
+
+
+class FormerHourlyCosts(Adds, Changes, Removes, Resource):
+    """What an hour of assets down cost before; the price of today is `downtime_cost` of the asset."""
+
+    model = FormerHourlyCost
+    serializer_class = FormerHourlyCostSerializer
+    filterset_class = FormerHourlyCostFilter
+    orderings = ("until",)
+    default_ordering = "-until"
+
+    def add(self, data):
+        return hourly_costs.add_former_cost(data.pop("asset"), data, by=self.request.user)
+
+    def change(self, row, data):
+        if data.pop("asset", row.asset) != row.asset:
+            raise Refused("A former cost stays with its asset.", code="owner_is_fixed", field="asset")
+        hourly_costs.change_former_cost(row, data, by=self.request.user)
+
+    def remove(self, row):
+        hourly_costs.remove_former_cost(row, by=self.request.user)
 
 
 # --- Stops and failures --------------------------------------------------------------------------------

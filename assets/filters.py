@@ -14,6 +14,7 @@ from assets.models import (
     DowntimeReason,
     Failure,
     FailureCode,
+    FormerHourlyCost,
     Level,
     Source,
 )
@@ -49,6 +50,15 @@ class CodeOf(django_filters.ModelChoiceFilter):
 def below(rows, asset: Asset, path: str = ""):
     """The rows whose asset (found at `path`) is this one or stands below it."""
     return rows.filter(**{f"{path}path__startswith": asset.path})
+
+
+class FormerHourlyCostFilter(django_filters.FilterSet):
+    site = RowFilter(Site, label=_("Site"), field_name="asset__site")
+    asset = RowFilter(Asset, label=_("Asset"))
+
+    class Meta:
+        model = FormerHourlyCost
+        fields: list[str] = []
 
 
 class AssetFilter(django_filters.FilterSet):

@@ -40,6 +40,7 @@ class AssetOverview(Panel):
             "scored": verdict is not None,
             "chosen": verdict is not None and verdict.criticality != obj.criticality,
             "verdict": verdict,
+            "former_costs": list(obj.former_hourly_costs.order_by("-until")),
             "places": [(place.parent, place.valid.lower, place.valid.upper) for place in placements],
             "groups": obj.redundancy_groups.prefetch_related("members"),
             "may_edit": request.user.can("edit", obj.site),

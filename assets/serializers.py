@@ -10,6 +10,7 @@ from assets.models import (
     DowntimeReason,
     Failure,
     FailureCode,
+    FormerHourlyCost,
     RedundancyGroup,
     Source,
 )
@@ -117,6 +118,17 @@ class CodeReference(Reference):
         kind = asset.kind_id if asset else None
         fitting = [code for code in found if code.kind_id == kind] + [code for code in found if code.kind_id is None]
         return (fitting or found)[0]
+
+
+class FormerHourlyCostSerializer(RowSerializer):
+    """What an hour of an asset down cost until a day, in the site's currency; null: none was known."""
+
+    asset = AssetReference()
+
+    class Meta:
+        model = FormerHourlyCost
+        fields = ["id", "asset", "until", "amount", "version"]
+        read_only_fields = ["version"]
 
 
 class DowntimeReference(Reference):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from assets.views import asset, happened, lists
+from assets.views import asset, costs, happened, lists
 
 urlpatterns = [
     path("assets/", asset.AssetList.as_view(), name="assets"),
@@ -16,6 +16,11 @@ urlpatterns = [
     path("assets/<int:pk>/label/", asset.LabelPage.as_view(), name="asset-label"),
     path("assets/<int:pk>/groups/new/", asset.GroupPage.as_view(), name="redundancy-group-new"),
     path("assets/<int:pk>/groups/<int:group>/", asset.GroupPage.as_view(), name="redundancy-group"),
+    path("assets/<int:pk>/hourly-costs/new/", costs.FormerCostPage.as_view(), name="former-cost-new"),
+    path("assets/<int:pk>/hourly-costs/<int:cost>/", costs.FormerCostPage.as_view(), name="former-cost"),
+    path(
+        "assets/<int:pk>/hourly-costs/<int:cost>/remove/", costs.RemoveFormerCost.as_view(), name="former-cost-remove"
+    ),
     path("assets/<int:pk>/down/", happened.IsDown.as_view(), name="asset-down"),
     path("assets/<int:pk>/back/", happened.IsBack.as_view(), name="asset-back"),
     path("downtime/", happened.DowntimeList.as_view(), name="downtimes"),

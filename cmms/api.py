@@ -17,6 +17,7 @@ from workorders import plan_api as plans
 router = SimpleRouter()
 router.register("sites", people.Sites, basename="sites")
 router.register("assets", assets.Assets, basename="assets")
+router.register("former-hourly-costs", assets.FormerHourlyCosts, basename="former-hourly-costs")
 router.register("downtimes", assets.Downtimes, basename="downtimes")
 router.register("failures", assets.Failures, basename="failures")
 router.register("asset-kinds", assets.AssetKinds, basename="asset-kinds")

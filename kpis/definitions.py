@@ -241,8 +241,9 @@ WORK = [
     ),
     WorkDefinition(
         "downtime_cost", _("Cost of downtime"), "money", "lower", _("Σ unplanned downtime × cost of one hour down"),
-        _("Of the assets that have a cost of one hour down today; below such an asset nothing is charged again."),
-        lambda known, threshold, facts: known.cost(threshold), records="stood",
+        _("At the cost of one hour down that held at the time of the stop; below an asset with such a cost nothing is"
+          " charged again."),
+        lambda known, threshold, facts: known.cost(threshold), records="stood", version=2,
         calculation=lambda sums: f"{hours(sums['priced_downtime'])} → {sums['downtime_cost']:,.2f}",
     ),
     WorkDefinition(
@@ -250,7 +251,7 @@ WORK = [
         _("cost of downtime ÷ net margin of the site"),
         _("What stops cost, as a share of what the site earns in the same window. The net margin of a year counts by"
           " time, from the day it holds."),
-        lambda known, threshold, facts: known.share(threshold), records="lens",
+        lambda known, threshold, facts: known.share(threshold), records="lens", version=2,
         calculation=lambda sums: f"{sums['downtime_cost']:,.2f} ÷ {sums['net_margin']:,.2f}",
     ),
     part_of_mttr(

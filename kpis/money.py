@@ -127,6 +127,9 @@ def _hour(asset: Asset, month: Month) -> str:
 
 
 def _amount(asset: Asset) -> str:
+    """What an hour costs today; "–" where it costs nothing any more."""
+    if asset.downtime_cost is None:
+        return "–"
     return f"{number_text(asset.downtime_cost, 0)}\u202f{asset.site.currency}"
 
 
@@ -139,5 +142,5 @@ def _line(figure: Figure, month: Month, url: Callable[..., str]) -> Line:
         said(figure),
         address_of(figure, asset.site),
         _amount(asset),
-        month.share(float(asset.downtime_cost)),
+        month.share(float(asset.downtime_cost or 0)) if asset.downtime_cost else "",
     )

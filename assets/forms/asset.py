@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from assets.criticality import SCORES, Scores, assess
 from assets.models import Asset, Criticality, RedundancyGroup
-from core.kit.forms import Form, ModelForm, SearchSelect
+from core.kit.forms import Day, Form, ModelForm, SearchSelect
 
 SCORE_WORDS = [
     ("", "–"),
@@ -49,7 +49,8 @@ class AssetForm(ModelForm):
         super().__init__(*args, **options)
         for name in SCORES:
             self.fields[name].widget = forms.Select(choices=SCORE_WORDS)
-        self.fields["downtime_cost"].help_text = self.site.currency if self.site else ""
+        words = _("%(currency)s. A change holds from today on; what happened before keeps the former cost.")
+        self.fields["downtime_cost"].help_text = words % {"currency": self.site.currency if self.site else ""}
         verdict = assess(Scores(*(getattr(self.instance, name) for name in SCORES)))
         if verdict and verdict.criticality == self.instance.criticality:
             self.initial |= {"criticality": "", "criticality_reason": ""}
@@ -106,3 +107,13 @@ class GroupForm(Form):
 
     name = forms.CharField(label=_("Name"), max_length=80)
     needed = forms.IntegerField(label=_("So many must be up"), min_value=1, max_value=999)
+
+
+class FormerCostForm(Form):
+    """What an hour down cost before: until when, and how much."""
+
+    amount = forms.DecimalField(
+        label=_("Cost of one hour down"), min_value=0, max_digits=12, decimal_places=2, required=False,
+        help_text=_("Empty: none was known."),
+    )  # fmt: skip
+    until = forms.DateField(label=_("Until"), widget=Day, help_text=_("The first day on which it no longer held."))

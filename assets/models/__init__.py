@@ -1,6 +1,6 @@
 """What the plant looks after and how it is doing."""
 
-from assets.models.asset import Asset, AssetKind, Criticality, Level, Placement, RedundancyGroup
+from assets.models.asset import Asset, AssetKind, Criticality, FormerHourlyCost, Level, Placement, RedundancyGroup
 from assets.models.condition import Downtime, DowntimeReason, Failure, FailureCode, LossClass, Source
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "DowntimeReason",
     "Failure",
     "FailureCode",
+    "FormerHourlyCost",
     "Level",
     "LossClass",
     "Placement",

@@ -188,6 +188,37 @@ class Asset(models.Model):
         return [int(part) for part in self.path.split("/")[1:-2]]
 
 
+class FormerHourlyCost(models.Model):
+    """What an hour down cost until a day: stops before it keep that price. `Asset.downtime_cost` holds since the last.
+
+    Whoever changes `downtime_cost`, by whatever path, leaves the row of today behind (a trigger does). Before the first
+    price that anybody entered, that price holds.
+    """
+
+    asset = models.ForeignKey(
+        Asset, on_delete=models.CASCADE, related_name="former_hourly_costs", verbose_name=_("asset")
+    )
+    until = models.DateField(_("until"), help_text=_("The first day on which it no longer held."))
+    amount = models.DecimalField(
+        _("cost of one hour down"), max_digits=12, decimal_places=2, null=True, blank=True,
+        validators=[MinValueValidator(0)], help_text=_("Empty: none was known."),
+    )  # fmt: skip
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = type("FormerHourlyCostQuerySet", (SiteScoped,), {"site_path": "asset__site"}).as_manager()
+
+    class Meta:
+        verbose_name = _("former hourly cost")
+        ordering = ["asset", "until"]
+        constraints = [models.UniqueConstraint(fields=["asset", "until"], name="former_hourly_cost_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.asset.code} until {self.until}"
+
+    def get_absolute_url(self) -> str:
+        return self.asset.get_absolute_url()
+
+
 class RedundancyGroup(models.Model):
     """Children of one parent of which `needed` must be up, or the parent is down (k of n)."""
 

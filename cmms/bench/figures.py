@@ -17,6 +17,7 @@ from people.models import User
 
 KPIS = "/api/v1/kpis/"
 MOST_MS = {"page performance": 150, "kpis/": 150, "explanation": 300}
+ASIDE = 10  # queries that compute parts of a day from records, and are left out where nothing happened on it
 ON_DEMAND = 2  # s
 BY_SCHEDULE = 60  # s
 
@@ -69,7 +70,8 @@ def compare(report: Report, short: dict[str, dict], long: dict[str, dict], *, si
         report.add(f"{name}: p95, {of}", product=at["p95"], bar=f"< {most} ms", ok=at["p95"] < most, unit="ms",
                    detail=f"p50 {at['p50']:.0f} ms")  # fmt: skip
         report.add(f"{name}: queries at {size.days} beside {size.days // 2} days of history", product=at["queries"],
-                   reference=before["queries"], bar="equal", ok=at["queries"] == before["queries"], unit="queries")  # fmt: skip
+                   reference=before["queries"], bar=f"within {ASIDE}", unit="queries",
+                   ok=abs(at["queries"] - before["queries"]) <= ASIDE)  # fmt: skip
         if name != "explanation":  # that of a whole history grows with it
             report.add(f"{name}: p50 at {size.days} beside {size.days // 2} days of history", product=at["p50"],
                        reference=before["p50"], most=1.3, unit="ms")  # fmt: skip

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from assets.models import FormerHourlyCost
 from cmms.demo.plant import Plant
 from core.events import label_of
 from core.models import Comment
@@ -38,6 +39,17 @@ def agree(plant: Plant) -> int:
         at=plant.now,
     )  # fmt: skip
     return len(made)
+
+
+def price(plant: Plant) -> int:
+    """What an hour of each line cost until two months ago: a little less than now; how many."""
+    until = (plant.now - timedelta(days=60)).date().replace(day=1)
+    made = [
+        FormerHourlyCost(asset=line, until=until, amount=line.downtime_cost * 19 / 20)
+        for line in plant.lines.values()
+        if line.downtime_cost is not None
+    ]
+    return len(FormerHourlyCost.objects.bulk_create(made))
 
 
 def earn(plant: Plant) -> int:

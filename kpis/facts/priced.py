@@ -3,14 +3,17 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import pairwise
 
-from assets.models import Asset
+from django.db.models import Exists, OuterRef, Q
+
+from assets.models import Asset, FormerHourlyCost
 from core.models import Site
-from kpis.axis import instant
+from kpis.axis import FAR, epoch, instant
 from kpis.backlog import Stood, stood
 from kpis.facts.members import Scope, members
 from kpis.facts.ranges import Ranges, merged, minus
-from kpis.facts.read import Reader
+from kpis.facts.read import Answers, Reader
 from kpis.facts.zones import Bucket, Member
 from kpis.formulas import NO_FACTS, Facts
 
@@ -18,6 +21,7 @@ FEW = 200  # assets that are asked for by their ids; of more, all of the site ar
 
 Sums = dict[tuple[int, int], Stood]  # by root and bucket
 Apart = dict[int, list[tuple[Asset, Stood]]]  # by bucket
+Prices = dict[int, list[tuple[int, int, float]]]  # asset → from, to and cost of an hour
 
 
 def stops_of_priced(
@@ -26,60 +30,95 @@ def stops_of_priced(
 ) -> tuple[Sums, Apart]:  # fmt: skip
     """The stops of all roots, and those of each asset that makes up the cost of the root `apart`.
 
-    Assets of one root with the same hourly cost are read together. The cost of `but`, the root's own asset, is not
-    its own part: those that come next below it are.
+    Each stop is counted at the price that held then; assets of one root with the same hourly cost are read together.
+    The cost of `but`, the root's own asset, is not its own part: those that come next below it are.
     """
     ids = {each.asset_id for each in among}
-    rows = Asset.objects.filter(site=site, downtime_cost__isnull=False).select_related("site")
-    if len(ids) <= FEW:
-        rows = rows.filter(pk__in=ids)
-    priced = {asset.pk: asset for asset in rows if asset.pk in ids}
+    priced = assets_with_prices(site, ids)
     if not priced:
         return {}, {}
+    prices = prices_of(site, priced.values())
     groups: dict[tuple[int, float], list[Member]] = defaultdict(list)
-    for each in outermost(site, among, priced, buckets):
-        groups[each.root, float(priced[each.asset_id].downtime_cost)].append(each)
-    alone: dict[int, list[Member]] = defaultdict(list)
+    for each, cost in outermost(site, among, priced, prices, buckets):
+        groups[each.root, cost].append(each)
+    alone: dict[tuple[int, float], list[Member]] = defaultdict(list)
     if apart := set(apart):
         below = {pk: asset for pk, asset in priced.items() if asset != but}
-        for each in outermost(site, [each for each in among if each.root in apart], below, buckets):
-            alone[each.asset_id].append(each)
+        for each, cost in outermost(site, [each for each in among if each.root in apart], below, prices, buckets):
+            alone[each.asset_id, cost].append(each)
     counted = [
-        Member(position, each.asset_id, each.since, each.until)
+        each._replace(root=position)
         for position, group in enumerate([*groups.values(), *alone.values()])
         for each in group
     ]
     answers = Reader(site, counted, buckets, now).answers()
-
-    def facts(position: int, bucket: int) -> Facts:
-        return answer.all if (answer := answers.get((position, bucket))) else NO_FACTS
-
     found: Sums = defaultdict(Stood)
-    ranked: Apart = {number: [] for number in range(len(buckets))}
-    for bucket in range(len(buckets)):
+    apart_of: dict[int, dict[int, Stood]] = {}  # by bucket and asset
+    for bucket, span in enumerate(buckets):
+        there: dict[int, set[int]] = defaultdict(set)
+        ranked = apart_of[bucket] = defaultdict(Stood)
         for position, ((root, cost), group) in enumerate(groups.items()):
-            assets = len({each.asset_id for each in group})
-            found[root, bucket] = added(found[root, bucket], facts(position, bucket), cost, assets)
-        for position, pk in enumerate(alone, start=len(groups)):
-            cost = float(priced[pk].downtime_cost)
-            ranked[bucket].append((priced[pk], added(Stood(), facts(position, bucket), cost, 1)))
-    return dict(found), ranked
+            there[root] |= {each.asset_id for each in group if shares(each, span)}
+            found[root, bucket] = added(found[root, bucket], facts(answers, position, bucket), cost, len(there[root]))
+        for position, ((pk, cost), group) in enumerate(alone.items(), start=len(groups)):
+            if any(shares(each, span) for each in group):
+                ranked[pk] = added(ranked[pk], facts(answers, position, bucket), cost, 1)
+    return dict(found), {
+        bucket: [(priced[pk], stood) for pk, stood in ranked.items()] for bucket, ranked in apart_of.items()
+    }
+
+
+def assets_with_prices(site: Site, ids: set[int]) -> dict[int, Asset]:
+    """Those of the assets of which an hour down costs something, or did so before."""
+    before = FormerHourlyCost.objects.filter(asset=OuterRef("pk"), amount__isnull=False)
+    rows = Asset.objects.filter(Q(downtime_cost__isnull=False) | Exists(before), site=site).select_related("site")
+    if len(ids) <= FEW:
+        rows = rows.filter(pk__in=ids)
+    return {asset.pk: asset for asset in rows if asset.pk in ids}
+
+
+def prices_of(site: Site, assets: Iterable[Asset]) -> Prices:
+    """When an hour of each asset down cost how much; spans without a price are left out."""
+    former: dict[int, list[FormerHourlyCost]] = defaultdict(list)
+    for row in FormerHourlyCost.objects.filter(asset__site=site).order_by("until"):
+        former[row.asset_id].append(row)
+    found: Prices = {}
+    for asset in assets:
+        borders = [-FAR, *(epoch(site.day_begins(row.until)) for row in former[asset.pk]), FAR]
+        amounts = [*(row.amount for row in former[asset.pk]), asset.downtime_cost]
+        found[asset.pk] = [
+            (lo, hi, float(amount))
+            for (lo, hi), amount in zip(pairwise(borders), amounts, strict=True)
+            if amount is not None
+        ]
+    return found
+
+
+def shares(member: Member, span: Bucket) -> bool:
+    return member.since < span[1] and member.until > span[0]
+
+
+def facts(answers: Answers, position: int, bucket: int) -> Facts:
+    return answer.all if (answer := answers.get((position, bucket))) else NO_FACTS
 
 
 def added(known: Stood, facts: Facts, cost: float, assets: int) -> Stood:
-    """With the stops of so many assets more, an hour of which costs the same."""
+    """With the stops of more time or more assets, an hour of which costs the same; `assets` of them by now."""
     return Stood(
         seconds=known.seconds + facts.down,
         amount=known.amount + stood([(facts.down, cost)]),
-        assets=known.assets + assets,
+        assets=assets,
         recorded=known.recorded + facts.recorded,
         scheduled=known.scheduled + facts.scheduled,
         unobserved=known.unobserved + facts.unobserved,
     )
 
 
-def outermost(site: Site, among: Sequence[Member], priced: dict[int, Asset], buckets: Sequence[Bucket]) -> list[Member]:
-    """The priced members of each root while they stood below no other priced one: no hour is charged twice."""
+def outermost(
+    site: Site, among: Sequence[Member], priced: dict[int, Asset], prices: Prices, buckets: Sequence[Bucket]
+) -> list[tuple[Member, float]]:
+    """The priced members of each root while they stood below no other priced one, with the price of that time: no hour
+    is charged twice."""
     rows = list(priced.values())
     if not rows:
         return []
@@ -88,15 +127,16 @@ def outermost(site: Site, among: Sequence[Member], priced: dict[int, Asset], buc
     for each in members(site, rows, start, end, Scope.SUBTREE):
         above = rows[each.root].pk
         if each.asset_id in priced and each.asset_id != above:
-            below[each.asset_id].append((above, each.since, each.until))
+            below[each.asset_id] += [(above, max(each.since, lo), min(each.until, hi)) for lo, hi, _ in prices[above]]
     spans: dict[int, Ranges] = defaultdict(lambda: defaultdict(list))
     for each in among:
         if each.asset_id in priced:
             spans[each.root][each.asset_id].append((each.since, each.until))
     return [
-        Member(root, asset_id, since, until)
+        (Member(root, asset_id, max(since, lo), min(until, hi)), cost)
         for root, own in spans.items()
         for asset_id, held in own.items()
         for since, until in minus(merged(held), merged((lo, hi) for above, lo, hi in below[asset_id] if above in own))
-        if since < buckets[-1][1] and until > buckets[0][0]
+        for lo, hi, cost in prices[asset_id]
+        if max(since, lo, buckets[0][0]) < min(until, hi, buckets[-1][1])
     ]

@@ -1,0 +1,101 @@
+"""What an hour down cost when it was down: former prices in the cost of downtime."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.urls import reverse
+
+from assets.models import Asset, Downtime
+from kpis.figures import periods
+from kpis.money import ranking
+from tests.kpis.test_money import hourly
+from tests.kpis.test_work_database import BEGIN, DAY, HOUR, NOW, read
+from tests.kpis.test_work_database import broken as broken  # the fixture
+
+# The filler was down for 10 hours on 2 March, for 4 on 4 March.
+MONTH = {"start": BEGIN, "end": BEGIN + 30 * DAY - HOUR}
+THIRD = date(2026, 3, 3)
+
+
+def costs(subject, **options) -> list[float | None]:
+    return [figure.value for figure in read(subject, "downtime_cost", **MONTH | options)]
+
+
+def before(asset: Asset, amount, until: date = THIRD) -> None:
+    asset.former_hourly_costs.create(until=until, amount=amount)
+
+
+@pytest.mark.parametrize("scope", ["asset", "leaves", "subtree"])
+def test_each_stop_costs_what_an_hour_cost_then(plant, broken, scope):
+    hourly(plant, filler=100)
+    before(plant.filler, 50)
+    for subject in (plant.filler, plant.berlin):
+        assert costs(subject, scope=scope) == [10 * 50 + 4 * 100]
+    assert costs(plant.filler, scope=scope, by="day", end=BEGIN + 3 * DAY) == [500, 0, 400]
+
+
+def test_of_several_prices_each_holds_until_the_next(plant, broken):
+    hourly(plant, filler=100)
+    before(plant.filler, 50, THIRD)
+    before(plant.filler, 7, THIRD + timedelta(days=2))
+    before(plant.filler, 1, date(2020, 1, 1))
+    assert costs(plant.filler) == [10 * 50 + 4 * 7]
+
+
+def test_a_stop_over_the_day_of_the_change_has_both_prices(plant):
+    hourly(plant, labeller=20)
+    before(plant.labeller, 10)
+    Downtime.objects.create(asset=plant.labeller, start=BEGIN + 22 * HOUR, end=BEGIN + 26 * HOUR)
+    assert costs(plant.labeller) == [2 * 10 + 2 * 20]
+
+
+def test_a_price_that_ended_counts_for_its_time_only(plant, broken):
+    before(plant.filler, 50)
+    (figure,) = read(plant.filler, "downtime_cost", **MONTH)
+    assert (figure.value, figure.inputs["priced_downtime"], figure.inputs["priced_assets"]) == (500, 10 * 3600, 1)
+    (later,) = read(plant.filler, "downtime_cost", start=BEGIN + 2 * DAY, end=BEGIN + 4 * DAY)
+    assert (later.value, later.reason_code) == (None, "no_hourly_cost")
+
+
+def test_a_span_without_a_price_between_two_costs_nothing(plant, broken):
+    hourly(plant, filler=100)
+    before(plant.filler, 50, date(2026, 3, 1))
+    before(plant.filler, None, THIRD)
+    assert costs(plant.filler) == [4 * 100]
+
+
+def test_what_stands_below_a_priced_line_is_charged_by_itself_once_the_line_is_not(plant, broken):
+    hourly(plant, filler=50)
+    before(plant.line, 35)
+    assert costs(plant.berlin) == [10 * 35 + 4 * 50]
+    assert costs(plant.line) == [10 * 35 + 4 * 50]
+    assert costs(plant.filler) == [14 * 50]
+
+
+def test_an_asset_of_two_prices_is_one_asset_and_one_row_of_the_ranking(plant, broken):
+    hourly(plant, filler=100, labeller=1)
+    before(plant.filler, 50)
+    (figure,) = read(plant.berlin, "downtime_cost", **MONTH)
+    assert figure.inputs["priced_assets"] == 2
+    (whole,) = periods(None, site=plant.berlin, now=NOW, **MONTH)
+    assert [(each.asset.code, each.value) for each in ranking(whole)] == [("M1", 900), ("M2", None)]
+
+
+def test_the_explanation_names_each_price_with_its_time(client, plant, broken):
+    hourly(plant, filler=100)
+    before(plant.filler, 50)
+    client.force_login(plant.manager)
+    query = {"asset": "M1", "definition": "downtime_cost", "from": "2026-03-02", "to": "2026-04-01"}
+    why = client.get("/api/v1/kpis/explanation/", query).json()
+    assert [(each["numbers"]["amount"], each["remark"]) for each in why["records"]] == [
+        (50, "cost of one hour down, until 3 Mar 2026"), (100, "cost of one hour down"),
+    ]  # fmt: skip
+    later = client.get("/api/v1/kpis/explanation/", query | {"from": "2026-03-03"}).json()
+    assert [each["numbers"]["amount"] for each in later["records"]] == [100]
+
+
+def test_the_page_shows_what_is_no_longer_priced(client, plant, broken):
+    before(plant.filler, 50)
+    client.force_login(plant.manager)
+    page = client.get(reverse("performance"), {"from": "2026-03-02", "to": "2026-03-31"}).content.decode()
+    assert "Stops cost 500" in page
