@@ -70,7 +70,9 @@ def members(site: Site, subjects: Sequence[Asset | None], start: datetime, end: 
 
 def moved(there: list[Member], by: int) -> list[Member]:
     """The same of roots that come so many later."""
-    return [Member(root + by, *of) for root, *of in there] if by else there
+    if not by:
+        return there
+    return [Member(root + by, asset_id, since, until) for root, asset_id, since, until in there]
 
 
 # A machine: nothing but components stood below it in the window, and it is no component itself. With OFFSET 0 both

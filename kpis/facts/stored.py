@@ -81,8 +81,8 @@ class Days:
             ]
         ranges = [str(number) for number, (alike, *_) in enumerate(self.rows, start=1) for _ in alike.assets]
         self.parameters = {
-            "root": literal(root for alike, *_ in self.rows for root in alike.roots),
-            "asset": literal(asset for alike, *_ in self.rows for asset in alike.assets),
+            "root": literal(alike.texts[0] for alike, *_ in self.rows),
+            "asset": literal(alike.texts[1] for alike, *_ in self.rows),
             "range": literal(ranges),
             "first": literal(zones.days.day(first) for _, first, _, _ in self.rows),
             "past": literal(zones.days.day(past) for _, _, past, _ in self.rows),
@@ -215,9 +215,11 @@ def events(zones: Zones, groups: Sequence[Alike], replaced: Ranges) -> Iterator[
             GROUP BY 1, 2
             """,
             {
-                "root": literal(root for each in groups for root in each.roots),
-                "asset": literal(asset for each in groups for asset in each.assets),
-                "group": literal(no for number, each in enumerate(groups, 1) for no in [number] * len(each.assets)),
+                "root": literal(each.texts[0] for each in groups),
+                "asset": literal(each.texts[1] for each in groups),
+                "group": literal(
+                    no for number, each in enumerate(groups, 1) for no in [str(number)] * len(each.assets)
+                ),
                 "since": literal(each.since for each in groups),
                 "until": literal(each.until for each in groups),
                 "cut": literal(each.cut for each in groups),

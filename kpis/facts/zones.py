@@ -60,6 +60,14 @@ class Alike:
     zones: list[Zone]  # of each bucket
     roots: list[int] = field(default_factory=list)
     assets: list[int] = field(default_factory=list)
+    _texts: tuple[str, str] | None = None
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        """Roots and assets as elements of a `literal`, written once for all queries."""
+        if self._texts is None:
+            self._texts = ",".join(map(str, self.roots)), ",".join(map(str, self.assets))
+        return self._texts
 
     def of_root(self, wanted: int) -> list[int]:
         """The assets of one root."""

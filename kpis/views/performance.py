@@ -223,7 +223,8 @@ class Performance(ChartPage):
     @cached_property
     def children(self) -> list[Asset]:
         """The assets right below."""
-        rows = list(Asset.objects.filter(site=self.site, parent=self.asset, archived_at=None).order_by("code"))
+        rows = Asset.objects.filter(site=self.site, parent=self.asset, archived_at=None).order_by("code")
+        rows = list(rows.only("code", "name", "site"))  # of hundreds a few are shown
         for row in rows:
             row.site = self.site
         return rows
