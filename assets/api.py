@@ -78,6 +78,10 @@ class FormerHourlyCosts(Adds, Changes, Removes, Resource):
     orderings = ("until",)
     default_ordering = "-until"
 
+    def lock(self, row):
+        tree.locked_site(row.asset.site)  # first the site, as the verbs do
+        super().lock(row)
+
     def add(self, data):
         return hourly_costs.add_former_cost(data.pop("asset"), data, by=self.request.user)
 

@@ -21,6 +21,7 @@ from core.events import record
 from people.permissions import require
 
 FIELDS = ("until", "amount")
+FIRST_YEAR = 1970
 
 
 @transaction.atomic
@@ -42,7 +43,7 @@ def change_former_cost(
     """Another price or day; Conflict if the row has another version by now."""
     require(by, "edit", row.asset.site)
     locked_site(row.asset.site)
-    row = FormerHourlyCost.objects.select_related("asset__site").get(pk=row.pk)
+    row = _still_there(row)
     check_version(row, version)
     if changes := apply(row, {name: fields[name] for name in FIELDS if name in fields}):
         _check(row)
@@ -57,6 +58,7 @@ def remove_former_cost(row: FormerHourlyCost, *, by) -> None:
     """Take it back: the price that came after it holds for its time as well."""
     require(by, "edit", row.asset.site)
     locked_site(row.asset.site)
+    row = _still_there(row)
     _record(row, {name: [plain(getattr(row, name)), None] for name in FIELDS}, by=by)
     row.delete()
 
@@ -67,7 +69,16 @@ def prices(asset: Asset) -> list[tuple[date | None, Decimal | None]]:
     return [*((row.until, row.amount) for row in former), (None, asset.downtime_cost)]
 
 
+def _still_there(row: FormerHourlyCost) -> FormerHourlyCost:
+    found = FormerHourlyCost.objects.select_related("asset__site").filter(pk=row.pk).first()
+    if found is None:
+        raise Conflict(_("Somebody removed this in the meantime."), code="stale")
+    return found
+
+
 def _check(row: FormerHourlyCost) -> None:
+    if row.until.year < FIRST_YEAR:
+        raise Refused(_("Give a day since %(year)d.") % {"year": FIRST_YEAR}, code="out_of_range", field="until")
     if row.until > row.asset.site.production_day(timezone.now()):
         raise Refused(
             _("This day lies ahead; the price of today is entered where the asset is edited."), code="in_the_future",

@@ -20,7 +20,7 @@ from core.kit.exports import harmless
 from core.models import Site
 from kpis import oracle, timeline
 from kpis.axis import epoch, instant
-from kpis.facts.records import shelf
+from kpis.facts.records import Shelf, shelf
 from kpis.facts.zones import Stretch
 from kpis.intervals import Span, clip
 
@@ -34,21 +34,24 @@ MOST = 200_000  # asset-days of one download
 def rows(
     site: Site, members: Sequence[Stretch], start: datetime, end: datetime, *, now: datetime, unobserved
 ) -> Iterator:
-    """Rows of COLUMNS for assets that count, each for as long as it stood there; refused when too many are asked."""
+    """Rows of COLUMNS for assets that count, each for as long as it stood there; refused when too many are asked.
+
+    The records are read here and now, as of one moment; the rows are made one by one.
+    """
     end = min(end, now)
     if len(members) * max(1, (end - start).days) > MOST:
         message = _("The inputs of so many assets and days are too many for one file; ask for a shorter window.")
         raise Refused(message, code="too_many", field="from")
-    return _rows(site, members, start, end, now, set(unobserved))
-
-
-def _rows(
-    site: Site, members: Sequence[Stretch], start: datetime, end: datetime, now: datetime, unobserved: set[int]
-) -> Iterator[dict]:
     ids = {each.member.asset_id for each in members}
     codes = dict(Asset.objects.filter(pk__in=ids).values_list("pk", "code"))
     reasons = dict(DowntimeReason.objects.filter(site=site).values_list("pk", "code"))
-    known = shelf(site, ids, start, end, now)
+    return _rows(members, start, end, set(unobserved), shelf(site, ids, start, end, now), codes, reasons)
+
+
+def _rows(
+    members: Sequence[Stretch], start: datetime, end: datetime, unobserved: set[int], known: Shelf,
+    codes: dict[int, str], reasons: dict[int, str],
+) -> Iterator[dict]:  # fmt: skip
     for each in sorted(members, key=lambda each: (codes[each.member.asset_id], each.since)):
         asset = each.member.asset_id
         window = Span(instant(max(epoch(start), each.since)), instant(min(epoch(end), each.until)))

@@ -116,4 +116,5 @@ class FormerCostForm(Form):
         label=_("Cost of one hour down"), min_value=0, max_digits=12, decimal_places=2, required=False,
         help_text=_("Empty: none was known."),
     )  # fmt: skip
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     until = forms.DateField(label=_("Until"), widget=Day, help_text=_("The first day on which it no longer held."))

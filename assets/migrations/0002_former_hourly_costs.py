@@ -4,15 +4,23 @@ import django.core.validators
 import django.db.models.deletion
 from django.db import migrations, models
 
-# A price that nobody entered before leaves nothing behind: the first one holds for the past as well. Of several changes
-# on one day the first tells what held before.
+# A price that nobody entered before leaves nothing behind: the first one holds for the past as well, and so does its
+# correction on the same day. Of several changes on one day the first tells what held before.
 KEEP = """
 CREATE FUNCTION assets_keep_hourly_cost() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 INSERT INTO assets_formerhourlycost (asset_id, until, amount, version)
-SELECT b.id, (now() AT TIME ZONE s.time_zone - s.day_start::interval)::date, b.downtime_cost, 1
+SELECT b.id, d.today, b.downtime_cost, 1
 FROM before b JOIN after a ON a.id = b.id JOIN core_site s ON s.id = a.site_id
-WHERE a.downtime_cost IS DISTINCT FROM b.downtime_cost
-    AND (b.downtime_cost IS NOT NULL OR EXISTS (SELECT FROM assets_formerhourlycost f WHERE f.asset_id = b.id))
+CROSS JOIN LATERAL (SELECT (now() AT TIME ZONE s.time_zone - s.day_start::interval)::date AS today) d
+WHERE a.downtime_cost IS DISTINCT FROM b.downtime_cost AND (
+    EXISTS (SELECT FROM assets_formerhourlycost f WHERE f.asset_id = b.id)
+    OR b.downtime_cost IS NOT NULL AND (b.created AT TIME ZONE s.time_zone - s.day_start::interval)::date < d.today
+        AND NOT EXISTS (
+            SELECT FROM core_event e WHERE e.object_type = 'assets.asset' AND e.object_id = b.id
+                AND (e.at AT TIME ZONE s.time_zone - s.day_start::interval)::date = d.today
+                AND e.data -> 'changes' -> 'downtime_cost' -> 0 = 'null'
+        )
+)
 ON CONFLICT (asset_id, until) DO NOTHING;
 RETURN NULL; END $$;
 CREATE TRIGGER assets_keep_hourly_cost AFTER UPDATE ON assets_asset

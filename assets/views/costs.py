@@ -14,6 +14,11 @@ from core.kit.badges import Action
 from core.kit.form_views import ActionPage
 
 
+def cost_of(page) -> FormerHourlyCost:
+    """The row that the address names below its asset."""
+    return get_object_or_404(page.object.former_hourly_costs.select_related("asset__site"), pk=page.kwargs["cost"])
+
+
 class FormerCostPage(ActionPage):
     """What an hour down cost before: a further price, or a change of one."""
 
@@ -22,9 +27,7 @@ class FormerCostPage(ActionPage):
 
     @cached_property
     def cost(self) -> FormerHourlyCost | None:
-        if "cost" not in self.kwargs:
-            return None
-        return self.object.former_hourly_costs.filter(pk=self.kwargs["cost"]).first()
+        return cost_of(self) if "cost" in self.kwargs else None
 
     def page_title(self):
         return _("Former cost of an hour down") if self.cost else _("New former cost of an hour down")
@@ -36,11 +39,11 @@ class FormerCostPage(ActionPage):
         }
 
     def may_object(self, user, obj):
-        return user.can("edit", obj.site) and ("cost" not in self.kwargs or self.cost is not None)
+        return user.can("edit", obj.site)
 
     def initial(self):
         if self.cost:
-            return {"amount": self.cost.amount, "until": self.cost.until}
+            return {"amount": self.cost.amount, "until": self.cost.until, "version": self.cost.version}
         return {"until": self.object.site.production_day(timezone.now()).replace(month=1, day=1)}
 
     def actions(self):
@@ -48,10 +51,10 @@ class FormerCostPage(ActionPage):
             return []
         return [Action(_("Remove"), reverse("former-cost-remove", args=[self.object.pk, self.cost.pk]), "trash")]
 
-    def do(self, obj, *, amount, until):
+    def do(self, obj, *, amount, until, version):
         fields = {"amount": amount, "until": until}
         if self.cost:
-            hourly_costs.change_former_cost(self.cost, fields, by=self.request.user)
+            hourly_costs.change_former_cost(self.cost, fields, by=self.request.user, version=version)
         else:
             hourly_costs.add_former_cost(obj, fields, by=self.request.user)
         return _("The former cost is saved.")
@@ -65,10 +68,13 @@ class RemoveFormerCost(ActionPage):
     icon = "trash"
     tone = "stop"
 
+    @cached_property
+    def cost(self) -> FormerHourlyCost:
+        return cost_of(self)
+
     def may_object(self, user, obj):
-        return user.can("edit", obj.site)
+        return user.can("edit", obj.site) and self.cost is not None
 
     def do(self, obj):
-        row = get_object_or_404(obj.former_hourly_costs.select_related("asset__site"), pk=self.kwargs["cost"])
-        hourly_costs.remove_former_cost(row, by=self.request.user)
+        hourly_costs.remove_former_cost(self.cost, by=self.request.user)
         return _("The former cost is removed.")

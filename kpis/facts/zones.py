@@ -168,7 +168,7 @@ class Zones:
     def coarser(self) -> dict[int, tuple[int, list[int]]]:
         """Cuts whose stored sums another's go into: which one's, and in which of its buckets each bucket lies.
 
-        Between the finer buckets lie borders of production days, so that both have the same days stored.
+        Finer buckets that have begun are parted by borders of production days, so that both have the same days stored.
         """
         found: dict[int, tuple[int, list[int]]] = {}
         for number, cut in enumerate(self.cuts):
@@ -176,7 +176,8 @@ class Zones:
                 continue
             for coarse, fine in ((cut.like, number), (number, cut.like)):
                 into, buckets = self.cuts[coarse], self.cuts[fine].buckets
-                if into.borders <= self.cuts[fine].borders and {lo for lo, _ in buckets[1:]} <= set(self.days.borders):
+                begun = {lo for lo, _ in buckets[1:] if lo < self.end}
+                if into.borders <= self.cuts[fine].borders and begun <= set(self.days.borders):
                     found[fine] = coarse, [bisect_right(into.buckets, (lo, FAR)) - 1 for lo, _ in buckets]
                     break
         return found

@@ -18,6 +18,12 @@ from tests.contracts.api import ApiContract, assert_problem, client_of
 JANUARY = date(2026, 1, 1)
 
 
+@pytest.fixture(autouse=True)
+def long_ago(plant):
+    """When all assets were entered."""
+    Asset.objects.update(created=timezone.now() - timedelta(days=400))
+
+
 def today(plant) -> date:
     return plant.berlin.production_day(timezone.now())
 
@@ -55,13 +61,23 @@ PATHS = pytest.mark.parametrize("enter", [by_verb, by_page, by_api, in_bulk], id
 
 @PATHS
 def test_a_changed_price_leaves_the_former_one_behind_by_every_path(plant, enter):
-    enter(plant, Decimal(50))
+    in_bulk(plant, 50)
     assert kept(plant.filler) == [], "A first price holds for the past as well."
     enter(plant, Decimal(60))
     assert kept(plant.filler) == [(today(plant), 50)]
     enter(plant, Decimal(61))  # a slip of the same day
     assert kept(plant.filler) == [(today(plant), 50)]
     assert hourly_costs.prices(Asset.objects.get(pk=plant.filler.pk)) == [(today(plant), 50), (None, 61)]
+
+
+def test_a_slip_of_the_first_price_is_mended_for_the_past_as_well(plant):
+    by_verb(plant, Decimal(5000))
+    by_api(plant, 500)
+    by_page(plant, 50)
+    assert kept(plant.filler) == []
+    Asset.objects.filter(pk=plant.labeller.pk).update(created=timezone.now(), downtime_cost=7)
+    Asset.objects.filter(pk=plant.labeller.pk).update(downtime_cost=8)  # entered with its asset
+    assert kept(plant.labeller) == []
 
 
 def test_a_price_taken_away_and_given_again_leaves_its_gap(plant):
@@ -117,7 +133,9 @@ def test_two_prices_never_end_on_one_day_and_none_in_the_future(plant):
         hourly_costs.add_former_cost(plant.filler, fields, by=plant.planner)
     with pytest.raises(IntegrityError), transaction.atomic():  # PostgreSQL holds it as well
         FormerHourlyCost.objects.create(asset=plant.filler, **fields)
-    for wrong, field in (({"until": today(plant) + timedelta(days=1)}, "until"), ({"amount": Decimal(-1)}, "amount")):
+    tomorrow = today(plant) + timedelta(days=1)
+    wrongs = ({"until": tomorrow}, "until"), ({"until": date(1, 1, 1)}, "until"), ({"amount": Decimal(-1)}, "amount")
+    for wrong, field in wrongs:
         with pytest.raises(Refused) as refused:
             hourly_costs.add_former_cost(plant.filler, {"until": date(2025, 1, 1), "amount": None} | wrong, by=None)
         assert refused.value.field == field
@@ -148,13 +166,28 @@ def test_the_page_of_an_asset_tells_former_prices_and_leads_to_their_correction(
         assert client.get(address).status_code == 404
 
 
+def test_two_people_at_one_former_price(client, plant):
+    row = hourly_costs.add_former_cost(plant.filler, {"until": JANUARY, "amount": Decimal(40)}, by=None)
+    address = reverse("former-cost", args=[plant.filler.pk, row.pk])
+    client.force_login(plant.planner)
+    typed = {"amount": "42", "until": "2026-01-01", "version": "1"}
+    assert client.post(address, typed).status_code == 302
+    late = client.post(address, typed | {"amount": "43"})
+    assert (late.status_code, kept(plant.filler)) == (409, [(JANUARY, 42)])
+    hourly_costs.remove_former_cost(row, by=plant.planner)
+    with pytest.raises(Conflict):
+        hourly_costs.remove_former_cost(row, by=plant.planner)
+    with pytest.raises(Conflict):
+        hourly_costs.change_former_cost(row, {"amount": None}, by=plant.planner)
+
+
 def test_a_former_price_of_another_asset_is_not_found_below_this_one(client, plant):
     row = hourly_costs.add_former_cost(plant.labeller, {"until": JANUARY, "amount": Decimal(40)}, by=None)
     client.force_login(plant.planner)
-    assert (
-        client.post(reverse("former-cost", args=[plant.filler.pk, row.pk]), {"until": "2026-02-01"}).status_code == 403
-    )
-    assert client.post(reverse("former-cost-remove", args=[plant.filler.pk, row.pk])).status_code == 404
+    for name in ("former-cost", "former-cost-remove"):
+        address = reverse(name, args=[plant.filler.pk, row.pk])
+        assert client.get(address).status_code == 404
+        assert client.post(address, {"until": "2026-02-01"}).status_code == 404
 
 
 class TestFormerHourlyCosts(ApiContract):

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from assets.models import Downtime
 from core.snapshot import one_snapshot
-from kpis import figures
+from kpis import explaining, figures
 from kpis.computing import compute_site
 from kpis.views.performance import Performance
 from tests.together import together
@@ -77,3 +77,12 @@ def test_the_performance_page_is_of_one_moment(stopped, client, monkeypatch):
     (stops,) = [chart for chart in shown[0]["charts"] if chart.key == "stops"]
     (row,) = stops.rows
     assert row[1] == 1
+
+
+def test_the_inputs_of_a_figure_are_read_before_they_are_streamed(stopped):
+    rows = explaining.inputs(
+        stopped.filler, site=stopped.berlin, definition="availability", start=DAY, end=DAY + 24 * HOUR, scope="asset",
+        now=NOW,
+    )  # fmt: skip
+    lose_more(stopped)
+    assert sum(row["seconds"] for row in rows if row.get("record")) == 3600
