@@ -122,7 +122,9 @@ def inputs(
     subjects = [asset] if asset else None
     (found,) = figures.periods(subjects, site=site, start=start, end=end, scope=scope, now=now)
     counting = found.counting(DEFINITIONS[definition])
-    return rows(site, counting, start, end, now=now, unobserved=found.unobserved)
+    # A failure event of the window may go on after it, with further failed items.
+    past = max([end, *(min(event.until, now) for event in found.reader.events())])
+    return rows(site, counting, start, end, past=past, now=now, unobserved=found.unobserved)
 
 
 def longest(stops: DowntimeQuerySet, site: Site, start: datetime, end: datetime) -> list[Stopped]:

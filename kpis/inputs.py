@@ -32,11 +32,11 @@ MOST = 200_000  # asset-days of one download
 
 
 def rows(
-    site: Site, members: Sequence[Stretch], start: datetime, end: datetime, *, now: datetime, unobserved
+    site: Site, members: Sequence[Stretch], start: datetime, end: datetime, *, past: datetime, now: datetime, unobserved
 ) -> Iterator:
     """Rows of COLUMNS for assets that count, each for as long as it stood there; refused when too many are asked.
 
-    The records are read here and now, as of one moment; the rows are made one by one.
+    The records up to `past` are read here and now, as of one moment; the rows are made one by one.
     """
     end = min(end, now)
     if len(members) * max(1, (end - start).days) > MOST:
@@ -45,7 +45,7 @@ def rows(
     ids = {each.member.asset_id for each in members}
     codes = dict(Asset.objects.filter(pk__in=ids).values_list("pk", "code"))
     reasons = dict(DowntimeReason.objects.filter(site=site).values_list("pk", "code"))
-    return _rows(members, start, end, set(unobserved), shelf(site, ids, start, end, now), codes, reasons)
+    return _rows(members, start, end, set(unobserved), shelf(site, ids, start, past, now), codes, reasons)
 
 
 def _rows(

@@ -16,6 +16,7 @@ from kpis.computing import compute_site
 from kpis.definitions import DEFINITIONS
 from kpis.figures import SCOPES, periods
 from production.models import Count, OperatingCalendar, WeeklySlot
+from tests import plant as world
 from tests.contracts.api import assert_problem, client_of
 from tests.kpis.plants import GRID, STEPS, in_database, plants
 from tests.kpis.test_sql_equals_oracle import Undone
@@ -93,6 +94,20 @@ def test_the_file_alone_gives_every_figure(db, data, records, scope, first, leng
                 text = text_of(plant.site, asset, key, start, end, scope, records.now)
                 assert spreadsheet(text)[key] == pytest.approx(figure.value, abs=1e-9), (key, text)
         raise Undone
+
+
+def test_a_failure_event_has_its_items_of_after_the_window_too(plant):
+    site, begin = plant.berlin, datetime(2026, 3, 10, 8, tzinfo=UTC)
+    line = world.asset(site, "L7", level="line")
+    one, other = (world.asset(site, code, parent=line, stops_parent=True) for code in ("L7-A", "L7-B"))
+    for asset, first, last in ((one, 0, 4), (other, 2, 3)):
+        stop = Downtime.objects.create(asset=asset, start=begin + first * HOUR, end=begin + last * HOUR)
+        Failure.objects.create(asset=asset, occurred=stop.start, restored=stop.end, downtime=stop)
+    for start, end in ((begin - HOUR, begin + HOUR), (begin - HOUR, begin + 9 * HOUR)):
+        (found,) = periods([line], site=site, start=start, end=end, scope="asset", now=begin + 99 * HOUR)
+        text = text_of(site, line, "mtbf_by_items", start, end, "asset", begin + 99 * HOUR)
+        assert found.answer.all.items == 2
+        assert spreadsheet(text)["mtbf_by_items"] == found.figure(DEFINITIONS["mtbf_by_items"]).value
 
 
 @pytest.fixture
