@@ -35,8 +35,6 @@ ANALYZE assets_redundancygroup, assets_placement
 def measure(report: Report, *, size: load.Size, now: datetime) -> None:
     """`kpi_reference.full` has been run."""
     window_reference.prepare(now)
-    gc.collect()
-    gc.freeze()  # as web workers do (`cmms.gunicorn`)
     for days in (30, min(365, size.days - 5)):
         every_asset(report, size=size, days=days, now=now)
     with grouped(now):
@@ -53,12 +51,16 @@ Subjects = dict[Site, list[Asset]]
 
 
 def subjects(*, lines: bool = False) -> Subjects:
-    """Every asset, or every line, by site. Loading them is not measured, neither here nor with the reference."""
+    """Every asset, or every line, by site. To load them, and to walk through them in search of garbage, is not measured,
+    neither here nor with the reference."""
     only = {"parent": None} if lines else {}
-    return {
+    found = {
         site: list(Asset.objects.filter(site=site, **only).order_by("pk").only("pk"))
         for site in Site.objects.order_by("pk")
     }
+    gc.collect()
+    gc.freeze()  # as web workers do with what start-up made (`cmms.gunicorn`)
+    return found
 
 
 def product(asked: Subjects, lo: int, hi: int, now: datetime) -> Sums:
