@@ -6,7 +6,9 @@ A former price speaks through its asset: asset.hourly_cost_changed {changes}.
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from itertools import pairwise
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -63,10 +65,20 @@ def remove_former_cost(row: FormerHourlyCost, *, by) -> None:
     row.delete()
 
 
-def prices(asset: Asset) -> list[tuple[date | None, Decimal | None]]:
-    """What an hour down cost, the oldest first, each until a day; the last is that of today, without an end."""
-    former = asset.former_hourly_costs.order_by("until")
-    return [*((row.until, row.amount) for row in former), (None, asset.downtime_cost)]
+class Price(NamedTuple):
+    """What an hour down costs from one day until before another; no day where it is the first, or that of today."""
+
+    amount: Decimal | None
+    since: date | None
+    until: date | None
+
+
+def prices(asset: Asset) -> list[Price]:
+    """The prices of an asset, the oldest first; of many assets prefetch `former_hourly_costs`."""
+    former = sorted(asset.former_hourly_costs.all(), key=attrgetter("until"))
+    amounts = [*(row.amount for row in former), asset.downtime_cost]
+    days = pairwise([None, *(row.until for row in former), None])
+    return [Price(amount, *span) for amount, span in zip(amounts, days, strict=True)]
 
 
 def _still_there(row: FormerHourlyCost) -> FormerHourlyCost:

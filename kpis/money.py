@@ -142,5 +142,5 @@ def _line(figure: Figure, month: Month, url: Callable[..., str]) -> Line:
         said(figure),
         address_of(figure, asset.site),
         _amount(asset),
-        month.share(float(asset.downtime_cost or 0)) if asset.downtime_cost else "",
+        "" if asset.downtime_cost is None else month.share(float(asset.downtime_cost)),
     )

@@ -73,7 +73,7 @@ class RemoveFormerCost(ActionPage):
         return cost_of(self)
 
     def may_object(self, user, obj):
-        return user.can("edit", obj.site) and self.cost is not None
+        return user.can("edit", obj.site) and bool(self.cost)  # not found before it is asked about
 
     def do(self, obj):
         hourly_costs.remove_former_cost(self.cost, by=self.request.user)

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from itertools import pairwise
+from datetime import date, datetime
 
 from django.db.models import Exists, OuterRef, Q
 
+from assets.hourly_costs import prices
 from assets.models import Asset, FormerHourlyCost
 from core.models import Site
 from kpis.axis import FAR, epoch, instant
@@ -37,14 +37,14 @@ def stops_of_priced(
     priced = assets_with_prices(site, ids)
     if not priced:
         return {}, {}
-    prices = prices_of(site, priced.values())
+    costs = prices_of(site, priced.values())
     groups: dict[tuple[int, float], list[Member]] = defaultdict(list)
-    for each, cost in outermost(site, among, priced, prices, buckets):
+    for each, cost in outermost(site, among, priced, costs, buckets):
         groups[each.root, cost].append(each)
     alone: dict[tuple[int, float], list[Member]] = defaultdict(list)
     if apart := set(apart):
         below = {pk: asset for pk, asset in priced.items() if asset != but}
-        for each, cost in outermost(site, [each for each in among if each.root in apart], below, prices, buckets):
+        for each, cost in outermost(site, [each for each in among if each.root in apart], below, costs, buckets):
             alone[each.asset_id, cost].append(each)
     counted = [
         each._replace(root=position)
@@ -71,7 +71,8 @@ def stops_of_priced(
 def assets_with_prices(site: Site, ids: set[int]) -> dict[int, Asset]:
     """Those of the assets of which an hour down costs something, or did so before."""
     before = FormerHourlyCost.objects.filter(asset=OuterRef("pk"), amount__isnull=False)
-    rows = Asset.objects.filter(Q(downtime_cost__isnull=False) | Exists(before), site=site).select_related("site")
+    rows = Asset.objects.filter(Q(downtime_cost__isnull=False) | Exists(before), site=site)
+    rows = rows.select_related("site").prefetch_related("former_hourly_costs")
     if len(ids) <= FEW:
         rows = rows.filter(pk__in=ids)
     return {asset.pk: asset for asset in rows if asset.pk in ids}
@@ -79,19 +80,18 @@ def assets_with_prices(site: Site, ids: set[int]) -> dict[int, Asset]:
 
 def prices_of(site: Site, assets: Iterable[Asset]) -> Prices:
     """When an hour of each asset down cost how much; spans without a price are left out."""
-    former: dict[int, list[FormerHourlyCost]] = defaultdict(list)
-    for row in FormerHourlyCost.objects.filter(asset__site=site).order_by("until"):
-        former[row.asset_id].append(row)
-    found: Prices = {}
-    for asset in assets:
-        borders = [-FAR, *(epoch(site.day_begins(row.until)) for row in former[asset.pk]), FAR]
-        amounts = [*(row.amount for row in former[asset.pk]), asset.downtime_cost]
-        found[asset.pk] = [
-            (lo, hi, float(amount))
-            for (lo, hi), amount in zip(pairwise(borders), amounts, strict=True)
-            if amount is not None
+
+    def begins(day: date | None, never: int) -> int:
+        return never if day is None else epoch(site.day_begins(day))
+
+    return {
+        asset.pk: [
+            (begins(each.since, -FAR), begins(each.until, FAR), float(each.amount))
+            for each in prices(asset)
+            if each.amount is not None
         ]
-    return found
+        for asset in assets
+    }
 
 
 def shares(member: Member, span: Bucket) -> bool:
@@ -115,7 +115,7 @@ def added(known: Stood, facts: Facts, cost: float, assets: int) -> Stood:
 
 
 def outermost(
-    site: Site, among: Sequence[Member], priced: dict[int, Asset], prices: Prices, buckets: Sequence[Bucket]
+    site: Site, among: Sequence[Member], priced: dict[int, Asset], costs: Prices, buckets: Sequence[Bucket]
 ) -> list[tuple[Member, float]]:
     """The priced members of each root while they stood below no other priced one, with the price of that time: no hour
     is charged twice."""
@@ -127,7 +127,7 @@ def outermost(
     for each in members(site, rows, start, end, Scope.SUBTREE):
         above = rows[each.root].pk
         if each.asset_id in priced and each.asset_id != above:
-            below[each.asset_id] += [(above, max(each.since, lo), min(each.until, hi)) for lo, hi, _ in prices[above]]
+            below[each.asset_id] += [(above, max(each.since, lo), min(each.until, hi)) for lo, hi, _ in costs[above]]
     spans: dict[int, Ranges] = defaultdict(lambda: defaultdict(list))
     for each in among:
         if each.asset_id in priced:
@@ -137,6 +137,6 @@ def outermost(
         for root, own in spans.items()
         for asset_id, held in own.items()
         for since, until in minus(merged(held), merged((lo, hi) for above, lo, hi in below[asset_id] if above in own))
-        for lo, hi, cost in prices[asset_id]
+        for lo, hi, cost in costs[asset_id]
         if max(since, lo, buckets[0][0]) < min(until, hi, buckets[-1][1])
     ]

@@ -237,7 +237,7 @@ class Reader:
                         )
         self._add_ages(sums)
 
-    def _scheduled(self, plan: tuple, spans: Sequence[tuple[int, int, float]]) -> list[float]:
+    def _scheduled(self, plan: tuple, spans: Sequence[tuple[int, int, int]]) -> list[float]:
         """Scheduled seconds of spans of which most begin where the one before ends."""
         found, moment, before = [], -FAR, 0
         for _, lo, hi in spans:

@@ -3,8 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 from itertools import zip_longest
 from operator import attrgetter
 
@@ -12,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import formats
 from django.utils.translation import gettext as _
 
+from assets.hourly_costs import prices
 from assets.models import Asset
 from kpis.axis import epoch
 from kpis.backlog import Waiting, left
@@ -168,26 +168,20 @@ class Rows:
         """The assets with what an hour of them cost in the window, and until when."""
         assets = Asset.objects.filter(pk__in=self.held).select_related("site").prefetch_related("former_hourly_costs")
         for row in assets.order_by("code"):
-            for amount, since, until in self._prices(row):
+            for price in prices(row):
+                since, until = (day and self.site.day_begins(day) for day in (price.since, price.until))
+                if (until and until <= self.start) or (since and since >= self.end):
+                    continue
                 words = _("cost of one hour down")
-                if amount is None:
+                if price.amount is None:
                     words = _("has no cost of one hour down")
-                elif until is not None:
-                    words = _("cost of one hour down, until %(day)s") % {"day": formats.date_format(until)}
+                elif until and until < self.end:
+                    words = _("cost of one hour down, until %(day)s") % {"day": formats.date_format(price.until)}
                 yield Record(
                     "asset", row.pk, row.code, row.name, row.get_absolute_url(), since,
-                    {"amount": None if amount is None else float(amount)}, words, counts=amount is not None,
+                    {"amount": None if price.amount is None else float(price.amount)}, words,
+                    counts=price.amount is not None,
                 )  # fmt: skip
-
-    def _prices(self, asset: Asset) -> Iterator[tuple[Decimal | None, datetime | None, date | None]]:
-        """Cost of an hour, since when (of a first one not known) and until which day, as far as the window goes."""
-        since = None
-        former = sorted(asset.former_hourly_costs.all(), key=attrgetter("until"))
-        for amount, until in [*((row.amount, row.until) for row in former), (asset.downtime_cost, None)]:
-            past = None if until is None else self.site.day_begins(until)
-            if (past is None or past > self.start) and (since is None or since < self.end):
-                yield amount, since, until if past is not None and past < self.end else None
-            since = past
 
     def lens(self) -> Iterator[Record]:
         """The net margins that held in the window, and the assets with what an hour of them costs."""

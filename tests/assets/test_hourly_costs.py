@@ -67,7 +67,9 @@ def test_a_changed_price_leaves_the_former_one_behind_by_every_path(plant, enter
     assert kept(plant.filler) == [(today(plant), 50)]
     enter(plant, Decimal(61))  # a slip of the same day
     assert kept(plant.filler) == [(today(plant), 50)]
-    assert hourly_costs.prices(Asset.objects.get(pk=plant.filler.pk)) == [(today(plant), 50), (None, 61)]
+    assert hourly_costs.prices(Asset.objects.get(pk=plant.filler.pk)) == [
+        (50, None, today(plant)), (61, today(plant), None),
+    ]  # fmt: skip
 
 
 def test_a_slip_of_the_first_price_is_mended_for_the_past_as_well(plant):

@@ -211,6 +211,12 @@ def test_workers_do_not_walk_through_what_start_up_made():
         gc.unfreeze()
 
 
+def test_every_page_is_loaded_before_workers_are_forked():
+    code = "import sys, cmms.wsgi; print('kpis.views.performance' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "True\n", done.stderr
+
+
 @pytest.fixture(scope="module")
 def web(django_db_setup, django_db_blocker, tmp_path_factory):
     """A function that asks a gunicorn with production settings, whose secrets come from files."""
