@@ -64,7 +64,7 @@ class Figure:
         return self.interval is not None and 0 < self.facts.events < FEW_FAILURES
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen: thousands are made at once
 class Period:
     """All that is known of one subject (an asset, or None for the site) in one bucket; figures are made from it."""
 
@@ -183,7 +183,7 @@ def together(
     for subjects, buckets in questions:
         first = cuts[-1].roots.stop if cuts else 0
         spans = [(epoch(begin), max(epoch(past), epoch(begin) + 1)) for begin, past in buckets]
-        key = (tuple(subject and subject.pk for subject in subjects), buckets[0][0], buckets[-1][1])
+        key = (tuple(subject and subject.id for subject in subjects), buckets[0][0], buckets[-1][1])
         if key not in who:
             who[key] = len(cuts), members(site, subjects, buckets[0][0], buckets[-1][1], Scope(scope))
         like, there = who[key]
@@ -201,7 +201,7 @@ def together(
                     asset=subject,
                     start=begin,
                     end=past,
-                    answer=answers.get((root, number), Answer()),
+                    answer=answers.get((root, number)) or Answer(),
                     reader=reader,
                     now=now,
                     recalculating=reader.recalculating,

@@ -66,11 +66,11 @@ class Result:
     coverage: float | None = None  # share of the rows asked for that tell what the figure needs; of work figures
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # as frozen, in a fifth of the time: there are thousands
 class Facts:
     """What happened to one asset, or to many, in a window: sums that may be added over days and assets.
 
-    The letters in the comments are those of the time model (docs/kpi.md).
+    Never changed once made. The letters in the comments are those of the time model (docs/kpi.md).
     """
 
     calendar: float = 0.0  # CT, s
@@ -80,7 +80,6 @@ class Facts:
     planned_stop: float = 0.0  # PS, s
     down: float = 0.0  # UD, s
     off_schedule: float = 0.0  # XD, s
-    losses: Mapping[str, float] = field(default_factory=dict)  # UD by loss class, s
     stops: int = 0  # stops begun, those excluded from planned production apart
     events: int = 0  # failure events
     items: int = 0  # failed items of those events
@@ -96,6 +95,7 @@ class Facts:
     ideal_scrap: float = 0.0
     ideal_rework: float = 0.0
     doubtful: float = 0.0  # pieces counted while there was no operating time
+    losses: Mapping[str, float] = field(default_factory=dict)  # UD by loss class, s
 
     def __add__(self, other: "Facts") -> "Facts":
         losses = dict(self.losses)

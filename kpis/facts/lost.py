@@ -13,7 +13,7 @@ Losses = dict[str, float]  # loss class → seconds
 class Lost:
     """The lost time of some roots in one of their buckets, read at once."""
 
-    def __init__(self, zones: Zones, groups: list[Alike], sums: Mapping[stored.Place, Sums], bucket: int):
+    def __init__(self, zones: Zones, groups: list[Alike], sums: dict[stored.Place, Sums], bucket: int):
         self.zones, self.groups, self.sums, self.bucket = zones, groups, sums, bucket
 
     @cached_property

@@ -44,7 +44,7 @@ def members(site: Site, subjects: Sequence[Asset | None], start: datetime, end: 
                 for asset_id in ids
             ]
         if scope is Scope.ASSET or not assets:
-            return [*found, *(Member(position, asset.pk) for position, asset in assets)]
+            return [*found, *(Member(position, asset.id) for position, asset in assets)]
         leaf = f"WHERE {LEAF.format(asset='down.asset_id')}" if scope is Scope.LEAVES else ""
         cursor.execute(
             f"""

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from core.models import Site
@@ -20,12 +20,15 @@ from kpis.facts.live import NUMBERS, Cell, CellFacts, Event, compute
 from kpis.facts.lost import LossesOf, Lost
 from kpis.facts.plans import Plans
 from kpis.facts.store import Clock
-from kpis.facts.tally import Causes, Sums
+from kpis.facts.tally import Causes, Sums, add, add_row, places
 from kpis.facts.zones import Alike, Bucket, Cut, Member, Stretch, Zones
 from kpis.formulas import NO_FACTS, Facts
 
 Place = tuple[int, int]  # root, position of the bucket
 COUNTS = NUMBERS.index("counts")
+DAY_SUMS, EVENT_SUMS = places(NUMBERS), places(stored.OF_EVENTS)
+CALENDAR, SCHEDULED, UNOBSERVED, RECORDED = places(("calendar", "scheduled", "unobserved", "recorded"))
+moment_of = lru_cache(maxsize=1000)(instant)  # facts of many assets were computed at one moment
 
 
 @dataclass(slots=True)
@@ -46,10 +49,10 @@ class Answer:
 
     @classmethod
     def of(cls, sums: Sums, lost: Lost, place: Place) -> "Answer":
-        whole, counted = sums.all.facts(LossesOf(lost, place)), NO_FACTS
+        whole, counted = Facts(*sums.all, LossesOf(lost, place)), NO_FACTS
         if sums.counted_assets:
-            counted = sums.counted.facts(LossesOf(lost, place, counted=True))
-        computed_at = None if sums.computed is None else instant(sums.computed)
+            counted = Facts(*sums.counted, LossesOf(lost, place, counted=True))
+        computed_at = None if sums.computed is None else moment_of(sums.computed)
         return cls(whole, counted, sums.counted_assets, computed_at, lost, place)
 
 
@@ -110,20 +113,21 @@ class Reader:
         live = {cells[position]: facts for position, facts in found.items()}
         self.observed |= {asset_id for asset_id, _, _ in live} | {event.asset_id for event in events}
         sums: dict[Place, Sums] = defaultdict(Sums)
-        if live:
-            for root, bucket, cell in wanted:
-                if facts := live.get(cell):
-                    sums[root, bucket].live.append((cell[0], facts))
-        self._add_stored(sums, kept)
+        counted = self._add_stored(sums, kept)
+        counted |= self._add_live(sums, wanted, live)
+        if counted:
+            self._add_counted(sums)
         self._add_times(sums)
+        self._add_ages(sums)
         self._add_events(sums, events)
-        parts: dict[Place, dict[Place, Sums]] = defaultdict(dict)  # by cut and bucket
-        for place, each in sums.items():
-            parts[self.zones.cut_of[place[0]], place[1]][place] = each
+        lost: dict[Place, Lost] = {}  # by cut and bucket
         answers: Answers = {}
-        for (number, bucket), part in parts.items():
-            lost = Lost(self.zones, [each for each in self.groups if each.cut == number], part, bucket)
-            answers |= {place: Answer.of(each, lost, place) for place, each in part.items()}
+        for place, each in sums.items():
+            cut, bucket = self.zones.cut_of[place[0]], place[1]
+            if (cut, bucket) not in lost:
+                lost[cut, bucket] = Lost(self.zones, [alike for alike in self.groups if alike.cut == cut], {}, bucket)
+            lost[cut, bucket].sums[place] = each
+            answers[place] = Answer.of(each, lost[cut, bucket], place)
         return answers
 
     def _cells(self, stirring: stored.Stirring) -> Iterator[tuple[int, int, Cell]]:
@@ -154,20 +158,29 @@ class Reader:
         served = {asset_id: (state.since, state.until) for asset_id, state in self.zones.states.items()}
         return compute(self.site, cells, self.watch, self.clock.now, self.plans, served)
 
-    def _add_stored(self, sums: dict[Place, Sums], kept: list[tuple[Place, Sequence[int]]]) -> None:
-        """Stored days and computed cells; those of assets with counts apart as well, if there are any."""
+    def _add_stored(self, sums: dict[Place, Sums], kept: list[tuple[Place, Sequence[int]]]) -> bool:
+        """Stored days; whether there are counts among them."""
         anything = False
         for place, numbers in kept:
             anything = anything or numbers[COUNTS] > 0
             for each in self._places(place):
-                sums[each].all.add_row(NUMBERS, numbers)
-        for each in sums.values():
-            for asset_id, cell in each.live:
-                each.all.add(cell.sums)
-                if cell.sums.get("counts"):
-                    each.counted_assets.add(asset_id)
-        if anything or any(each.counted_assets for each in sums.values()):
-            self._add_counted(sums)
+                add_row(sums[each].all, DAY_SUMS, numbers)
+        return anything
+
+    def _add_live(
+        self, sums: dict[Place, Sums], wanted: Iterable[tuple[int, int, Cell]], live: dict[Cell, CellFacts]
+    ) -> bool:
+        """Computed cells; whether there are counts among them."""
+        anything = False
+        for root, bucket, cell in wanted if live else ():
+            if facts := live.get(cell):
+                each = sums[root, bucket]
+                each.live.append((cell[0], facts))
+                add(each.all, facts.sums)
+                if facts.sums.get("counts"):
+                    each.counted_assets.add(cell[0])
+                    anything = True
+        return anything
 
     @cached_property
     def _finest(self) -> list[Alike]:
@@ -184,26 +197,27 @@ class Reader:
             for root, other in zip(self.cuts[fine].roots, self.cuts[coarse].roots, strict=True)
         }
 
-    def _places(self, place: Place) -> list[Place]:
+    def _places(self, place: Place) -> Sequence[Place]:
         """Where stored sums of a place go."""
         root, bucket = place
         if root not in self._into:
-            return [place]
+            return (place,)
         other, buckets = self._into[root]
-        return [place, (other, buckets[bucket])]
+        return place, (other, buckets[bucket])
 
     def _add_counted(self, sums: dict[Place, Sums]) -> None:
+        """Those of assets with counts apart as well."""
         days = stored.Days(self.zones, self.groups)
         forced = [(*place, asset_id) for place, each in sums.items() for asset_id in each.counted_assets]
         for place, numbers, assets in days.counted(forced):
             each = sums[place]
-            each.counted.add(numbers)
-            each.all.add({name: numbers[name] for name in stored.FRACTIONS})
+            add(each.counted, numbers)
+            add(each.all, {name: numbers[name] for name in stored.FRACTIONS})
             each.counted_assets |= set(assets)
         for each in sums.values():
             for asset_id, cell in each.live:
                 if asset_id in each.counted_assets:
-                    each.counted.add(cell.sums)
+                    add(each.counted, cell.sums)
 
     # --- Times and failures
 
@@ -215,27 +229,23 @@ class Reader:
                 for bucket, (start, end) in enumerate(self.cuts[alike.cut].buckets)
                 if (lo := max(start, alike.since)) < (hi := min(end, alike.until, self.clock.now))
             ]
-            lasting: dict[int, list[float]] = {}  # scheduled seconds of each span, by the calendars that are followed
-            for root, plan, assets in self._following(alike):
-                if id(plan) not in lasting:
-                    lasting[id(plan)] = self._scheduled(plan, spans)
-                number, known = len(assets), len(self.observed.intersection(assets))
-                for (bucket, lo, hi), scheduled in zip(spans, lasting[id(plan)], strict=True):
-                    each = sums[root, bucket]
-                    times = each.all.sums
-                    times["calendar"] += float(hi - lo) * number
-                    times["scheduled"] += scheduled * known
-                    times["recorded"] += known
-                    times["unobserved"] += scheduled * (number - known)
-                    if each.counted_assets and (counted := len(each.counted_assets.intersection(assets))):
-                        each.counted.add(
-                            {
-                                "calendar": float(hi - lo) * counted,
-                                "scheduled": scheduled * counted,
-                                "recorded": counted,
-                            }
-                        )
-        self._add_ages(sums)
+            for plan, roots in self._following(alike):
+                lasting = self._scheduled(plan, spans)
+                for (root, known), assets in roots.items():
+                    number = len(assets)
+                    for (bucket, lo, hi), scheduled in zip(spans, lasting, strict=True):
+                        each = sums[root, bucket]
+                        row = each.all
+                        row[CALENDAR] += float(hi - lo) * number
+                        if known:
+                            row[SCHEDULED] += scheduled * number
+                            row[RECORDED] += number
+                        else:
+                            row[UNOBSERVED] += scheduled * number
+                        if each.counted_assets and (counted := len(each.counted_assets.intersection(assets))):
+                            each.counted[CALENDAR] += float(hi - lo) * counted
+                            each.counted[SCHEDULED] += scheduled * counted
+                            each.counted[RECORDED] += counted
 
     def _scheduled(self, plan: tuple, spans: Sequence[tuple[int, int, int]]) -> list[float]:
         """Scheduled seconds of spans of which most begin where the one before ends."""
@@ -246,35 +256,38 @@ class Reader:
             found.append(float(before - begun))
         return found
 
-    def _following(self, alike: Alike) -> Iterator[tuple[int, tuple, list[int]]]:
-        """The assets by root and by the calendars that they follow."""
-        found: dict[tuple[int, int], list[int]] = defaultdict(list)  # by identity: to hash stretches takes long
-        following = self.plans.following
+    def _following(self, alike: Alike) -> Iterator[tuple[tuple, dict[tuple[int, bool], list[int]]]]:
+        """The assets by the calendars that they follow, by root and whether they are observed."""
+        following, observed = self.plans.following, self.observed
+        found: dict[int, dict[tuple[int, bool], list[int]]] = {}  # by identity: to hash stretches takes long
         for root, asset_id in zip(alike.roots, alike.assets, strict=True):
-            found[root, id(following[asset_id])].append(asset_id)
-        for (root, _), assets in found.items():
-            yield root, following[assets[0]], assets
+            roots = found.setdefault(id(following[asset_id]), {})
+            roots.setdefault((root, asset_id in observed), []).append(asset_id)
+        for roots in found.values():
+            ((first, *_), *_) = roots.values()
+            yield following[first], roots
 
     def _add_ages(self, sums: dict[Place, Sums]) -> None:
         """When the oldest stored part was computed."""
         states = self.zones.states
         for alike in self.groups:
             buckets = [bucket for bucket, (days, _) in enumerate(alike.zones) if days]
-            moments: dict[int, set[float]] = defaultdict(set)
+            oldest: dict[int, float] = {}
             for root, asset_id in zip(alike.roots, alike.assets, strict=True) if buckets else ():
-                if at := states[asset_id].computed:
-                    moments[root].add(at)
-            for root, found in moments.items():
-                oldest = min(found)
+                at = states[asset_id].computed
+                if at and at < oldest.get(root, FAR):
+                    oldest[root] = at
+            for root, at in oldest.items():
                 for bucket in buckets:
                     each = sums[root, bucket]
-                    each.computed = min(oldest, each.computed or oldest)
+                    if each.computed is None or at < each.computed:
+                        each.computed = at
 
     def _add_events(self, sums: dict[Place, Sums], live: Iterable[Event]) -> None:
         """Failure events where they occur, of members only while they are."""
         for place, numbers in stored.events(self.zones, self._finest, self.replaced):
             for each in self._places(place):
-                sums[each].all.add_row(stored.OF_EVENTS, numbers)
+                add_row(sums[each].all, EVENT_SUMS, numbers)
         members = defaultdict(list)
         if live := list(live):
             for alike in self.groups:
@@ -285,7 +298,7 @@ class Reader:
             for root, alike in members[event.asset_id]:
                 if alike.since <= moment < alike.until:
                     bucket = bisect_right(self.cuts[alike.cut].buckets, (moment, FAR)) - 1
-                    sums[root, bucket].all.add(sums_of_event(event))
+                    add(sums[root, bucket].all, sums_of_event(event))
 
     def events(self) -> list[Event]:
         """The failure events of the members in the window, in order."""

@@ -1,45 +1,40 @@
-"""Adding up facts of many parts, without an object for each sum."""
+"""Adding up facts of many parts, as rows of numbers: an object for each sum would take most of the time."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 
 from kpis.facts.live import CellFacts
-from kpis.formulas import Facts
+from kpis.formulas import SUMS, Facts
 
 Causes = dict[tuple[int | None, str], tuple[int, int]]  # (reason, loss class) → seconds, stops
+Row = list[float]  # the sums of `Facts`, in their order and of their types
+
+PLACES = {name: place for place, name in enumerate(SUMS)}
+EMPTY: Row = [each.default for each in fields(Facts) if each.name in PLACES]
 
 
-class Tally:
-    """Sums of `Facts`, named as its fields and of their types; lost time comes apart (`kpis.facts.lost`)."""
+def places(names: Iterable[str]) -> list[int]:
+    """Where these sums stand in a row."""
+    return [PLACES[name] for name in names]
 
-    __slots__ = ("sums",)
 
-    def __init__(self):
-        self.sums: defaultdict[str, float] = defaultdict(int)
+def add(row: Row, sums: Mapping[str, float]) -> None:
+    for name, value in sums.items():
+        row[PLACES[name]] += value
 
-    def add(self, sums: Mapping[str, float]) -> None:
-        known = self.sums
-        for name, value in sums.items():
-            if value:
-                known[name] += value
 
-    def add_row(self, names: Sequence[str], values: Sequence[float]) -> None:
-        known = self.sums
-        for name, value in zip(names, values, strict=True):
-            if value:
-                known[name] += value
-
-    def facts(self, losses: Mapping[str, float]) -> Facts:
-        return Facts(**self.sums, losses=losses)
+def add_row(row: Row, at: Sequence[int], values: Sequence[float]) -> None:
+    """Add values, of which each has its place."""
+    for place, value in zip(at, values, strict=True):
+        row[place] += value
 
 
 @dataclass(slots=True)
 class Sums:
-    """The facts of one root in one bucket while they are added up."""
+    """The facts of one root in one bucket while they are added up; lost time comes apart (`kpis.facts.lost`)."""
 
-    all: Tally = field(default_factory=Tally)
-    counted: Tally = field(default_factory=Tally)
+    all: Row = field(default_factory=EMPTY.copy)
+    counted: Row = field(default_factory=EMPTY.copy)
     counted_assets: set[int] = field(default_factory=set)
     live: list[tuple[int, CellFacts]] = field(default_factory=list)  # computed parts with their asset
     computed: float | None = None  # the oldest stored part, in seconds since 1970
