@@ -1,51 +1,61 @@
 """Where time was lost, by reason and loss class: read when somebody looks at it, as most figures do without."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from kpis.facts import stored
-from kpis.facts.tally import Causes, Sums
+from kpis.facts.live import CellFacts
+from kpis.facts.tally import Causes, Place, Sums
 from kpis.facts.zones import Alike, Zones
 
 Losses = dict[str, float]  # loss class → seconds
 
 
 class Lost:
-    """The lost time of some roots in one of their buckets, read at once."""
+    """The lost time of the roots of a cut in one of its buckets, read at once."""
 
-    def __init__(self, zones: Zones, groups: list[Alike], sums: dict[stored.Place, Sums], bucket: int):
-        self.zones, self.groups, self.sums, self.bucket = zones, groups, sums, bucket
+    def __init__(self, zones: Zones, groups: Sequence[Alike], sums: Sums, cut: int, bucket: int):
+        self.zones, self.sums, self.cut, self.bucket = zones, sums, cut, bucket
+        self.groups = [alike for alike in groups if alike.cut == cut]
 
     @cached_property
     def _days(self) -> stored.Days:
         return stored.Days(self.zones, self.groups, only=self.bucket)
 
+    def _is_here(self, place: Place) -> bool:
+        return place[1] == self.bucket and self.zones.cut_of[place[0]] == self.cut
+
+    def _live(self) -> Iterator[tuple[Place, int, CellFacts]]:
+        """Computed parts with their asset."""
+        for place, parts in self.sums.live.items():
+            if self._is_here(place):
+                yield from ((place, asset_id, cell) for asset_id, cell in parts)
+
     @cached_property
-    def causes(self) -> dict[stored.Place, Causes]:
+    def causes(self) -> dict[Place, Causes]:
         """Seconds and stops of every asset."""
-        found: dict[stored.Place, Causes] = {}
+        found: dict[Place, Causes] = {}
         for place, causes in self._days.causes():
             _add(found.setdefault(place, {}), causes)
-        for place, each in self.sums.items():
-            for _, cell in each.live:
-                _add(found.setdefault(place, {}), cell.causes)
+        for place, _, cell in self._live():
+            _add(found.setdefault(place, {}), cell.causes)
         return found
 
     @cached_property
-    def losses(self) -> dict[stored.Place, Losses]:
+    def losses(self) -> dict[Place, Losses]:
         return {place: _by_class(causes) for place, causes in self.causes.items()}
 
     @cached_property
-    def of_counted(self) -> dict[stored.Place, Losses]:
+    def of_counted(self) -> dict[Place, Losses]:
         """As `losses`, of the assets with counts."""
-        found: dict[stored.Place, Causes] = {}
-        counted = [(*place, asset_id) for place, each in self.sums.items() for asset_id in each.counted_assets]
+        found: dict[Place, Causes] = {}
+        there = {place: assets for place, assets in self.sums.counted_assets.items() if self._is_here(place)}
+        counted = [(*place, asset_id) for place, assets in there.items() for asset_id in assets]
         for place, causes in self._days.causes_of(counted) if counted else ():
             _add(found.setdefault(place, {}), causes)
-        for place, each in self.sums.items():
-            for asset_id, cell in each.live:
-                if asset_id in each.counted_assets:
-                    _add(found.setdefault(place, {}), cell.causes)
+        for place, asset_id, cell in self._live():
+            if asset_id in there.get(place, ()):
+                _add(found.setdefault(place, {}), cell.causes)
         return {place: _by_class(causes) for place, causes in found.items()}
 
 
@@ -54,7 +64,7 @@ class LossesOf(Mapping[str, float]):
 
     __slots__ = ("_counted", "_lost", "_place")
 
-    def __init__(self, lost: Lost, place: stored.Place, *, counted: bool = False):
+    def __init__(self, lost: Lost, place: Place, *, counted: bool = False):
         self._lost, self._place, self._counted = lost, place, counted
 
     @property

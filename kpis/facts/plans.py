@@ -7,12 +7,12 @@ from itertools import pairwise
 
 from django.db import connection
 
+from assets.models import Asset
 from core.models import Site
 from kpis.axis import ALWAYS, FAR, Axis, axis
 from kpis.facts.held import seconds
 from kpis.facts.ranges import literal
 from kpis.intervals import Calendar
-from production.models import CalendarException, OperatingCalendar, WeeklySlot
 
 # A calendar is inherited as placed, also outside the life of the assets above.
 PLACED = f"""(
@@ -22,6 +22,7 @@ PLACED = f"""(
     FROM assets_placement WHERE parent_id IS NOT NULL
 )"""
 
+FEW = 200  # assets of a site
 AROUND = 172_800  # s before and after what is asked for: axes know a little more
 
 Owners = tuple[int, ...]  # assets with calendars, nearest first; after them comes the site
@@ -40,7 +41,7 @@ class Stretch:
 class Plans:
     """Scheduled time of the assets of one site, as far as `first` to `last` (seconds since 1970) are concerned.
 
-    Two queries for the calendars and, where assets have calendars of their own, one for who inherits them.
+    One query for the calendars and, where assets have calendars of their own, one for who inherits them.
     """
 
     def __init__(self, site: Site, asset_ids: list[int], first: int, last: int):
@@ -97,48 +98,73 @@ class Plans:
         )
 
     def _inherited(self, asset_ids: list[int]) -> dict[int, list[tuple[int, int, int, int]]]:
-        """For each asset the owners above it (or itself) with depth and the span in which it stood below them."""
+        """For each asset the owners above it (or itself) with depth and the span in which it stood below them.
+
+        Looked for from the assets up; of much of a site from the owners down, as most assets have few above them.
+        """
         owners = [owner for owner in self.calendars if owner is not None]
+        most = len(asset_ids) > FEW and len(asset_ids) > Asset.objects.filter(site=self.site).count() / 4
         with connection.cursor() as cursor:
-            cursor.execute(
-                f"""
-                WITH RECURSIVE up(asset_id, above, depth, since, until) AS (
-                    SELECT id, id, 0, -%(far)s::bigint, %(far)s::bigint FROM unnest(%(assets)s::bigint[]) AS id
-                    UNION ALL
-                    SELECT u.asset_id, v.parent_id, u.depth + 1, greatest(u.since, v.since), least(u.until, v.until)
-                    FROM up u JOIN {PLACED} v ON v.asset_id = u.above
-                        AND v.since < u.until AND v.until > u.since
-                )
-                SELECT asset_id, depth, above, since, until FROM up WHERE above = ANY(%(owners)s::bigint[])
-                """,
-                {"far": FAR, "assets": literal(asset_ids), "owners": literal(owners)},
-            )
+            parameters = {"far": FAR, "assets": literal(asset_ids), "owners": literal(owners)}
+            cursor.execute(DOWN if most else UP, parameters)
             chains = defaultdict(list)
             for asset_id, *link in cursor.fetchall():
                 chains[asset_id].append(tuple(link))
         return chains
 
 
+UP = f"""
+WITH RECURSIVE up(asset_id, above, depth, since, until) AS (
+    SELECT id, id, 0, -%(far)s::bigint, %(far)s::bigint FROM unnest(%(assets)s::bigint[]) AS id
+    UNION ALL
+    SELECT u.asset_id, v.parent_id, u.depth + 1, greatest(u.since, v.since), least(u.until, v.until)
+    FROM up u JOIN {PLACED} v ON v.asset_id = u.above AND v.since < u.until AND v.until > u.since
+) SELECT asset_id, depth, above, since, until FROM up WHERE above = ANY(%(owners)s::bigint[])
+"""
+
+DOWN = f"""
+WITH RECURSIVE down(asset_id, owner, depth, since, until) AS (
+    SELECT id, id, 0, -%(far)s::bigint, %(far)s::bigint FROM unnest(%(owners)s::bigint[]) AS id
+    UNION ALL
+    SELECT v.asset_id, d.owner, d.depth + 1, greatest(d.since, v.since), least(d.until, v.until)
+    FROM down d JOIN {PLACED} v ON v.parent_id = d.asset_id AND v.since < d.until AND v.until > d.since
+) SELECT asset_id, depth, owner, since, until FROM down WHERE asset_id = ANY(%(assets)s::bigint[])
+"""
+
+CALENDARS = """
+SELECT c.id, c.asset_id, c.valid_from, c.valid_to, s.weekday, NULL::date, s.start, s."end"
+FROM production_operatingcalendar c LEFT JOIN production_weeklyslot s ON s.calendar_id = c.id
+WHERE c.site_id = %(site)s
+UNION ALL
+SELECT c.id, c.asset_id, c.valid_from, c.valid_to, NULL, e.date, s.start, s."end"
+FROM production_operatingcalendar c JOIN production_calendarexception e ON e.calendar_id = c.id
+    LEFT JOIN production_exceptionslot s ON s.exception_id = e.id
+WHERE c.site_id = %(site)s
+"""
+
+
 def calendars_of(site: Site) -> dict[int | None, list[Calendar]]:
     """The site's calendars by owner; None is the site itself."""
+    calendars: dict[int, tuple] = {}
     weekly: dict[int, dict[int, list]] = defaultdict(lambda: defaultdict(list))
-    for calendar_id, weekday, start, end in WeeklySlot.objects.filter(calendar__site=site).values_list(
-        "calendar_id", "weekday", "start", "end"
-    ):
-        weekly[calendar_id][weekday].append((start, end))
     exceptions: dict[int, dict[date, list]] = defaultdict(lambda: defaultdict(list))
-    for calendar_id, day, start, end in CalendarException.objects.filter(calendar__site=site).values_list(
-        "calendar_id", "date", "slots__start", "slots__end"
-    ):
-        exceptions[calendar_id][day] += [(start, end)] if start is not None else []
+    with connection.cursor() as cursor:
+        cursor.execute(CALENDARS, {"site": site.pk})
+        for pk, owner, since, until, weekday, day, start, end in cursor.fetchall():
+            calendars[pk] = owner, since, until or date.max
+            slots = [] if start is None else [(start, end)]
+            if day is not None:
+                exceptions[pk][day] += slots
+            elif weekday is not None:
+                weekly[pk][weekday] += slots
     found: dict[int | None, list[Calendar]] = defaultdict(list)
-    for row in OperatingCalendar.objects.filter(site=site):
-        found[row.asset_id].append(
+    for pk, (owner, since, until) in calendars.items():
+        found[owner].append(
             Calendar(
-                weekly={weekday: tuple(slots) for weekday, slots in weekly[row.pk].items()},
-                exceptions={day: tuple(slots) for day, slots in exceptions[row.pk].items()},
-                valid_from=row.valid_from,
-                valid_to=row.valid_to or date.max,
+                weekly={weekday: tuple(slots) for weekday, slots in weekly[pk].items()},
+                exceptions={day: tuple(slots) for day, slots in exceptions[pk].items()},
+                valid_from=since,
+                valid_to=until,
             )
         )
     return dict(found)

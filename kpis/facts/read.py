@@ -8,6 +8,7 @@ older than the records, and a wide window costs little more than a narrow one.
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
@@ -20,11 +21,11 @@ from kpis.facts.live import NUMBERS, Cell, CellFacts, Event, compute
 from kpis.facts.lost import LossesOf, Lost
 from kpis.facts.plans import Plans
 from kpis.facts.store import Clock
-from kpis.facts.tally import Causes, Sums, add, add_row, places
+from kpis.facts.tally import Causes, Place, Sums, add, add_row, places
 from kpis.facts.zones import Alike, Bucket, Cut, Member, Stretch, Zones
 from kpis.formulas import NO_FACTS, Facts
 
-Place = tuple[int, int]  # root, position of the bucket
+NONE: frozenset[int] = frozenset()
 COUNTS = NUMBERS.index("counts")
 DAY_SUMS, EVENT_SUMS = places(NUMBERS), places(stored.OF_EVENTS)
 CALENDAR, SCHEDULED, UNOBSERVED, RECORDED = places(("calendar", "scheduled", "unobserved", "recorded"))
@@ -37,7 +38,7 @@ class Answer:
 
     all: Facts = NO_FACTS
     counted: Facts = NO_FACTS
-    counted_assets: set[int] = field(default_factory=set)
+    counted_assets: AbstractSet[int] = NONE
     computed_at: datetime | None = None  # of the oldest stored part; None when all was computed now
     lost: Lost | None = field(default=None, repr=False)
     place: Place = (0, 0)
@@ -49,11 +50,12 @@ class Answer:
 
     @classmethod
     def of(cls, sums: Sums, lost: Lost, place: Place) -> "Answer":
-        whole, counted = Facts(*sums.all, LossesOf(lost, place)), NO_FACTS
-        if sums.counted_assets:
-            counted = Facts(*sums.counted, LossesOf(lost, place, counted=True))
-        computed_at = None if sums.computed is None else moment_of(sums.computed)
-        return cls(whole, counted, sums.counted_assets, computed_at, lost, place)
+        whole, counted, assets = Facts(*sums.all[place], LossesOf(lost, place)), NO_FACTS, NONE
+        if place in sums.counted_assets:
+            counted = Facts(*sums.counted[place], LossesOf(lost, place, counted=True))
+            assets = frozenset(sums.counted_assets[place])
+        at = sums.computed.get(place)
+        return cls(whole, counted, assets, at and moment_of(at), lost, place)
 
 
 Answers = dict[Place, Answer]
@@ -112,7 +114,7 @@ class Reader:
         found, events = self._compute(cells)
         live = {cells[position]: facts for position, facts in found.items()}
         self.observed |= {asset_id for asset_id, _, _ in live} | {event.asset_id for event in events}
-        sums: dict[Place, Sums] = defaultdict(Sums)
+        sums = Sums()
         counted = self._add_stored(sums, kept)
         counted |= self._add_live(sums, wanted, live)
         if counted:
@@ -122,12 +124,11 @@ class Reader:
         self._add_events(sums, events)
         lost: dict[Place, Lost] = {}  # by cut and bucket
         answers: Answers = {}
-        for place, each in sums.items():
-            cut, bucket = self.zones.cut_of[place[0]], place[1]
-            if (cut, bucket) not in lost:
-                lost[cut, bucket] = Lost(self.zones, [alike for alike in self.groups if alike.cut == cut], {}, bucket)
-            lost[cut, bucket].sums[place] = each
-            answers[place] = Answer.of(each, lost[cut, bucket], place)
+        for place in sums.all:
+            part = self.zones.cut_of[place[0]], place[1]
+            if part not in lost:
+                lost[part] = Lost(self.zones, self.groups, sums, *part)
+            answers[place] = Answer.of(sums, lost[part], place)
         return answers
 
     def _cells(self, stirring: stored.Stirring) -> Iterator[tuple[int, int, Cell]]:
@@ -158,27 +159,25 @@ class Reader:
         served = {asset_id: (state.since, state.until) for asset_id, state in self.zones.states.items()}
         return compute(self.site, cells, self.watch, self.clock.now, self.plans, served)
 
-    def _add_stored(self, sums: dict[Place, Sums], kept: list[tuple[Place, Sequence[int]]]) -> bool:
+    def _add_stored(self, sums: Sums, kept: list[tuple[Place, Sequence[int]]]) -> bool:
         """Stored days; whether there are counts among them."""
         anything = False
         for place, numbers in kept:
             anything = anything or numbers[COUNTS] > 0
             for each in self._places(place):
-                add_row(sums[each].all, DAY_SUMS, numbers)
+                add_row(sums.all[each], DAY_SUMS, numbers)
         return anything
 
-    def _add_live(
-        self, sums: dict[Place, Sums], wanted: Iterable[tuple[int, int, Cell]], live: dict[Cell, CellFacts]
-    ) -> bool:
+    def _add_live(self, sums: Sums, wanted: Iterable[tuple[int, int, Cell]], live: dict[Cell, CellFacts]) -> bool:
         """Computed cells; whether there are counts among them."""
         anything = False
         for root, bucket, cell in wanted if live else ():
             if facts := live.get(cell):
-                each = sums[root, bucket]
-                each.live.append((cell[0], facts))
-                add(each.all, facts.sums)
+                place = root, bucket
+                sums.live[place].append((cell[0], facts))
+                add(sums.all[place], facts.sums)
                 if facts.sums.get("counts"):
-                    each.counted_assets.add(cell[0])
+                    sums.counted_assets[place].add(cell[0])
                     anything = True
         return anything
 
@@ -205,23 +204,22 @@ class Reader:
         other, buckets = self._into[root]
         return place, (other, buckets[bucket])
 
-    def _add_counted(self, sums: dict[Place, Sums]) -> None:
+    def _add_counted(self, sums: Sums) -> None:
         """Those of assets with counts apart as well."""
         days = stored.Days(self.zones, self.groups)
-        forced = [(*place, asset_id) for place, each in sums.items() for asset_id in each.counted_assets]
+        forced = [(*place, asset_id) for place, each in sums.counted_assets.items() for asset_id in each]
         for place, numbers, assets in days.counted(forced):
-            each = sums[place]
-            add(each.counted, numbers)
-            add(each.all, {name: numbers[name] for name in stored.FRACTIONS})
-            each.counted_assets |= set(assets)
-        for each in sums.values():
-            for asset_id, cell in each.live:
-                if asset_id in each.counted_assets:
-                    add(each.counted, cell.sums)
+            add(sums.counted[place], numbers)
+            add(sums.all[place], {name: numbers[name] for name in stored.FRACTIONS})
+            sums.counted_assets[place] |= set(assets)
+        for place, parts in sums.live.items():
+            for asset_id, cell in parts:
+                if asset_id in sums.counted_assets.get(place, ()):
+                    add(sums.counted[place], cell.sums)
 
     # --- Times and failures
 
-    def _add_times(self, sums: dict[Place, Sums]) -> None:
+    def _add_times(self, sums: Sums) -> None:
         """Calendar and scheduled time, reckoned once for assets with the same calendars in the same span."""
         for alike in self.groups:
             spans = [
@@ -234,18 +232,20 @@ class Reader:
                 for (root, known), assets in roots.items():
                     number = len(assets)
                     for (bucket, lo, hi), scheduled in zip(spans, lasting, strict=True):
-                        each = sums[root, bucket]
-                        row = each.all
+                        place = root, bucket
+                        row = sums.all[place]
                         row[CALENDAR] += float(hi - lo) * number
                         if known:
                             row[SCHEDULED] += scheduled * number
                             row[RECORDED] += number
                         else:
                             row[UNOBSERVED] += scheduled * number
-                        if each.counted_assets and (counted := len(each.counted_assets.intersection(assets))):
-                            each.counted[CALENDAR] += float(hi - lo) * counted
-                            each.counted[SCHEDULED] += scheduled * counted
-                            each.counted[RECORDED] += counted
+                        if place in sums.counted_assets:
+                            counted = len(sums.counted_assets[place].intersection(assets))
+                            row = sums.counted[place]
+                            row[CALENDAR] += float(hi - lo) * counted
+                            row[SCHEDULED] += scheduled * counted
+                            row[RECORDED] += counted
 
     def _scheduled(self, plan: tuple, spans: Sequence[tuple[int, int, int]]) -> list[float]:
         """Scheduled seconds of spans of which most begin where the one before ends."""
@@ -267,7 +267,7 @@ class Reader:
             ((first, *_), *_) = roots.values()
             yield following[first], roots
 
-    def _add_ages(self, sums: dict[Place, Sums]) -> None:
+    def _add_ages(self, sums: Sums) -> None:
         """When the oldest stored part was computed."""
         states = self.zones.states
         for alike in self.groups:
@@ -279,15 +279,14 @@ class Reader:
                     oldest[root] = at
             for root, at in oldest.items():
                 for bucket in buckets:
-                    each = sums[root, bucket]
-                    if each.computed is None or at < each.computed:
-                        each.computed = at
+                    place = root, bucket
+                    sums.computed[place] = min(at, sums.computed.get(place, at))
 
-    def _add_events(self, sums: dict[Place, Sums], live: Iterable[Event]) -> None:
+    def _add_events(self, sums: Sums, live: Iterable[Event]) -> None:
         """Failure events where they occur, of members only while they are."""
         for place, numbers in stored.events(self.zones, self._finest, self.replaced):
             for each in self._places(place):
-                add_row(sums[each].all, EVENT_SUMS, numbers)
+                add_row(sums.all[each], EVENT_SUMS, numbers)
         members = defaultdict(list)
         if live := list(live):
             for alike in self.groups:
@@ -298,7 +297,7 @@ class Reader:
             for root, alike in members[event.asset_id]:
                 if alike.since <= moment < alike.until:
                     bucket = bisect_right(self.cuts[alike.cut].buckets, (moment, FAR)) - 1
-                    add(sums[root, bucket].all, sums_of_event(event))
+                    add(sums.all[root, bucket], sums_of_event(event))
 
     def events(self) -> list[Event]:
         """The failure events of the members in the window, in order."""

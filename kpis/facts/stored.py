@@ -10,11 +10,10 @@ from kpis.axis import instant
 from kpis.facts.held import seconds
 from kpis.facts.live import FRACTIONS, NUMBERS
 from kpis.facts.ranges import Ranges, columns, literal, merged
-from kpis.facts.tally import Causes
+from kpis.facts.tally import Causes, Place
 from kpis.facts.zones import Alike, Zones
 from kpis.formulas import Facts
 
-Place = tuple[int, int]  # root, position of the bucket
 Places = Iterable[tuple[int, int, int]]  # root, bucket and asset with counts
 
 OF_COUNTED = (*NUMBERS, *FRACTIONS)

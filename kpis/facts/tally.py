@@ -1,11 +1,13 @@
 """Adding up facts of many parts, as rows of numbers: an object for each sum would take most of the time."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 
 from kpis.facts.live import CellFacts
 from kpis.formulas import SUMS, Facts
 
+Place = tuple[int, int]  # root, position of the bucket
 Causes = dict[tuple[int | None, str], tuple[int, int]]  # (reason, loss class) → seconds, stops
 Row = list[float]  # the sums of `Facts`, in their order and of their types
 
@@ -29,12 +31,12 @@ def add_row(row: Row, at: Sequence[int], values: Sequence[float]) -> None:
         row[place] += value
 
 
-@dataclass(slots=True)
 class Sums:
-    """The facts of one root in one bucket while they are added up; lost time comes apart (`kpis.facts.lost`)."""
+    """Facts while they are added up; lost time comes apart (`kpis.facts.lost`). Only what is there takes room."""
 
-    all: Row = field(default_factory=EMPTY.copy)
-    counted: Row = field(default_factory=EMPTY.copy)
-    counted_assets: set[int] = field(default_factory=set)
-    live: list[tuple[int, CellFacts]] = field(default_factory=list)  # computed parts with their asset
-    computed: float | None = None  # the oldest stored part, in seconds since 1970
+    def __init__(self):
+        self.all: dict[Place, Row] = defaultdict(EMPTY.copy)
+        self.counted: dict[Place, Row] = defaultdict(EMPTY.copy)  # of the assets with counts
+        self.counted_assets: dict[Place, set[int]] = defaultdict(set)
+        self.live: dict[Place, list[tuple[int, CellFacts]]] = defaultdict(list)  # computed parts with their asset
+        self.computed: dict[Place, float] = {}  # the oldest stored part, in seconds since 1970

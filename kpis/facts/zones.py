@@ -122,10 +122,10 @@ class Zones:
             )
             stored: dict = {}
             states = {}
-            for asset_id, since, until, through, *known in cursor.fetchall():
+            for asset_id, since, until, through, observed, computed in cursor.fetchall():
                 if through not in stored:
                     stored[through] = self.clock.after(through)
-                states[asset_id] = State(since, until, stored[through], *known)
+                states[asset_id] = State(since, until, stored[through], observed, computed)
         return states
 
     @cached_property

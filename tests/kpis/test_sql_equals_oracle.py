@@ -2,6 +2,7 @@
 
 from datetime import time
 from itertools import pairwise
+from unittest import mock
 
 import pytest
 from django.db import transaction
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from kpis import oracle
 from kpis.axis import ALWAYS, axis, epoch, instant
 from kpis.facts import live
+from kpis.facts import plans as following
 from kpis.facts.store import catch_up
 from kpis.formulas import sums_of
 from kpis.intervals import Span, production_days, schedule, seconds
@@ -176,3 +178,18 @@ def test_the_axis_of_scheduled_seconds_is_the_schedule(data, offset, length):
     line = axis(owners, lo - 86_400, lo + length * 60 + 86_400, BERLIN)
     assert line.between(lo, lo + length * 60) == seconds(schedule(owners, window, BERLIN))
     assert axis([], lo, lo, BERLIN) is ALWAYS
+
+
+@random_plants
+@given(records=plants())
+def test_calendars_are_inherited_alike_whether_looked_for_upwards_or_downwards(db, records):
+    def check(stored: Stored) -> None:
+        assets = [asset.pk for asset in stored.assets.values()]
+        first, last = first_instant(records), epoch(records.now)
+        found = []
+        for few in (0, len(assets)):
+            with mock.patch.object(following, "FEW", few):
+                found.append(following.Plans(stored.site, assets, first, last).following)
+        assert found[0] == found[1]
+
+    written(records, check)
