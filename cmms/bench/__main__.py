@@ -22,8 +22,8 @@ from cmms.local import assets
 from cmms.local.postgres import Postgres, make_home
 from cmms.local.valkey import Valkey
 
-# Durable, with the memory that docker-compose.yml gives to a server of this size.
-POSTGRES = {"shared_buffers": "1GB", "max_wal_size": "4GB", "random_page_cost": "1.1", "work_mem": "32MB"}
+# Durable, with what docker-compose.yml gives to the server.
+POSTGRES = {"shared_buffers": "1GB", "max_wal_size": "4GB"}
 DATABASE = "tandem_bench"
 PARTS = {"kpi", "pages", "preventive", "web"}
 

@@ -66,12 +66,12 @@ def group_levels(site: Site) -> list[list[int]]:
 
 @contextmanager
 def calculating(memory: str = "64MB") -> Iterator[None]:
-    """A transaction in which the statement runs, not compiled: that would take longer than running it.
+    """A transaction in which the statement runs, with memory for its sorts.
 
     Its commit does not wait for the disk: facts and the marks they clear go together, so a crash leaves both as before.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL jit = off; SET LOCAL work_mem = '{memory}'; SET LOCAL synchronous_commit = off")
+        cursor.execute(f"SET LOCAL work_mem = '{memory}'; SET LOCAL synchronous_commit = off")
         yield
 
 

@@ -21,7 +21,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from cmms import env, gunicorn
-from cmms.local.postgres import LOCALE, binaries
+from cmms.bench.__main__ import POSTGRES as MEASURED
+from cmms.local.postgres import LOCALE, PLANNING, binaries
 from cmms.local.process import free_port, until
 from tests import compose
 from tests.local.copies import ROOT
@@ -36,6 +37,12 @@ OURS = {name: service for name, service in SERVICES.items() if service.get("imag
 def test_the_production_shape_has_every_part():
     assert set(SERVICES) == {"migrate", "web", "worker", "beat", "postgres", "valkey", "backups", "proxy"}
     assert set(OURS) == {"migrate", "web", "worker", "beat"}
+
+
+def test_the_database_has_the_settings_that_are_tested_and_measured():
+    options = (argument.removeprefix("--").split("=", 1) for argument in SERVICES["postgres"]["command"][1:])
+    settings = {name: re.sub(r"\$\{\w+:-(\w+)\}", r"\1", value) for name, value in options}
+    assert settings == {"timezone": "UTC", **PLANNING, **MEASURED}
 
 
 @pytest.mark.parametrize("name", sorted(set(SERVICES) - {"migrate"}))
@@ -310,3 +317,10 @@ def test_a_missing_page_shows_no_stack_trace(web):
     answer = web("/no/such/page/")
     assert answer.status in {302, 404}
     assert "Traceback" not in answer.text
+
+
+def test_no_statement_of_a_new_connection_is_compiled(transactional_db):
+    connection.close()
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW jit")
+        assert cursor.fetchone() == ("off",)
