@@ -113,6 +113,12 @@ def differences(clock: Clock, asset_ids: list[int], days: int) -> list[Differenc
                 is_, should = (float(getattr(row, name)) if row else 0.0), float(getattr(right, name))
                 if abs(is_ - should) > 1e-6 * max(1.0, abs(should)):
                     found.append(Difference(asset_id, day, name, is_, should))
+            if row and (stopped := oracle.stopped(known.of(asset_id), asset_id, span)):
+                borders = {"stopped_from": stopped.start, "stopped_to": stopped.end}
+                for name, moment in borders.items():
+                    is_, should = getattr(row, name), (moment - span.start).total_seconds()
+                    if is_ is None or abs(is_ - should) > 1:  # whole seconds; a stop of no length is given one
+                        found.append(Difference(asset_id, day, name, is_ or 0, should))
     return found + list(_of_events(known, ids, spans))
 
 

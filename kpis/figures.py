@@ -220,25 +220,25 @@ def beside(
 ) -> list[tuple[list[Period], list[Period]]]:
     """What is known of the subjects of each question in the buckets of a former window, and in those of this one.
 
-    A question is subjects, former buckets (or none) and buckets. A former window that does not lead up to this one is
-    read by itself: what lies between them is not read.
+    A question is subjects, former buckets (or none) and buckets. A former window that leads up to this one is read with
+    it as one; what lies between the two otherwise is not read.
     """
-    joined = [bool(former) and former[-1][1] == buckets[0][0] for _, former, buckets in questions]
-    asked = [
-        (subjects, [*former, *buckets] if both else buckets)
-        for (subjects, former, buckets), both in zip(questions, joined, strict=True)
-    ]
+    asked: list[tuple[Sequence[Asset | None], Buckets]] = []
+    for subjects, former, buckets in questions:
+        if former and former[-1][1] == buckets[0][0]:
+            asked.append((subjects, [*former, *buckets]))
+        else:
+            asked += [(subjects, each) for each in (former, buckets) if each]
+    answered = iter(together(asked, site=site, now=now))
     found = []
-    for (subjects, former, buckets), both, each in zip(
-        questions, joined, together(asked, site=site, now=now), strict=True
-    ):
-        old = len(former)
-        if both:
-            number = old + len(buckets)
+    for _, former, buckets in questions:
+        each = next(answered)
+        if former and former[-1][1] == buckets[0][0]:
+            old, number = len(former), len(former) + len(buckets)
             before = [period for place, period in enumerate(each) if place % number < old]
             found.append((before, [period for place, period in enumerate(each) if place % number >= old]))
         else:
-            found.append((known(subjects, former, site=site, now=now) if former else [], each))
+            found.append((each, next(answered)) if former else ([], each))
     return found
 
 

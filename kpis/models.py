@@ -58,6 +58,9 @@ class AssetDay(DaySums):
     pk = models.CompositePrimaryKey("asset_id", "day")
     asset = asset_key()
     day = models.DateField(_("production day"))
+    # Seconds after the day begins between which all its stops lie; none on a day of counts alone.
+    stopped_from = models.IntegerField(null=True)
+    stopped_to = models.IntegerField(null=True)
 
     objects = scoped_by("asset__site").as_manager()
 

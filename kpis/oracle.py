@@ -330,6 +330,13 @@ def facts(records: Records, asset: int, window: Span) -> Facts:
     )
 
 
+def stopped(records: Records, asset: int, window: Span) -> Span | None:
+    """From the first to the last instant of the window at which something stopped the asset; None without a stop."""
+    window = _served(records, asset, window)
+    held = [cut for piece in effective_pieces(records, asset) if (cut := piece.within(window))]
+    return Span(min(each.start for each in held), max(each.end for each in held)) if held else None
+
+
 def _served(records: Records, asset: int, window: Span) -> Span:
     """The part of the window in the asset's service life and not in the future."""
     life = records.life(asset)

@@ -20,7 +20,8 @@ class Lost:
 
     @cached_property
     def _days(self) -> stored.Days:
-        return stored.Days(self.zones, self.groups, only=self.bucket)
+        whole = [each for place, days in self.sums.whole.items() if self._is_here(place) for each in days]
+        return stored.Days(self.zones, self.groups, only=self.bucket, whole=whole)
 
     def _is_here(self, place: Place) -> bool:
         return place[1] == self.bucket and self.zones.cut_of[place[0]] == self.cut

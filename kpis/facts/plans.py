@@ -22,7 +22,7 @@ PLACED = f"""(
     FROM assets_placement WHERE parent_id IS NOT NULL
 )"""
 
-FEW = 200  # assets of a site
+FEW = 100  # assets of a site
 AROUND = 172_800  # s before and after what is asked for: axes know a little more
 
 Owners = tuple[int, ...]  # assets with calendars, nearest first; after them comes the site

@@ -63,6 +63,12 @@ def minus(spans: Sequence[tuple[int, int]], taken: Sequence[tuple[int, int]]) ->
     return left
 
 
+def parted(span: tuple[int, int], moment: int) -> list[tuple[int, int]]:
+    """The span as two where the instant lies in it."""
+    lo, hi = span
+    return [(lo, moment), (moment, hi)] if lo < moment < hi else [span]
+
+
 def clipped(ranges: Ranges, lives: dict[int, tuple[int, int]]) -> Ranges:
     """The ranges inside each asset's service life (which ends now); assets without any vanish."""
     cut = {}

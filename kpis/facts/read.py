@@ -12,13 +12,14 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from core.models import Site
 from kpis.axis import FAR, epoch, instant
 from kpis.facts import stored
 from kpis.facts.live import NUMBERS, Cell, CellFacts, Event, compute
 from kpis.facts.lost import LossesOf, Lost
+from kpis.facts.parts import Parts
 from kpis.facts.plans import Plans
 from kpis.facts.store import Clock
 from kpis.facts.tally import Causes, Place, Sums, add, add_row, places
@@ -107,15 +108,16 @@ class Reader:
 
     def answers(self) -> Answers:
         """An answer for every root and bucket that has members."""
-        days = stored.Days(self.zones, self._finest, partial=True)
-        kept = list(days.sums())
-        wanted = list(self._cells(days.stirring))
+        parts = Parts(self.zones, self._finest, {root: other for root, (other, _) in self._into.items()})
+        kept = list(stored.Days(self.zones, self._finest, parts=parts).sums())
+        wanted = list(self._cells(parts))
         cells = sorted({cell for *_, cell in wanted})
         found, events = self._compute(cells)
         live = {cells[position]: facts for position, facts in found.items()}
         self.observed |= {asset_id for asset_id, _, _ in live} | {event.asset_id for event in events}
         sums = Sums()
         counted = self._add_stored(sums, kept)
+        self._add_parts(sums, parts)
         counted |= self._add_live(sums, wanted, live)
         if counted:
             self._add_counted(sums)
@@ -131,13 +133,13 @@ class Reader:
             answers[place] = Answer.of(sums, lost[part], place)
         return answers
 
-    def _cells(self, stirring: stored.Stirring) -> Iterator[tuple[int, int, Cell]]:
+    def _cells(self, parts: Parts) -> Iterator[tuple[int, int, Cell]]:
         """Root, bucket and cell for all that must be computed.
 
         Spans that different roots want of an asset may overlap; cells between all their borders do not.
         """
         wanted = [
-            (bucket, span, stirring.members(alike, *span))
+            (bucket, span, parts.members(alike, *span))
             for alike in self.groups
             for bucket, (_, spans) in enumerate(alike.zones)
             for span in spans
@@ -167,6 +169,15 @@ class Reader:
             for each in self._places(place):
                 add_row(sums.all[each], DAY_SUMS, numbers)
         return anything
+
+    def _add_parts(self, sums: Sums, parts: Parts) -> None:
+        """Stored days of which a part is all that was stopped."""
+        for each in parts.whole():
+            place = each.root, each.bucket
+            sums.whole[place].append(each)
+            add_row(sums.all[place], DAY_SUMS, each.sums)
+            if at := self.zones.states[each.asset_id].computed:
+                sums.computed[place] = min(at, sums.computed.get(place, at))
 
     def _add_live(self, sums: Sums, wanted: Iterable[tuple[int, int, Cell]], live: dict[Cell, CellFacts]) -> bool:
         """Computed cells; whether there are counts among them."""
@@ -206,7 +217,7 @@ class Reader:
 
     def _add_counted(self, sums: Sums) -> None:
         """Those of assets with counts apart as well."""
-        days = stored.Days(self.zones, self.groups)
+        days = stored.Days(self.zones, self.groups, whole=chain.from_iterable(sums.whole.values()))
         forced = [(*place, asset_id) for place, each in sums.counted_assets.items() for asset_id in each]
         for place, numbers, assets in days.counted(forced):
             add(sums.counted[place], numbers)
@@ -287,10 +298,12 @@ class Reader:
         for place, numbers in stored.events(self.zones, self._finest, self.replaced):
             for each in self._places(place):
                 add_row(sums.all[each], EVENT_SUMS, numbers)
+        live = list(live)
+        failed = {event.asset_id for event in live}
         members = defaultdict(list)
-        if live := list(live):
-            for alike in self.groups:
-                for root, asset_id in zip(alike.roots, alike.assets, strict=True):
+        for alike in self.groups if failed else ():
+            for root, asset_id in zip(alike.roots, alike.assets, strict=True):
+                if asset_id in failed:
                     members[asset_id].append((root, alike))
         for event in live:
             moment = epoch(event.occurred)

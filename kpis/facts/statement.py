@@ -90,7 +90,7 @@ TOTALS = f"""
     FROM placed
     WINDOW w AS (PARTITION BY asset_id, cell ORDER BY s, began, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ), totals AS MATERIALIZED (
-    SELECT asset_id, cell, unplanned, clock, excluded, blocked, stops, tangled,
+    SELECT asset_id, cell, unplanned, clock, excluded, blocked, stops, tangled, stopped_from, stopped_to,
         coalesce(excluded, 0) - coalesce(unplanned, 0) AS planned_stop,
         blocked - coalesce(excluded, 0) + coalesce(unplanned, 0) AS down,
         coalesce(clock - unplanned, 0) AS off_schedule
@@ -100,7 +100,7 @@ TOTALS = f"""
             {newly("s", "e", "u_e")} FILTER (WHERE kind = 0) AS clock,
             {newly("ss", "se", "x_se")} FILTER (WHERE kind <= 1) AS excluded,
             {newly("ss", "se", "any_se")} AS blocked,
-            count(*) FILTER (WHERE begins) AS stops,
+            count(*) FILTER (WHERE begins) AS stops, min(s) AS stopped_from, max(greatest(e, s + 1)) AS stopped_to,
             (bool_or(odd) AND count(*) > 1) OR (bool_or(kind = 1) AND bool_or(kind = 2)) AS tangled
         FROM ranked GROUP BY asset_id, cell
     ) sums
@@ -276,11 +276,11 @@ STORE = """
     SELECT * FROM unnest(%(event_asset)s::bigint[], %(event_lo)s::bigint[], %(event_hi)s::bigint[])
 ), stored_days AS (
     INSERT INTO kpis_assetday (asset_id, day, planned_stop, down, off_schedule, stops, counts,
-        good, scrap, rework, ideal_good, ideal_scrap, ideal_rework, doubtful)
+        good, scrap, rework, ideal_good, ideal_scrap, ideal_rework, doubtful, stopped_from, stopped_to)
     SELECT asset_id, %(first_day)s::date + cell - 1, coalesce(planned_stop, 0), coalesce(down, 0),
         coalesce(off_schedule, 0), coalesce(stops, 0), coalesce(counts, 0), coalesce(good, 0), coalesce(scrap, 0),
         coalesce(rework, 0), coalesce(ideal_good, 0), coalesce(ideal_scrap, 0), coalesce(ideal_rework, 0),
-        coalesce(doubtful, 0)
+        coalesce(doubtful, 0), stopped_from - (%(days)s::bigint[])[cell], stopped_to - (%(days)s::bigint[])[cell]
     FROM totals FULL JOIN counted USING (asset_id, cell) JOIN wanted w USING (asset_id)
     WHERE (%(days)s::bigint[])[cell] < w.hi AND (%(days)s::bigint[])[cell + 1] > w.lo
     RETURNING *

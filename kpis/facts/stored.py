@@ -9,9 +9,10 @@ from django.db import connection
 from kpis.axis import instant
 from kpis.facts.held import seconds
 from kpis.facts.live import FRACTIONS, NUMBERS
+from kpis.facts.parts import Parts, Whole
 from kpis.facts.ranges import Ranges, columns, literal, merged
 from kpis.facts.tally import Causes, Place
-from kpis.facts.zones import Alike, Zones
+from kpis.facts.zones import Alike, Roster, Zones
 from kpis.formulas import Facts
 
 Places = Iterable[tuple[int, int, int]]  # root, bucket and asset with counts
@@ -27,61 +28,41 @@ def summed(name: str) -> str:
     return f"sum({name})::{'bigint' if name in WHOLE else 'float8'}"
 
 
-class Stirring:
-    """Which members have facts on stored days of which a part is wanted: no part of a quiet day tells anything."""
-
-    def __init__(self, zones: Zones):
-        self.zones = zones
-        self.found: dict[int, set[int]] = defaultdict(set)  # position of the day → assets
-
-    def _days(self, lo: int, hi: int) -> range:
-        return range(self.zones.days.position(lo), self.zones.days.position(hi - 1) + 1)
-
-    def days(self, alike: Alike) -> set[int]:
-        """Positions of the days to look at."""
-        spans = [span for _, spans in alike.zones for span in spans if alike.is_stored(*span)]
-        return {day for span in spans for day in self._days(*span)}
-
-    def members(self, alike: Alike, lo: int, hi: int) -> list[tuple[int, int]]:
-        """Root and asset of those of which the span may tell something."""
-        members = list(zip(alike.roots, alike.assets, strict=True))
-        if not alike.is_stored(lo, hi):
-            return members
-        there = set().union(*(self.found[day] for day in self._days(lo, hi)))
-        return [(root, asset_id) for root, asset_id in members if asset_id in there]
-
-
 class Days:
     """Ranges of stored days of members, and the bucket of each day; neighbouring days of several buckets are one.
 
-    Of one bucket, if `only` that is wanted. With `partial`, days of which a part is wanted are looked at as well:
-    `sums` tells `stirring` who has facts on them.
+    Of one bucket, if `only` that is wanted. With `parts`, days of which a part is wanted are looked at as well, and
+    `sums` adds them there; `whole` are those among them that count as they are.
     """
 
-    def __init__(self, zones: Zones, groups: Sequence[Alike], *, only: int | None = None, partial: bool = False):
-        self.stirring = Stirring(zones)
+    def __init__(
+        self, zones: Zones, groups: Sequence[Alike], *, only: int | None = None, parts: Parts | None = None,
+        whole: Iterable[Whole] = (),
+    ):  # fmt: skip
+        self.parts, self.partial = parts, False
         self.length = len(zones.days.borders)
         # The bucket of each day, for one cut after the other; at the end, for partial days that others want as a whole.
         self.apart = self.length * len(zones.cuts)
         self.buckets = [-1] * self.apart + [PARTIAL - day for day in range(self.length)]
-        self.rows: list[tuple[Alike, int, int, int]] = []  # from and past position, and where its buckets are
-        whole = [
+        self.rows: list[tuple[Roster, int, int, int]] = []  # from and past position, and where its buckets are
+        spans = [
             [(bucket, span) for bucket, (days, _) in enumerate(alike.zones) if only in (None, bucket) for span in days]
             for alike in groups
         ]
-        for alike, spans in zip(groups, whole, strict=True):
-            for bucket, (lo, hi) in spans:
+        for alike, wanted in zip(groups, spans, strict=True):
+            for bucket, (lo, hi) in wanted:
                 at = alike.cut * self.length
                 self.buckets[at + lo : at + hi] = [bucket] * (hi - lo)
-        for alike, spans in zip(groups, whole, strict=True):
-            parts = self._parts(alike) if partial else []
+        for alike, wanted in zip(groups, spans, strict=True):
+            also = self._partial(alike, parts) if parts else []
             self.rows += [
-                (alike, *span, alike.cut * self.length) for span in merged([*(span for _, span in spans), *parts])
+                (alike, *span, alike.cut * self.length) for span in merged([*(span for _, span in wanted), *also])
             ]
-        ranges = [str(number) for number, (alike, *_) in enumerate(self.rows, start=1) for _ in alike.assets]
+        self._add(whole)
+        ranges = [str(number) for number, (roster, *_) in enumerate(self.rows, start=1) for _ in roster.assets]
         self.parameters = {
-            "root": literal(alike.texts[0] for alike, *_ in self.rows),
-            "asset": literal(alike.texts[1] for alike, *_ in self.rows),
+            "root": literal(roster.texts[0] for roster, *_ in self.rows),
+            "asset": literal(roster.texts[1] for roster, *_ in self.rows),
             "range": literal(ranges),
             "first": literal(zones.days.day(first) for _, first, _, _ in self.rows),
             "past": literal(zones.days.day(past) for _, _, past, _ in self.rows),
@@ -90,10 +71,11 @@ class Days:
             "day": zones.days.first,
         }
 
-    def _parts(self, alike: Alike) -> list[tuple[int, int]]:
+    def _partial(self, alike: Alike, parts: Parts) -> list[tuple[int, int]]:
         """Days to look at because of their parts."""
         found = []
-        for day in self.stirring.days(alike):
+        for day in parts.days(alike):
+            self.partial = True
             at = alike.cut * self.length + day
             if self.buckets[at] < 0:
                 self.buckets[at] = PARTIAL - day
@@ -102,18 +84,35 @@ class Days:
                 self.rows.append((alike, day, day + 1, self.apart))
         return found
 
+    def _add(self, whole: Iterable[Whole]) -> None:
+        """Days of single members, by bucket."""
+        rosters: dict[tuple[int, int], Roster] = defaultdict(Roster)
+        for each in whole:
+            roster = rosters[each.bucket, each.day]
+            roster.roots.append(each.root)
+            roster.assets.append(each.asset_id)
+        begins: dict[int, int] = {}
+        for (bucket, day), roster in rosters.items():
+            if bucket not in begins:
+                begins[bucket] = len(self.buckets)
+                self.buckets += [bucket] * self.length
+            self.rows.append((roster, day, day + 1, begins[bucket]))
+
     def sums(self) -> Iterator[tuple[Place, Sequence[int]]]:
         """What every asset adds, as `NUMBERS`; what is counted comes apart."""
         names = ", ".join(map(summed, NUMBERS))
-        whose = f"CASE WHEN bucket <= {PARTIAL} THEN asset_id END"
-        text = f"SELECT root, bucket, {whose}, {names} FROM {{days}} GROUP BY 1, 2, 3"
-        if all(bucket >= -1 for bucket in self.buckets[: self.apart]) and all(at < self.apart for *_, at in self.rows):
-            text = f"SELECT root, bucket, NULL, {names} FROM {{days}} GROUP BY 1, 2"
-        for root, bucket, asset_id, *sums in self._rows(text, NUMBERED):
+        if not self.partial:
+            text = f"SELECT root, bucket, {names} FROM {{days}} GROUP BY 1, 2"
+            yield from (((root, bucket), sums) for root, bucket, *sums in self._rows(text, NUMBERED))
+            return
+        one = f"CASE WHEN bucket <= {PARTIAL} THEN {{}} END"
+        text = f"""SELECT root, bucket, {one.format("asset_id")}, {one.format("range")}, min(stopped_from),
+            max(stopped_to), {names} FROM {{days}} GROUP BY 1, 2, 3, 4"""
+        for root, bucket, asset_id, number, first, past, *sums in self._rows(text, PARTED):
             if asset_id is None:
                 yield (root, bucket), sums
-            else:
-                self.stirring.found[PARTIAL - bucket].add(asset_id)
+            elif self.parts:
+                self.parts.add(self.rows[number - 1][0], root, asset_id, PARTIAL - bucket, sums, (first, past))
 
     def causes(self) -> Iterator[tuple[Place, Causes]]:
         """Lost time by reason and loss class."""
@@ -170,7 +169,7 @@ def days_of(table: str, names: Sequence[str]) -> str:
     bucket stands in an array, as a join would be made anew for each range."""
     wanted = ", ".join(names)
     return f"""(
-        SELECT m.root, m.asset_id,
+        SELECT m.root, m.asset_id, m.range,
             (%(bucket)s::int[])[f.day - %(day)s::date + (%(at)s::int[])[m.range]] AS bucket, {wanted}
         FROM unnest(%(root)s::int[], %(asset)s::bigint[], %(range)s::int[]) AS m(root, asset_id, range)
         CROSS JOIN LATERAL (
@@ -181,6 +180,7 @@ def days_of(table: str, names: Sequence[str]) -> str:
 
 
 NUMBERED = days_of("kpis_assetday", NUMBERS)
+PARTED = days_of("kpis_assetday", ("stopped_from", "stopped_to", *NUMBERS))
 COUNTED = days_of("kpis_assetday", OF_COUNTED)
 LOSS = days_of("kpis_lossday", ("reason_id", "loss", "seconds", "stops"))
 

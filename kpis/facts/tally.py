@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 
 from kpis.facts.live import CellFacts
+from kpis.facts.parts import Whole
 from kpis.formulas import SUMS, Facts
 
 Place = tuple[int, int]  # root, position of the bucket
@@ -39,4 +40,5 @@ class Sums:
         self.counted: dict[Place, Row] = defaultdict(EMPTY.copy)  # of the assets with counts
         self.counted_assets: dict[Place, set[int]] = defaultdict(set)
         self.live: dict[Place, list[tuple[int, CellFacts]]] = defaultdict(list)  # computed parts with their asset
+        self.whole: dict[Place, list[Whole]] = defaultdict(list)  # days of which a part is all that was stopped
         self.computed: dict[Place, float] = {}  # the oldest stored part, in seconds since 1970

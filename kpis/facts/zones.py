@@ -1,7 +1,7 @@
 """Which part of a window is stored, and which must be computed from the records."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -11,9 +11,12 @@ from django.db import connection
 from kpis.axis import EVER, FAR, ProductionDays
 from kpis.facts import changes
 from kpis.facts.held import LIFE_FROM, LIFE_TO
-from kpis.facts.ranges import Ranges, literal, merged, minus
+from kpis.facts.quiet import stirred
+from kpis.facts.ranges import Ranges, literal, merged, minus, parted
 from kpis.facts.store import VERSION, Clock, beginning, events_touching
 
+FEW = 100  # assets
+RUNNING = 2 * 86_400  # s: the running day, and the one before until it is stored
 PENDING_LIMIT = 5000  # marks; with more waiting, figures come from what is stored and say so
 
 Bucket = tuple[int, int]  # from, to in seconds since 1970
@@ -49,15 +52,10 @@ class Stretch(NamedTuple):
     until: int
 
 
-@dataclass(slots=True)
-class Alike:
-    """Assets that count for a root in the same spans and are stored in the same way: what is reckoned is so once."""
+@dataclass(slots=True, kw_only=True)
+class Roster:
+    """Assets, each with the root that it counts for."""
 
-    cut: int  # which list of buckets
-    since: int  # as a member in service, inside the window
-    until: int
-    stale: list[tuple[int, int]]  # where what is stored does not hold
-    zones: list[Zone]  # of each bucket
     roots: list[int] = field(default_factory=list)
     assets: list[int] = field(default_factory=list)
     _texts: tuple[str, str] | None = None
@@ -72,6 +70,18 @@ class Alike:
     def of_root(self, wanted: int) -> list[int]:
         """The assets of one root."""
         return [asset for root, asset in zip(self.roots, self.assets, strict=True) if root == wanted]
+
+
+@dataclass(slots=True, kw_only=True)
+class Alike(Roster):
+    """Assets that count for a root in the same spans and are stored in the same way: what is reckoned is so once."""
+
+    cut: int  # which list of buckets
+    since: int  # as a member in service, inside the window
+    until: int
+    stale: list[tuple[int, int]]  # where what is stored does not hold
+    changed: bool  # whether days have changed since they were stored
+    zones: list[Zone]  # of each bucket
 
     def is_stored(self, lo: int, hi: int) -> bool:
         """Whether the days that the span touches are stored and have not changed."""
@@ -104,6 +114,17 @@ class Zones:
         waiting = changes.pending(clock.site, PENDING_LIMIT)
         self.recalculating = waiting is None
         self.waiting: Ranges = waiting or {}
+
+    @cached_property
+    def stirred(self) -> Container[int]:
+        """The assets of which something may be told in the time that is not stored.
+
+        It is looked for where many assets are asked for and that time is the running day.
+        """
+        behind = min((state.stored for state in self.states.values()), default=self.clock.now)
+        if len(self.assets) <= FEW or self.clock.now - behind > RUNNING:
+            return self.states.keys()
+        return stirred(self.clock.site, behind, self.clock.now + 1)
 
     def _states(self) -> dict[int, State]:
         with connection.cursor() as cursor:
@@ -161,8 +182,11 @@ class Zones:
         if key not in found:
             since, until = max(spans[0], spans[2]), min(spans[1], spans[3])
             stale = self._stale(waiting, stored)
-            zones = self._zones(stale, cut, *spans[:4])
-            found[key] = Alike(cut, since, until, stale, zones) if since < until else None
+            if since < until:
+                zones, changed = self._zones(stale, stored, cut, *spans[:4]), waiting is not None
+                found[key] = Alike(cut=cut, since=since, until=until, stale=stale, changed=changed, zones=zones)
+            else:
+                found[key] = None
         return found[key]
 
     def coarser(self) -> dict[int, tuple[int, list[int]]]:
@@ -208,7 +232,14 @@ class Zones:
         return merged(stale)
 
     def _zones(
-        self, stale: list[tuple[int, int]], cut: int, since: int, until: int, served_since: int, served_until: int
+        self,
+        stale: list[tuple[int, int]],
+        stored: int,
+        cut: int,
+        since: int,
+        until: int,
+        served_since: int,
+        served_until: int,
     ) -> list[Zone]:
         """The zones of each bucket, for a member `since` to `until`, cut to the window.
 
@@ -224,7 +255,9 @@ class Zones:
             whole = self._whole_days(start, end)
             kept = minus([whole], stale) if whole else []
             days = [(self.days.position(a), self.days.position(b - 1) + 1) for a, b in kept]
-            zones.append((days, minus([(lo, hi)], kept)))
+            spans = minus([(lo, hi)], kept)
+            # What is not stored is apart from parts of days that are.
+            zones.append((days, [each for span in spans for each in parted(span, stored)]))
         return zones
 
     def _whole_days(self, start: int, end: int) -> Bucket | None:
@@ -249,6 +282,9 @@ class Zones:
         widened = {asset_id: list(spans) for asset_id, spans in wanted.items()}
         for asset_id, occurred, until in events_touching(wanted) if wanted else ():
             widened[asset_id].append((occurred, min(until, now)))
+        # Without a record since then, what is stored of an event is right as well.
+        stirred = self.stirred if wanted else ()
+        widened = {key: spans for key, spans in widened.items() if key in stirred or key in self.waiting}
         first = EVER
         if any(lo <= EVER for spans in widened.values() for lo, _ in spans):
             first = beginning(self.clock.site) or now

@@ -37,7 +37,9 @@ def test_right_facts_pass_and_the_run_says_how_many(computed):
     assert (run.fact, run.error) == (f"{run.rows} asset-days checked, 0 differences", "")
 
 
-@pytest.mark.parametrize("column", ["down", "good", "stops", "planned_stop", "off_schedule", "ideal_scrap"])
+@pytest.mark.parametrize(
+    "column", ["down", "good", "stops", "planned_stop", "off_schedule", "ideal_scrap", "stopped_from", "stopped_to"]
+)
 def test_a_wrong_sum_is_found_named_and_mended(computed, column):
     row = AssetDay.objects.filter(asset=computed.filler).order_by("day").first()
     AssetDay.objects.filter(pk=row.pk).update(**{column: F(column) + 7})

@@ -2,6 +2,8 @@
 
 from dataclasses import fields, replace
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
+from unittest import mock
 
 import pytest
 from django.db import transaction
@@ -12,7 +14,8 @@ from assets.models import Asset
 from kpis import oracle
 from kpis.computing import compute_site
 from kpis.cutting import BY, cut
-from kpis.figures import SCOPES, periods, together
+from kpis.facts import zones
+from kpis.figures import SCOPES, known, periods, together
 from kpis.formulas import Facts, total
 from kpis.intervals import span
 from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent, LossDay
@@ -66,12 +69,19 @@ examples = in_database(20)
 CUTS = [by for by in BY if by != "shift"]  # which needs a calendar
 
 
+# With few assets as with many, of which it is asked first what was recorded of them since the last stored day.
+many = st.sampled_from([0, 100]).map(lambda few: mock.patch.object(zones, "FEW", few))
+
+
 @examples
 @given(
-    data=st.data(), records=plants(), day_start=st.sampled_from([time(0), time(6)]), by=st.sampled_from(CUTS),
-    first=st.integers(0, STEPS // 2), length=st.integers(1, STEPS), earlier=st.integers(0, STEPS // 3),
+    data=st.data(), records=plants(), day_start=st.sampled_from([time(0), time(6)]),
+    by=st.sampled_from(CUTS), first=st.integers(0, STEPS // 2), length=st.integers(1, STEPS),
+    earlier=st.integers(0, STEPS // 3), many=many,
 )  # fmt: skip
-def test_stored_and_computed_parts_make_what_the_oracle_says(db, data, records, day_start, by, first, length, earlier):
+def test_stored_and_computed_parts_make_what_the_oracle_says(
+    db, data, records, day_start, by, first, length, earlier, many
+):
     then = records.now - earlier * GRID
     # What had not come then was not entered then; when it is, triggers mark the days, which is not the matter here.
     records = replace(
@@ -82,28 +92,51 @@ def test_stored_and_computed_parts_make_what_the_oracle_says(db, data, records, 
             replace(stop, end=then) if stop.end and stop.start <= then < stop.end else stop for stop in records.stops
         ],
     )
-    with pytest.raises(Undone), transaction.atomic():
+    with pytest.raises(Undone), transaction.atomic(), many:
         plant = write(records, day_start=day_start)
         compute_site(plant.site, now=then)
         start = datetime.fromtimestamp(first_instant(records), UTC) + first * GRID
-        found = periods(
-            list(plant.assets.values()), site=plant.site, start=start, end=start + length * GRID, by=by, scope="asset",
-            now=records.now,
-        )  # fmt: skip
-        numbers = {asset.pk: number for number, asset in plant.assets.items()}
-        for each in found:
-            expected = oracle.facts(records, numbers[each.asset.pk], span(each.start, each.end))
-            assert_alike(without_record(each.answer.all), without_record(expected), (each.asset.code, each.start))
+        buckets = cut(plant.site, start, start + length * GRID, by)
+        assert_told(plant, records, buckets)
         raise Undone
+
+
+@examples
+@given(data=st.data(), records=plants(), counts=st.booleans(), many=many)
+def test_parts_of_stored_days_are_what_the_oracle_says(db, data, records, counts, many):
+    records = replace(records, counts=records.counts if counts else [])
+    begin = datetime.fromtimestamp(first_instant(records), UTC)
+    # Windows end where a stop begins or ends, or a step beside: there a part holds all, a part or none of it.
+    edges = [moment for stop in records.stops for moment in (stop.start, stop.end or records.now)]
+    edges += [moment + step for moment in edges for step in (-GRID, GRID)] or [records.now]
+    borders = {begin, records.now, *data.draw(st.lists(st.sampled_from(sorted(edges)), min_size=1, max_size=12))}
+    with pytest.raises(Undone), transaction.atomic(), many:
+        plant = write(records)
+        compute_site(plant.site, now=records.now)
+        assert_told(plant, records, list(pairwise(sorted(each for each in borders if begin <= each <= records.now))))
+        raise Undone
+
+
+def assert_told(plant, records, buckets) -> None:
+    """What is read of each asset alone is what the oracle says."""
+    numbers = {asset.pk: number for number, asset in plant.assets.items()}
+    for each in known(list(plant.assets.values()), buckets, site=plant.site, scope="asset", now=records.now):
+        number, window, told = numbers[each.asset.pk], span(each.start, each.end), (each.asset.code, each.start)
+        assert_alike(without_record(each.answer.all), without_record(oracle.facts(records, number, window)), told)
+        assert {key: sums for key, sums in each.answer.causes.items() if any(sums)} == {
+            (plant.reason(key), key[1]): (cause.seconds, cause.stops)
+            for key, cause in oracle.causes(records, number, window).items()
+            if cause.seconds or cause.stops
+        }, told
 
 
 @examples
 @given(
     data=st.data(), records=plants(), scope=st.sampled_from(SCOPES), by=st.sampled_from(CUTS),
-    first=st.integers(0, STEPS // 2), length=st.integers(1, STEPS), turned=st.booleans(),
+    first=st.integers(0, STEPS // 2), length=st.integers(1, STEPS), turned=st.booleans(), many=many,
 )  # fmt: skip
-def test_questions_asked_together_are_answered_as_each_alone(db, data, records, scope, by, first, length, turned):
-    with pytest.raises(Undone), transaction.atomic():
+def test_questions_asked_together_are_answered_as_each_alone(db, data, records, scope, by, first, length, turned, many):
+    with pytest.raises(Undone), transaction.atomic(), many:
         plant = write(records)
         compute_site(plant.site, now=records.now)
         begin = datetime.fromtimestamp(first_instant(records) + 1, UTC)
@@ -132,9 +165,9 @@ def without_record(facts: Facts) -> Facts:
 
 
 @examples
-@given(data=st.data(), records=plants(), scope=st.sampled_from(SCOPES), by=st.sampled_from(CUTS))
-def test_figures_are_right_before_changed_days_are_computed_again(db, data, records, scope, by):
-    with pytest.raises(Undone), transaction.atomic():
+@given(data=st.data(), records=plants(), scope=st.sampled_from(SCOPES), by=st.sampled_from(CUTS), many=many)
+def test_figures_are_right_before_changed_days_are_computed_again(db, data, records, scope, by, many):
+    with pytest.raises(Undone), transaction.atomic(), many:
         plant = write(records)
         compute_site(plant.site, now=records.now)
         begin = datetime.fromtimestamp(first_instant(records) + 1, UTC)
