@@ -216,8 +216,9 @@ def together(
 
 
 def beside(
-    questions: Sequence[tuple[Sequence[Asset | None], Buckets, Buckets]], *, site: Site, now: datetime
-) -> list[tuple[list[Period], list[Period]]]:
+    questions: Sequence[tuple[Sequence[Asset | None], Buckets, Buckets]], *, site: Site, scope: str = "leaves",
+    now: datetime,
+) -> list[tuple[list[Period], list[Period]]]:  # fmt: skip
     """What is known of the subjects of each question in the buckets of a former window, and in those of this one.
 
     A question is subjects, former buckets (or none) and buckets. A former window that leads up to this one is read with
@@ -229,7 +230,7 @@ def beside(
             asked.append((subjects, [*former, *buckets]))
         else:
             asked += [(subjects, each) for each in (former, buckets) if each]
-    answered = iter(together(asked, site=site, now=now))
+    answered = iter(together(asked, site=site, scope=scope, now=now))
     found = []
     for _, former, buckets in questions:
         each = next(answered)

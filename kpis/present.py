@@ -55,9 +55,9 @@ def mark(figure) -> Badge | None:
     return Badge({"partial": _("Partial"), "suspect": _("Suspect")}[figure.status], tone, icon)
 
 
-def address_of(figure, site) -> str:
-    """The page that explains the figure."""
-    whose = {"asset": figure.asset.pk, "scope": "leaves"} if figure.asset else {"site": site.code}
+def address_of(figure, site, scope: str = "leaves") -> str:
+    """The page that explains the figure of an asset (`scope` says what counts for it) or of the site."""
+    whose = {"asset": figure.asset.pk, "scope": scope} if figure.asset else {"site": site.code}
     begin = _explained(figure.definition.key, figure.start.isoformat(), figure.end.isoformat())
     return f"{begin}&{urlencode(whose)}"
 
@@ -107,13 +107,15 @@ def agreed_for(now) -> dict:
     return targets.on(now.site, now.asset, now.site.production_day(now.start))
 
 
-def tiles(now, former, keys: Sequence[str] = TILES, *, agreed: Mapping, compared: str = FORMER) -> list[Tile]:
+def tiles(
+    now, former, keys: Sequence[str] = TILES, *, agreed: Mapping, compared: str = FORMER, scope: str = "leaves"
+) -> list[Tile]:
     """Headline figures of a Period beside the one it is `compared` with (None: with none), and beside what was
     `agreed_for` it."""
     figures = [(now.figure(DEFINITIONS[key]), former and former.figure(DEFINITIONS[key])) for key in keys]
     return [
         Tile.of(
-            figure, before, url=address_of(figure, now.site), target=agreed.get(figure.definition.key),
+            figure, before, url=address_of(figure, now.site, scope), target=agreed.get(figure.definition.key),
             compared=compared,
         )
         for figure, before in figures

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from assets.models import Asset
+from assets.models import Asset, Level
 from core.kit.badges import Action
 from core.kit.charting import ChartPage
 from core.kit.present import number_text
@@ -19,10 +19,11 @@ from core.snapshot import one_snapshot
 from kpis import charts, figures, money, windows
 from kpis.cutting import cut
 from kpis.definitions import DEFINITIONS
+from kpis.facts.members import Scope
 from kpis.present import TILES, WORK_TILES, address_of, agreed_for, said, tiles, work_answer
 from kpis.views.report import mail_action
 
-KEPT = ("asset", "window", "from", "to", "compare", "below")  # of the address, from one window to the next
+KEPT = ("asset", "scope", "window", "from", "to", "compare", "below")  # of the address, from one window to the next
 ROW = ("availability", "mtbf", "oee")
 MOST_BELOW = 20  # rows of what is below; of more, those that lost most time
 
@@ -55,6 +56,16 @@ class Performance(ChartPage):
     @cached_property
     def window(self) -> windows.Window:
         return windows.asked(self.site, self.request.GET, now=self.now, asset=self.asset)
+
+    @cached_property
+    def is_line(self) -> bool:
+        """Whether machines stand below the asset, so that it may be asked for by itself or for them."""
+        return self.asset is not None and any(each.level != Level.COMPONENT for each in self.children)
+
+    @cached_property
+    def scope(self) -> Scope:
+        """What counts: an asset's machines, each by itself, or the asset with what stops it."""
+        return Scope.ASSET if self.is_line and self.request.GET.get("scope") == Scope.ASSET else Scope.LEAVES
 
     @cached_property
     def compared(self) -> str:
@@ -102,7 +113,7 @@ class Performance(ChartPage):
         """This page's address with another asset or window, or that of another page about them."""
         keep = {key: value for key, value in self.request.GET.items() if key in KEPT}
         if page or "asset" in changes:
-            keep.pop("below", None)  # of another asset the rows are others
+            keep = {key: value for key, value in keep.items() if key not in ("below", "scope")}
         query = {key: value for key, value in (keep | changes).items() if value not in (None, "")}
         return f"{reverse(page or self.route)}?{urlencode(query)}"
 
@@ -131,24 +142,26 @@ class Performance(ChartPage):
                 ([self.asset], *trends),
                 *([(self.children, [], now)] if self.children else []),
             ],
-            site=self.site, now=self.now,
+            site=self.site, scope=self.scope, now=self.now,
         )  # fmt: skip
         before = before[0] if before else None
         below = others[0][1] if others else []
         effectiveness, reliability = self._trends(trend, former_trend)
         lost, reasons = figures.losses([whole])
-        agreed = agreed_for(whole)
+        agreed = agreed_for(whole) if self.scope is Scope.LEAVES else {}  # targets are for all that is below
+        beside = {"agreed": agreed, "compared": how, "scope": self.scope}
         spent = money.money(whole, month=money.month_of(self.site, window.last), url=self.url)
         headlines = [whole.figure(DEFINITIONS[key]) for key in TILES]
         return {
             **self.picker(),
             "compared": former,
             "compared_url": former and self.at(former),
-            "tiles": tiles(whole, before, agreed=agreed, compared=how),
+            "counted": self._counted(whole),
+            "tiles": tiles(whole, before, **beside),
             "answer": self._answer(headlines, lost[:-1] or reasons),
-            "work_tiles": tiles(whole, before, WORK_TILES, agreed=agreed, compared=how),
+            "work_tiles": tiles(whole, before, WORK_TILES, **beside),
             "work_answer": work_answer(whole),
-            "money_tiles": tiles(whole, before, money.TILES, agreed=agreed, compared=how),
+            "money_tiles": tiles(whole, before, money.TILES, **beside),
             "money": spent,
             "charts": [effectiveness, charts.losses(lost), charts.stops(reasons), reliability],
             **self._below(below),
@@ -156,10 +169,22 @@ class Performance(ChartPage):
             "mail_actions": mail_action(self.site, self.asset, self.request.user),
         }
 
+    def _counted(self, whole: figures.Period) -> dict | None:
+        """What the figures count, and the address of the other way; None where there is but one."""
+        if not self.is_line:
+            return None
+        own = self.scope is Scope.ASSET
+        return {
+            "own": own,
+            "machines": None if own else len(set(whole.assets)),
+            "other": self.url(scope=None if own else Scope.ASSET),
+        }
+
     def picker(self) -> dict:
         """What the window picker needs."""
         return {
             "asset": self.asset,
+            "scope": str(self.scope),
             "window": self.window,
             "picker": self._picker(),
             "earlier": self.at(self.window.moved(-1)),
@@ -224,7 +249,7 @@ class Performance(ChartPage):
     def children(self) -> list[Asset]:
         """The assets right below."""
         rows = Asset.objects.filter(site=self.site, parent=self.asset, archived_at=None).order_by("code")
-        rows = list(rows.only("code", "name", "site"))  # of hundreds a few are shown
+        rows = list(rows.only("code", "name", "level", "site"))  # of hundreds a few are shown
         for row in rows:
             row.site = self.site
         return rows
@@ -246,5 +271,5 @@ class Performance(ChartPage):
         return {
             "asset": period.asset,
             "url": self.url_of(period.asset),
-            "cells": [(figure, said(figure), address_of(figure, self.site)) for figure in found],
+            "cells": [(figure, said(figure), address_of(figure, self.site, self.scope)) for figure in found],
         }

@@ -1,0 +1,70 @@
+"""What counts for a line on the Performance page: its machines, each by itself, or the line with what stops it."""
+
+import pytest
+from django.urls import reverse
+
+from assets.models import Downtime
+from kpis.models import Target
+from tests.kpis.test_figures import BEGIN, HOUR
+from tests.kpis.test_figures import history as history  # the fixture
+
+WEEK = {"from": "2026-03-02", "to": "2026-03-08"}
+
+
+@pytest.fixture
+def page(client, plant, history):
+    client.force_login(plant.manager)
+    return lambda **query: client.get(reverse("performance"), WEEK | query)
+
+
+@pytest.fixture
+def stops(plant, history):
+    """Five hours of the line's own, and seven of a machine that does not stop it."""
+    Downtime.objects.create(asset=plant.line, start=BEGIN, end=BEGIN + 5 * HOUR, reason=plant.setup)
+    Downtime.objects.create(asset=plant.labeller, start=BEGIN, end=BEGIN + 7 * HOUR, reason=plant.breakdown)
+
+
+def lost(answer) -> dict[str, float]:
+    """Hours by reason, from the chart."""
+    (chart,) = (each for each in answer.context["charts"] if each.key == "stops")
+    return {row[0]: row[1] for row in chart.rows}
+
+
+def test_a_line_counts_its_machines_and_offers_itself(page, plant, stops):
+    answer = page(asset=plant.line.pk)
+    assert "Counts the 3 machines of L1, each by itself." in answer.content.decode()
+    assert "scope=asset" in answer.context["counted"]["other"]
+    assert lost(answer) == {"Breakdown": 10}
+    assert "scope=leaves" in answer.context["tiles"][0].url
+
+
+def test_the_line_itself_is_stopped_by_its_own_stops_and_by_what_stops_it(page, plant, stops):
+    answer = page(asset=plant.line.pk, scope="asset")
+    assert "Counts L1 itself" in answer.content.decode()
+    assert lost(answer) == {"Setup": 5, "Breakdown": 3}
+    availability = answer.context["tiles"][0]
+    assert "scope=asset" in availability.url, "The explanation is of the same figure"
+    assert "scope=" not in answer.context["counted"]["other"]
+
+
+def test_the_choice_is_kept_from_window_to_window_and_not_for_another_asset(page, plant, stops):
+    answer = page(asset=plant.line.pk, scope="asset")
+    assert "scope=asset" in answer.context["earlier"]
+    assert '<input type="hidden" name="scope" value="asset">' in answer.content.decode()
+    assert all("scope=" not in row["url"] for row in answer.context["below"])
+
+
+def test_a_target_is_held_beside_what_it_was_set_for(page, plant, stops):
+    Target.objects.create(
+        site=plant.berlin, asset=plant.line, definition="availability", value=0.9, valid_from=WEEK["from"],
+        owner=plant.manager,
+    )  # fmt: skip
+    assert page(asset=plant.line.pk).context["tiles"][0].goal
+    assert not page(asset=plant.line.pk, scope="asset").context["tiles"][0].goal
+
+
+def test_a_machine_and_a_site_have_nothing_to_choose(page, plant, stops):
+    for whose in ({"asset": plant.filler.pk}, {}):
+        answer = page(**whose, scope="asset")
+        assert answer.context["counted"] is None
+        assert "scope=asset" not in answer.context["tiles"][0].url
