@@ -64,8 +64,8 @@ def subjects(*, lines: bool = False) -> Subjects:
 
 
 def product(asked: Subjects, lo: int, hi: int, now: datetime) -> Sums:
-    """All of them in [lo, hi) as pages and `kpis/` read it: stored days, and the records of the two days that the
-    window cuts."""
+    """All of them in [lo, hi) as pages and `kpis/` read it: stored days, and the records of the days in which a stop
+    reaches over the cut."""
     found: Sums = {}
     for site, rows in asked.items():
         for period in figures.known(rows, [(instant(lo), instant(hi))], site=site, scope="asset", now=now):

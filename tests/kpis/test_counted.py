@@ -41,6 +41,7 @@ def test_a_line_counts_its_machines_and_offers_itself(page, plant, stops):
 def test_the_line_itself_is_stopped_by_its_own_stops_and_by_what_stops_it(page, plant, stops):
     answer = page(asset=plant.line.pk, scope="asset")
     assert "Counts L1 itself" in answer.content.decode()
+    assert "work-title" not in answer.content.decode(), "Work is done on its machines"
     assert lost(answer) == {"Setup": 5, "Breakdown": 3}
     availability = answer.context["tiles"][0]
     assert "scope=asset" in availability.url, "The explanation is of the same figure"
