@@ -94,9 +94,10 @@ class ScoreSerializer(serializers.Serializer):
 
 
 class SensitivitySerializer(serializers.Serializer):
-    """MTBF if the stops of which nobody said what they were had been failures."""
+    """MTBF if the stops and corrective orders of which nobody said what they were had been failures."""
 
     unclassified = serializers.IntegerField()
+    orders = serializers.IntegerField()
     value = serializers.FloatField()
 
 
@@ -241,7 +242,7 @@ class Explanation(Door):
                 ],
                 "trust": why.trust and {
                     "grade": why.trust.grade, "value": why.trust.value,
-                    "advice": trusting.advice(why.trust.first, figure.status),
+                    "advice": trusting.advice(why.trust.first, figure.reason_code),
                     "scores": [asdict(score) for score in why.trust.scores],
                     "sensitivity": why.sensitivity and asdict(why.sensitivity),
                 },

@@ -15,6 +15,7 @@ from kpis.formulas import Facts, Status, mtbf
 FRESH = timedelta(days=3)  # after which a running plant's silence counts
 SILENT = timedelta(days=30)  # after which nothing current is known
 LEAST = 0.01  # a score is not lower, or the mean would lose the others
+HALF = 0.5  # a part that is worth no more leaves no grade better than C
 GRADES = ((0.9, "A"), (0.75, "B"), (0.5, "C"), (0.0, "D"))
 
 
@@ -24,7 +25,7 @@ class Part(StrEnum):
     COVERAGE = "coverage"  # share of planned time whose state is known
     FRESHNESS = "freshness"  # how long ago anything was entered, of a window that reaches today
     TIMELINESS = "timeliness"  # share of stops entered within a day
-    CLASSIFICATION = "classification"  # share of unplanned stops with a reason or a failure
+    CLASSIFICATION = "classification"  # share of unplanned stops and corrective orders that are said to be something
     RESTORATION = "restoration"  # share of failures with a restoration time, where one is due
     PLAUSIBILITY = "plausibility"  # nothing impossible, nothing left open
 
@@ -37,6 +38,8 @@ class Evidence:
     late: int = 0  # entered more than a day after they began
     unplanned: int = 0
     unclassified: int = 0  # unplanned, with neither a reason nor a failure
+    orders: int = 0  # corrective orders of no stop and no failure
+    unsaid: int = 0  # of which nobody said whether it was a failure
     stale: int = 0  # open for more than a week
     last_entry: datetime | None = None  # of any record of these assets
 
@@ -68,7 +71,10 @@ def trust(scores: Sequence[Score]) -> Trust:
     first = max(
         wanting, key=lambda each: _mean([replace(s, value=1.0) if s is each else s for s in scores]), default=None
     )
-    return Trust(next(grade for least, grade in GRADES if value >= least), value, tuple(scores), first)
+    grade = next(grade for least, grade in GRADES if value >= least)
+    if any(each.value <= HALF for each in scores):
+        grade = max(grade, "C")
+    return Trust(grade, value, tuple(scores), first)
 
 
 def _mean(scores: Sequence[Score]) -> float:
@@ -86,8 +92,8 @@ def scores(
         found.append(Score(Part.FRESHNESS, freshness(evidence.last_entry, now)))
     if evidence.stops:
         found.append(_share(Part.TIMELINESS, evidence.late, evidence.stops))
-    if evidence.unplanned:
-        found.append(_share(Part.CLASSIFICATION, evidence.unclassified, evidence.unplanned))
+    if whole := evidence.unplanned + evidence.orders:
+        found.append(_share(Part.CLASSIFICATION, evidence.unclassified + evidence.unsaid, whole))
     due = facts.events - facts.open_events
     if of_restoration and due:
         found.append(_share(Part.RESTORATION, facts.missing_restorations, due))
@@ -113,15 +119,17 @@ def plausibility(evidence: Evidence, status: Status | str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Sensitivity:
-    """MTBF (hours) if `unclassified` stops were failures, beside what it is."""
+    """MTBF (hours) if `unclassified` stops and so many `orders` were failures, beside what it is."""
 
     unclassified: int
     value: float
+    orders: int = 0
 
 
 def sensitivity(facts: Facts, evidence: Evidence) -> Sensitivity | None:
-    """How much an MTBF hangs on stops of which nobody said whether they were failures; None without such stops."""
-    if not evidence.unclassified:
+    """How much an MTBF hangs on stops and orders of which nobody said whether they were failures; None without such."""
+    more = evidence.unclassified + evidence.unsaid
+    if not more:
         return None
-    value = mtbf(replace(facts, events=facts.events + evidence.unclassified)).value
-    return None if value is None else Sensitivity(evidence.unclassified, value)
+    value = mtbf(replace(facts, events=facts.events + more)).value
+    return None if value is None else Sensitivity(evidence.unclassified, value, evidence.unsaid)

@@ -3,11 +3,12 @@
 from datetime import datetime
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from core.kit.badges import Badge
 from core.kit.present import number_text
 from kpis.figures import Figure
+from kpis.formulas import Reason
 from kpis.trust import Evidence, Part, Score, Sensitivity, Trust, scores, trust
 
 BADGES = {
@@ -40,8 +41,8 @@ def trust_in(figure: Figure, known: Evidence, *, now: datetime) -> Trust:
     )
 
 
-def advice(score: Score | None, status: str) -> str:
-    """The one thing that would raise the grade most."""
+def advice(score: Score | None, reason: str) -> str:
+    """The one thing that would raise the grade most; `reason` is that of a figure that is not plainly right."""
     if score is None:
         return _("Nothing is wanting.")
     numbers = {"wrong": score.wrong, "whole": score.whole}
@@ -49,21 +50,40 @@ def advice(score: Score | None, status: str) -> str:
         Part.COVERAGE: _("Record something for the assets of which nothing is known, or leave them out."),
         Part.FRESHNESS: _("Nothing was entered lately: ask whether stops and counts still arrive."),
         Part.TIMELINESS: _("Enter stops within a day: %(wrong)d of %(whole)d came later.") % numbers,
-        Part.CLASSIFICATION: _("Say the reason of %(wrong)d of %(whole)d unplanned stops.") % numbers,
+        Part.CLASSIFICATION: _("Say what they were of %(wrong)d of %(whole)d unplanned stops and corrective orders.")
+        % numbers,
         Part.RESTORATION: _("Enter when it was restored for %(wrong)d of %(whole)d failures.") % numbers,
         Part.PLAUSIBILITY: _("Look at stops that have been open for more than a week: %(wrong)d.") % numbers
         if score.wrong
-        else _("More was made than can have been: check ideal cycle times, counts and stops.")
-        if status == "suspect"
-        else "",
+        else SUSPECT.get(reason, ""),
     }[score.part]
 
 
+SUSPECT = {
+    Reason.FASTER_THAN_IDEAL: gettext_lazy("More was made than can have been: check ideal cycle times and counts."),
+    Reason.COUNTED_WHILE_DOWN: gettext_lazy("Pieces were counted while nothing ran: check counts and stops."),
+}
+
+
 def said(sensitivity: Sensitivity, value: float | None) -> str:
-    """ "If these 14 unclassified stops were failures, MTBF would be 190 h, not 310 h." """
-    numbers = {"n": sensitivity.unclassified, "would": number_text(sensitivity.value, 1)}
+    """ "If these 14 unclassified orders were failures, MTBF would be 190 h, not 310 h." """
+    stops, orders = sensitivity.unclassified, sensitivity.orders
+    parts = [
+        ngettext("%(n)d unclassified stop", "%(n)d unclassified stops", stops) % {"n": stops} if stops else "",
+        ngettext("%(n)d unclassified order", "%(n)d unclassified orders", orders) % {"n": orders} if orders else "",
+    ]
+    what = _(" and ").join(part for part in parts if part)
+    would = {"what": what, "would": number_text(sensitivity.value, 1)}
+    one = stops + orders == 1
     if value is None:
-        return _("If the %(n)d unclassified stops were failures, MTBF would be %(would)s h.") % numbers
-    return _("If the %(n)d unclassified stops were failures, MTBF would be %(would)s h, not %(is)s h.") % {
-        **numbers, "is": number_text(value, 1),
-    }  # fmt: skip
+        return (
+            _("If the %(what)s was a failure, MTBF would be %(would)s h.")
+            if one
+            else _("If the %(what)s were failures, MTBF would be %(would)s h.")
+        ) % would
+    would["is"] = number_text(value, 1)
+    return (
+        _("If the %(what)s was a failure, MTBF would be %(would)s h, not %(is)s h.")
+        if one
+        else _("If the %(what)s were failures, MTBF would be %(would)s h, not %(is)s h.")
+    ) % would

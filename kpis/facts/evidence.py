@@ -9,6 +9,9 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q
 from assets.models import Downtime, Failure
 from kpis.trust import Evidence
 from production.models import Count as Counted
+from workorders.guards import ASKS_FOR_FAILURE
+from workorders.models import WorkOrder
+from workorders.states import State
 
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
@@ -30,7 +33,8 @@ def reaching(asset_ids: Sequence[int]) -> list[int]:
 
 
 def evidence(asset_ids: Sequence[int], start: datetime, end: datetime, now: datetime) -> Evidence:
-    """Of stops that began in [start, end) on assets that `reaching` names, and the last entry of any kind."""
+    """Of stops and corrective orders that began in [start, end) on assets that `reaching` names, and the last entry of
+    any kind."""
     failed = Exists(Failure.objects.filter(downtime=OuterRef("pk")))
     stops = Downtime.objects.filter(asset__in=asset_ids, start__gte=start, start__lt=min(end, now)).annotate(
         failed=failed
@@ -50,4 +54,9 @@ def evidence(asset_ids: Sequence[int], start: datetime, end: datetime, now: date
         Counted.objects.filter(asset__in=asset_ids).aggregate(last=Max("entered_at"))["last"],
     ]
     last = max((each for each in entries if each and each <= now), default=None)
-    return Evidence(**counts, stale=stale, last_entry=last)
+    orders = WorkOrder.objects.filter(
+        asset__in=asset_ids, kind__in=ASKS_FOR_FAILURE, reported_at__gte=start, reported_at__lt=min(end, now),
+        downtime=None, failure=None,
+    ).exclude(state=State.CANCELLED)  # fmt: skip
+    asked = orders.aggregate(orders=Count("pk"), unsaid=Count("pk", filter=Q(was_failure=None)))
+    return Evidence(**counts, **asked, stale=stale, last_entry=last)

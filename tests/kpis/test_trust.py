@@ -7,10 +7,12 @@ import pytest
 from django.utils import timezone
 
 from assets.models import Downtime, Failure
+from kpis import trusting
 from kpis.computing import compute_site
 from kpis.formulas import Facts
-from kpis.trust import Evidence, Part, Score, freshness, scores, sensitivity, trust
+from kpis.trust import Evidence, Part, Score, Sensitivity, freshness, scores, sensitivity, trust
 from tests.contracts.api import client_of
+from workorders.models import WorkOrder
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -25,7 +27,15 @@ def judged(facts: Facts = FACTS, evidence: Evidence = GOOD, *, status="ok", of_r
 
 @pytest.mark.parametrize(
     ("values", "grade"),
-    [([1, 1, 1], "A"), ([1, 0.9, 0.8], "B"), ([0.5, 1, 0.5], "C"), ([1, 1, 0], "D"), ([0.9], "A"), ([0.75], "B")],
+    [
+        ([1, 1, 1], "A"),
+        ([1, 0.9, 0.8], "B"),
+        ([0.5, 1, 0.5], "C"),
+        ([1, 1, 1, 1, 0.5], "C"),
+        ([1, 1, 0], "D"),
+        ([0.9], "A"),
+        ([0.75], "B"),
+    ],
 )
 def test_a_part_near_nothing_cannot_hide_behind_the_others(values, grade):
     assert trust([Score(part, value) for part, value in zip(Part, values, strict=False)]).grade == grade
@@ -46,6 +56,7 @@ def test_good_records_are_a_grade_a_with_nothing_wanting():
         ({"unobserved": 1000 * 3600}, {}, {}, Part.COVERAGE, 0.5),
         ({}, {"late": 30}, {}, Part.TIMELINESS, 0.25),
         ({}, {"unclassified": 15}, {}, Part.CLASSIFICATION, 0.5),
+        ({}, {"orders": 30, "unsaid": 30}, {}, Part.CLASSIFICATION, 0.5),
         ({}, {"last_entry": NOW - 40 * DAY}, {}, Part.FRESHNESS, 0.0),
         ({}, {"last_entry": None}, {}, Part.FRESHNESS, 0.0),
         ({}, {"stale": 1}, {}, Part.PLAUSIBILITY, 0.5),
@@ -78,10 +89,32 @@ def test_restoration_times_are_not_missing_while_it_is_still_down():
     assert judged(facts, of_restoration=True).grade == "A"
 
 
-def test_what_mtbf_would_be_if_unclassified_stops_were_failures():
+def test_what_mtbf_would_be_if_unclassified_stops_and_orders_were_failures():
     assert sensitivity(FACTS, GOOD) is None
-    found = sensitivity(FACTS, replace(GOOD, unclassified=3))
-    assert (found.unclassified, found.value) == (3, 200)
+    found = sensitivity(FACTS, replace(GOOD, unclassified=2, orders=4, unsaid=1))
+    assert (found.unclassified, found.orders, found.value) == (2, 1, 200)
+
+
+@pytest.mark.parametrize(
+    ("stops", "orders", "said"),
+    [
+        (0, 14, "14 unclassified orders were failures"),
+        (
+            2,
+            1,
+            "2 unclassified stops and 1 unclassified order were failures",
+        ),
+        (1, 0, "1 unclassified stop was a failure"),
+    ],
+)
+def test_what_if_is_said_of_stops_and_orders(stops, orders, said):
+    assert trusting.said(Sensitivity(stops, 19, orders), 31) == f"If the {said}, MTBF would be 19.0 h, not 31.0 h."
+
+
+def test_a_suspect_figure_is_told_what_to_look_at():
+    first = judged(status="suspect").first
+    assert "while nothing ran" in trusting.advice(first, "counted_while_down")
+    assert "More was made" in trusting.advice(first, "faster_than_ideal")
 
 
 # --- From the records, on page and API -----------------------------------------------------------
@@ -121,7 +154,25 @@ def test_the_explanation_grades_the_records_of_the_figure(careless):
         "timeliness": (4, 4), "classification": (2, 4), "plausibility": (0, 4),
     }  # fmt: skip
     assert found["advice"] == "Enter stops within a day: 4 of 4 came later."
-    assert found["sensitivity"] == {"unclassified": 2, "value": pytest.approx((240 - 4) / 3)}
+    assert found["sensitivity"] == {"unclassified": 2, "orders": 0, "value": pytest.approx((240 - 4) / 3)}
+
+
+def test_corrective_orders_of_which_nobody_said_what_they_were_are_counted(careless):
+    plant, begin = careless
+    for was_failure, kind, state in [
+        (None, "corrective", "approved"), (False, "corrective", "in_progress"),
+        (None, "corrective", "cancelled"), (None, "preventive", "approved"),
+    ]:  # fmt: skip
+        WorkOrder.objects.create(
+            site=plant.berlin, number=WorkOrder.objects.count() + 1, asset=plant.filler, kind=kind, state=state,
+            summary="Leak", reported_at=begin + DAY, was_failure=was_failure,
+        )  # fmt: skip
+
+    found = client_of(plant.manager).get("/api/v1/kpis/explanation/", question(plant, begin)).json()["trust"]
+
+    (said,) = (each for each in found["scores"] if each["part"] == "classification")
+    assert (said["wrong"], said["whole"]) == (3, 6)
+    assert found["sensitivity"] == {"unclassified": 2, "orders": 1, "value": pytest.approx((240 - 4) / 4)}
 
 
 def test_stops_of_the_machine_that_stops_the_line_are_the_lines_evidence(careless):
