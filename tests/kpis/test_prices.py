@@ -3,11 +3,13 @@
 from datetime import date, timedelta
 
 import pytest
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.urls import reverse
 
-from assets.models import Asset, Downtime
+from assets.models import Asset, Downtime, Placement
 from kpis.figures import periods
 from kpis.money import ranking
+from tests import plant as world
 from tests.kpis.test_money import hourly
 from tests.kpis.test_work_database import BEGIN, DAY, HOUR, NOW, read
 from tests.kpis.test_work_database import broken as broken  # the fixture
@@ -23,6 +25,14 @@ def costs(subject, **options) -> list[float | None]:
 
 def before(asset: Asset, amount, until: date = THIRD) -> None:
     asset.former_hourly_costs.create(until=until, amount=amount)
+
+
+def moved(asset: Asset, to: Asset | None, at) -> None:
+    """From then on the asset stands below another."""
+    former = Placement.objects.get(asset=asset)
+    former.valid = DateTimeTZRange(former.valid.lower, at)
+    former.save()
+    Placement.objects.create(asset=asset, parent=to, stops_parent=True, valid=DateTimeTZRange(at, None))
 
 
 @pytest.mark.parametrize("scope", ["asset", "leaves", "subtree"])
@@ -79,6 +89,54 @@ def test_an_asset_of_two_prices_is_one_asset_and_one_row_of_the_ranking(plant, b
     assert figure.inputs["priced_assets"] == 2
     (whole,) = periods(None, site=plant.berlin, now=NOW, **MONTH)
     assert [(each.asset.code, each.value) for each in ranking(whole)] == [("M1", 900), ("M2", None)]
+
+
+def test_what_moves_away_from_a_priced_line_is_charged_by_itself_from_then_on(plant, broken):
+    other = world.asset(plant.berlin, "L2", "Line 2", level="line")
+    hourly(plant, line=35, filler=50)
+    moved(plant.filler, other, BEGIN + DAY)
+    assert [costs(each) for each in (plant.line, other, plant.filler)] == [[10 * 35], [4 * 50], [14 * 50]]
+    assert costs(plant.berlin) == [10 * 35 + 4 * 50]
+    assert costs(plant.berlin, by="day", end=BEGIN + 3 * DAY) == [350, 0, 200]
+
+
+def test_what_moves_to_a_priced_line_is_charged_by_itself_until_then(plant, broken):
+    other = world.asset(plant.berlin, "L2", "Line 2", level="line")
+    hourly(plant, filler=50)
+    Asset.objects.filter(pk=other.pk).update(downtime_cost=35)
+    moved(plant.filler, other, BEGIN + DAY)
+    assert [costs(each) for each in (plant.line, other, plant.filler)] == [[10 * 50], [4 * 35], [14 * 50]]
+    assert costs(plant.berlin) == [10 * 50 + 4 * 35]
+
+
+def test_what_stands_below_a_line_is_charged_by_itself_until_the_line_has_a_price(plant, broken):
+    hourly(plant, line=35, filler=50)
+    before(plant.line, None)
+    assert costs(plant.berlin) == costs(plant.line) == [10 * 50 + 4 * 35]
+
+
+def test_a_day_has_the_assets_that_had_a_price_on_it(plant, broken):
+    before(plant.filler, 50)
+    days = read(plant.berlin, "downtime_cost", **MONTH | {"by": "day", "end": BEGIN + 3 * DAY})
+    assert [(each.value, each.inputs["priced_assets"]) for each in days] == [(500, 1), (None, 0), (None, 0)]
+    assert days[1].reason_code == "no_hourly_cost"
+
+
+def test_the_ranking_of_a_day_has_the_assets_that_had_a_price_on_it(plant, broken):
+    hourly(plant, filler=50, labeller=1)
+    before(plant.labeller, 3, THIRD)
+    before(plant.filler, None, THIRD + timedelta(days=1))
+    before(plant.filler, 50, THIRD)
+    days = periods(None, site=plant.berlin, now=NOW, **MONTH | {"by": "day", "end": BEGIN + 3 * DAY})
+    ranked = [[(each.asset.code, each.value, each.inputs["priced_assets"]) for each in ranking(day)] for day in days]
+    assert ranked == [[("M1", 500, 1), ("M2", None, 1)], [("M2", None, 1)], [("M1", 200, 1), ("M2", None, 1)]]
+
+
+def test_the_ranking_of_each_of_several_assets_has_its_own_only(plant, broken):
+    hourly(plant, filler=50, labeller=20)
+    found = periods([plant.filler, plant.line], site=plant.berlin, now=NOW, **MONTH)
+    ranked = [[each.asset.code for each in ranking(period)] for period in found]
+    assert ranked == [[], ["M1", "M2"]]
 
 
 def test_the_explanation_names_each_price_with_its_time(client, plant, broken):
