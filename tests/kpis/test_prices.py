@@ -7,6 +7,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.urls import reverse
 
 from assets.models import Asset, Downtime, Placement
+from kpis.definitions import DEFINITIONS
 from kpis.figures import periods
 from kpis.money import ranking
 from tests import plant as world
@@ -29,7 +30,7 @@ def before(asset: Asset, amount, until: date = THIRD) -> None:
 
 def moved(asset: Asset, to: Asset | None, at) -> None:
     """From then on the asset stands below another."""
-    former = Placement.objects.get(asset=asset)
+    former = Placement.objects.get(asset=asset, valid__upper_inf=True)
     former.valid = DateTimeTZRange(former.valid.lower, at)
     former.save()
     Placement.objects.create(asset=asset, parent=to, stops_parent=True, valid=DateTimeTZRange(at, None))
@@ -113,6 +114,51 @@ def test_what_stands_below_a_line_is_charged_by_itself_until_the_line_has_a_pric
     hourly(plant, line=35, filler=50)
     before(plant.line, None)
     assert costs(plant.berlin) == costs(plant.line) == [10 * 50 + 4 * 35]
+
+
+def test_what_moves_between_priced_lines_is_charged_to_each_in_turn(plant, broken):
+    other = world.asset(plant.berlin, "L2", "Line 2", level="line")
+    hourly(plant, line=35, filler=50, labeller=20)
+    Asset.objects.filter(pk=other.pk).update(downtime_cost=10)
+    moved(plant.labeller, other, BEGIN - DAY)
+    moved(plant.labeller, plant.line, BEGIN + DAY)
+    moved(plant.filler, other, BEGIN + DAY)
+    for hours in (2, 62):  # for an hour, while the filler runs
+        Downtime.objects.create(
+            asset=plant.labeller, start=BEGIN + hours * HOUR, end=BEGIN + (hours + 1) * HOUR, reason=plant.breakdown
+        )
+    assert costs(plant.line) == [(10 + 1) * 35]
+    assert costs(other) == [(1 + 4) * 10]
+    assert costs(plant.berlin) == [(10 + 1) * 35 + (1 + 4) * 10]
+
+
+def test_a_price_that_ended_as_the_asset_came_is_none_of_the_line(plant, broken):
+    other = world.asset(plant.berlin, "L2", "Line 2", level="line")
+    before(plant.filler, 50)
+    moved(plant.filler, other, BEGIN + DAY)
+    (figure,) = read(other, "downtime_cost", **MONTH)
+    assert (figure.value, figure.inputs["priced_assets"], figure.reason_code) == (None, 0, "no_hourly_cost")
+
+
+def test_a_price_that_began_as_the_asset_left_is_none_of_the_line(plant, broken):
+    other = world.asset(plant.berlin, "L2", "Line 2", level="line")
+    hourly(plant, filler=50)
+    before(plant.filler, None)
+    moved(plant.filler, other, BEGIN + DAY)
+    (figure,) = read(plant.line, "downtime_cost", **MONTH)
+    assert (figure.value, figure.inputs["priced_assets"], figure.reason_code) == (None, 0, "no_hourly_cost")
+
+
+def test_an_asset_below_another_has_its_own_cost_when_both_are_asked_for(plant, broken):
+    hourly(plant, line=35, filler=50)
+    found = periods([plant.line, plant.filler], site=plant.berlin, now=NOW, **MONTH)
+    assert [each.figure(DEFINITIONS["downtime_cost"]).value for each in found] == [14 * 35, 14 * 50]
+
+
+def test_the_cost_is_known_for_the_part_of_the_priced_assets_that_has_records(plant, broken):
+    hourly(plant, filler=50, labeller=40, palletiser=20)
+    (figure,) = read(plant.berlin, "downtime_cost", **MONTH)
+    assert (figure.value, figure.status, figure.coverage) == (14 * 50, "partial", pytest.approx(1 / 3))
 
 
 def test_a_day_has_the_assets_that_had_a_price_on_it(plant, broken):
