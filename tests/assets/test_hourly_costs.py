@@ -14,6 +14,7 @@ from assets.models import Asset, FormerHourlyCost
 from core.errors import Conflict, NotAllowed, Refused
 from core.events import history
 from tests.contracts.api import ApiContract, assert_problem, client_of
+from tests.together import together
 
 JANUARY = date(2026, 1, 1)
 
@@ -181,6 +182,38 @@ def test_two_people_at_one_former_price(client, plant):
         hourly_costs.remove_former_cost(row, by=plant.planner)
     with pytest.raises(Conflict):
         hourly_costs.change_former_cost(row, {"amount": None}, by=plant.planner)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_at_once_enter_change_and_remove_a_former_price_once(plant):
+    people = (plant.planner, plant.administrator)
+
+    def refused(verb, *args, **options) -> list[str]:
+        results = together(*(lambda by=by: verb(*args, by=by, **options) for by in people))
+        assert all(isinstance(error, Conflict) for error in results if isinstance(error, Exception)), results
+        return [error.code for error in results if isinstance(error, Conflict)]
+
+    assert refused(hourly_costs.add_former_cost, plant.filler, {"until": JANUARY, "amount": 40}) == ["overlaps"]
+    row = FormerHourlyCost.objects.get()
+    assert refused(hourly_costs.change_former_cost, row, {"amount": 45}, version=1) == ["stale"]
+    assert refused(hourly_costs.remove_former_cost, row) == ["stale"]
+    assert len(history(plant.filler)) == 3
+
+
+def test_what_may_not_be_entered_may_not_be_changed_to(plant):
+    hourly_costs.add_former_cost(plant.filler, {"until": date(2025, 1, 1), "amount": None}, by=None)
+    row = hourly_costs.add_former_cost(plant.filler, {"until": JANUARY, "amount": Decimal(40)}, by=None)
+    with pytest.raises(Conflict):
+        hourly_costs.change_former_cost(row, {"until": date(2025, 1, 1)}, by=plant.planner)
+    wrongs = {"until": today(plant) + timedelta(days=1)}, {"until": date(1969, 12, 31)}, {"amount": Decimal(-1)}
+    for wrong in wrongs:
+        with pytest.raises(Refused):
+            hourly_costs.change_former_cost(row, wrong, by=plant.planner)
+    assert kept(plant.filler) == [(date(2025, 1, 1), None), (JANUARY, 40)]
+    for day in (date(1970, 1, 1), today(plant)):
+        row = hourly_costs.change_former_cost(row, {"until": day}, by=plant.planner)
+        assert row.until == day
+    assert row.version == 3
 
 
 def test_a_former_price_of_another_asset_is_not_found_below_this_one(client, plant):
