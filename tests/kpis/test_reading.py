@@ -19,7 +19,9 @@ from kpis.figures import SCOPES, known, periods, together
 from kpis.formulas import Facts, total
 from kpis.intervals import span
 from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent, LossDay
-from tests.kpis.cases import CASES
+from kpis.oracle import Placement
+from tests.kpis import cases
+from tests.kpis.cases import CASES, at, within
 from tests.kpis.edges import EDGES
 from tests.kpis.plants import GRID, STEPS, in_database, plants
 from tests.kpis.test_changes import Editor
@@ -157,6 +159,50 @@ def test_questions_asked_together_are_answered_as_each_alone(db, data, records, 
                 assert one.answer.causes == other.answer.causes, told
                 assert one.answer.counted_assets == other.answer.counted_assets, told
         raise Undone
+
+
+@pytest.mark.parametrize("stored", [False, True], ids=["from the records", "from stored days"])
+def test_a_machine_counts_for_each_line_while_it_stands_there(db, stored):
+    moved = cases.records(
+        96,
+        calendars={2: cases.shift("08:00", "16:00")},
+        placements=(
+            Placement(2, 1, valid=within(-99, 34)),
+            Placement(2, 4, valid=within(34, 999)),
+            Placement(3, 1),  # stays, and has whole the day that the move parts
+        ),
+        stops=(
+            cases.stop(1, 10, 12, asset=2),
+            cases.stop(2, 33, 35, asset=2),
+            cases.stop(3, 58, 61, asset=2),
+            cases.stop(4, 30, 36, asset=3),
+        ),
+        failures=(
+            cases.failure(1, 10, 12, asset=2),
+            cases.failure(2, 34, 35, asset=2),
+            cases.failure(3, 58, 61, asset=2),
+        ),
+    )
+    plant = write(moved)
+    if stored:
+        compute_site(plant.site, now=moved.now)
+    lines = [plant.assets[number] for number in (1, 4)]
+    found = periods(lines, site=plant.site, start=at(0), end=at(96), scope="leaves", now=moved.now)
+    for each, there in zip(found, ({2: within(0, 34), 3: within(0, 96)}, {2: within(34, 96)}), strict=True):
+        assert_alike(each.answer.all, total(oracle.facts(moved, *of) for of in there.items()), each.asset.code)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_window_asked_for_together_with_its_shifts_keeps_its_stored_days(db, turned):
+    stopped = cases.records(72, stops=(cases.stop(1, 7, 9), cases.stop(2, 30, 33)))
+    plant = write(stopped)
+    compute_site(plant.site, now=stopped.now)
+    shifts = [(at(hours), at(hours + 8)) for hours in range(0, 72, 8)]
+    questions = [([plant.assets[1]], buckets) for buckets in ([(at(0), at(72))], shifts)]
+    found = together(questions[::-1] if turned else questions, site=plant.site, scope="asset", now=stopped.now)
+    (whole,), parts = found[::-1] if turned else found
+    assert (whole.answer.all.down, whole.answer.all.stops) == (5 * 3600, 2)
+    assert [each.answer.all.down / 3600 for each in parts] == [1, 1, 0, 2, 1, 0, 0, 0, 0]
 
 
 def without_record(facts: Facts) -> Facts:
