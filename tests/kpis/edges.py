@@ -266,4 +266,15 @@ EDGES = [
         within(0, 24),
         facts={"events": 1, "restored": 1, "restoration": 3 * 3600},
     ),
+    Case(
+        "EDGE-25 a failure that is still open is so in a window that is over, one found in maintenance is none",
+        records(
+            96,
+            stops=(stop(1, 30, None), stop(2, 32, None, asset=2), stop(3, 34, None, asset=3)),
+            failures=(failure(1, 30), failure(2, 32, asset=2, found=True), failure(3, 34, asset=3)),
+        ),
+        within(24, 48),
+        assets=(1, 2, 3),
+        facts={"events": 2, "found": 1, "restored": 0, "open_events": 2},
+    ),
 ]
