@@ -192,6 +192,12 @@ def test_a_machine_counts_for_each_line_while_it_stands_there(db, stored):
         assert_alike(each.answer.all, total(oracle.facts(moved, *of) for of in there.items()), each.asset.code)
 
 
+def test_a_site_of_which_nothing_was_ever_recorded_has_no_events(db):
+    plant = write(cases.records(24))
+    (found,) = periods(None, site=plant.site, start=at(0), end=at(24), now=at(24))
+    assert (found.answer.all.calendar, found.answer.all.events, found.answer.all.recorded) == (24 * 3600, 0, 0)
+
+
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_window_asked_for_together_with_its_shifts_keeps_its_stored_days(db, turned):
     stopped = cases.records(72, stops=(cases.stop(1, 7, 9), cases.stop(2, 30, 33)))
