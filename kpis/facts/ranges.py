@@ -53,7 +53,7 @@ def minus(spans: Sequence[tuple[int, int]], taken: Sequence[tuple[int, int]]) ->
     left = []
     for lo, hi in spans:
         for start, end in taken:
-            if end <= lo or start >= hi:
+            if start >= hi:
                 continue
             if start > lo:
                 left.append((lo, start))

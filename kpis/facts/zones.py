@@ -265,7 +265,7 @@ class Zones:
         borders = self.days.borders
         first = self.days.position(start)
         first += borders[first] < start
-        last = self.days.position(end) if end < borders[-1] else len(borders) - 1
+        last = self.days.position(end)
         return (borders[first], borders[last]) if first < last else None
 
     def watch(self) -> tuple[Ranges, Ranges]:
