@@ -82,16 +82,24 @@ def shelf(
 ) -> Shelf:
     """The records that can matter to these assets between two instants, in a constant number of queries.
 
-    Failures are taken from their beginning on: a long one may have begun at any time. `stops_only` leaves failures
-    and counts out, and stops that matter to failures alone.
+    Failures are taken from their beginning on: a long one may have begun at any time. A count that reaches over an end
+    of the time is split by what stopped the asset in all of it, so stops are taken as far as the counts reach.
+    `stops_only` leaves failures and counts out, and stops that matter to failures or counts alone.
     """
     found, below = _standing(site, asset_ids, now)
-    lasting = Q(end=None) | Q(end__gte=start)
+    if not stops_only:
+        counts = production.Count.objects.filter(asset__in=below, start__lt=end, end__gt=start)
+        for row in counts.order_by("start", "pk"):
+            found.counts[row.asset_id].append(_count(row))
+    counted = [count.span for each in found.counts.values() for count in each]
+    first = min([start, *(span.start for span in counted)])
+    past = max([end, *(span.end for span in counted)])
+    lasting = Q(end=None) | Q(end__gte=first)
     during = assets.Downtime.objects.filter(asset__in=below)
     failed = assets.Failure.objects.filter(asset__in=below, occurred__lt=end)
     linked = failed.exclude(downtime=None).values("downtime")
-    around_failures = Q(start__gte=start) | lasting | Q(pk__in=linked) | Q(failures__asset__in=below)
-    rows = during.filter(lasting if stops_only else around_failures, start__lt=end).distinct()
+    around_failures = Q(start__gte=first) | lasting | Q(pk__in=linked) | Q(failures__asset__in=below)
+    rows = during.filter(lasting if stops_only else around_failures, start__lt=past).distinct()
     for row in rows.order_by("start", "pk").values_list(*STOP):
         stop = _stop(*row)
         found.stops[stop.asset].append(stop)
@@ -99,8 +107,6 @@ def shelf(
         return found
     for row in failed.order_by("occurred", "pk"):
         found.failures[row.asset_id].append(_failure(row))
-    for row in production.Count.objects.filter(asset__in=below, start__lt=end, end__gt=start).order_by("start", "pk"):
-        found.counts[row.asset_id].append(_count(row))
     return found
 
 

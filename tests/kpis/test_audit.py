@@ -69,6 +69,14 @@ def test_what_is_written_meanwhile_is_no_difference(computed):
     assert check(computed)
 
 
+def test_a_stop_before_the_days_that_are_checked_splits_a_count_that_reaches_into_them(plant):
+    first = plant.berlin.day_begins(plant.berlin.production_day(NOW) - timedelta(days=audit.DAYS))
+    Downtime.objects.create(asset=plant.filler, start=first - 2 * HOUR, end=first - HOUR)
+    Count.objects.create(asset=plant.filler, start=first - 2 * HOUR, end=first + 2 * HOUR, good=300, ideal_cycle=12)
+
+    assert check(plant)
+
+
 def test_every_asset_is_checked_once_in_a_round_of_weeks(computed):
     parts = [audit.audit_site(computed.berlin, now=NOW, share=share, days=1, shares=4) for share in range(4)]
 

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from django.db import transaction
@@ -108,6 +108,36 @@ def test_a_failure_event_has_its_items_of_after_the_window_too(plant):
         text = text_of(site, line, "mtbf_by_items", start, end, "asset", begin + 99 * HOUR)
         assert found.answer.all.items == 2
         assert spreadsheet(text)["mtbf_by_items"] == found.figure(DEFINITIONS["mtbf_by_items"]).value
+
+
+@pytest.mark.parametrize(
+    ("stopped", "counted"),
+    [
+        ((-2, -1), (-2, 2)),  # before the day, in a count that reaches into it
+        ((25, 26), (22, 26)),  # after the day, in a count that reaches out of it
+    ],
+)
+def test_a_count_is_split_by_the_stops_of_all_of_it(plant, stopped, counted):
+    site, asset = plant.berlin, plant.filler
+    site.day_start = time(6)
+    site.save()
+    begin = site.day_begins(date(2026, 10, 30))
+    end, now = begin + 24 * HOUR, begin + 99 * HOUR
+    first, last = (begin + hours * HOUR for hours in stopped)
+    Downtime.objects.create(asset=asset, start=first, end=last)
+    first, last = (begin + hours * HOUR for hours in counted)
+    Count.objects.create(asset=asset, start=first, end=last, good=300, ideal_cycle=12)
+    compute_site(site, now=now)
+
+    (found,) = periods([asset], site=site, start=begin, end=end, scope="asset", now=now)
+    (count,) = [
+        row
+        for row in csv.DictReader(io.StringIO(text_of(site, asset, "oee", begin, end, "asset", now)))
+        if row["kind"] == "count"
+    ]
+
+    assert found.answer.all.good == pytest.approx(200)
+    assert float(count["good"]) * float(count["share"]) == pytest.approx(200)
 
 
 @pytest.fixture
