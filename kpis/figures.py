@@ -17,7 +17,7 @@ from core.errors import Refused
 from core.models import Site
 from kpis import formulas
 from kpis.axis import epoch
-from kpis.cutting import cut
+from kpis.cutting import alike
 from kpis.definitions import DEFINITIONS, LOSSES, REASONS, Definition, WorkDefinition
 from kpis.facts.members import Scope, members, moved
 from kpis.facts.read import Answer, Reader
@@ -142,9 +142,11 @@ def read(
     ratio is formed once.
     """
     wanted = [named(key) for key in definitions]
-    if len(assets or [None]) * len(wanted) * len(cut(site, start, end, by, asset=(assets or [None])[0])) > MOST:
+    subjects = [None] if assets is None else assets
+    groups = alike(site, subjects, start, end, by)
+    if len(wanted) * sum(len(places) * len(buckets) for places, buckets in groups) > MOST:
         raise Refused(f"More than {MOST} figures at once; ask for a shorter window.", code="too_many", field="by")
-    found = periods(assets, site=site, start=start, end=end, by=by, scope=scope, now=now)
+    found = _in_groups(subjects, groups, site=site, scope=scope, now=now)
     return [period.figure(definition) for period in found for definition in wanted]
 
 
@@ -154,7 +156,20 @@ def periods(
 ) -> list[Period]:  # fmt: skip
     """What is known of each asset (None or no list: the whole site) in each bucket of [start, end), in this order."""
     subjects = [None] if assets is None else assets
-    return known(subjects, cut(site, start, end, by, asset=subjects[0]), site=site, scope=scope, now=now)
+    return _in_groups(subjects, alike(site, subjects, start, end, by), site=site, scope=scope, now=now)
+
+
+def _in_groups(
+    subjects: Sequence[Asset | None], groups: Sequence[tuple[Sequence[int], Buckets]], *, site: Site, scope: str,
+    now: datetime | None,
+) -> list[Period]:  # fmt: skip
+    """What is known of each subject, in their order, in the buckets of the group that names its place."""
+    questions = [([subjects[place] for place in places], buckets) for places, buckets in groups]
+    found: dict[int, list[Period]] = {}
+    for (places, buckets), answers in zip(groups, together(questions, site=site, scope=scope, now=now), strict=True):
+        for number, place in enumerate(places):
+            found[place] = answers[number * len(buckets) : (number + 1) * len(buckets)]
+    return [period for place in range(len(subjects)) for period in found[place]]
 
 
 def known(

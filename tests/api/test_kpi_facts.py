@@ -4,13 +4,16 @@ import csv
 import io
 import tempfile
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import permutations
 
 import pytest
 from arro3.io import read_parquet
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from assets.models import Asset, Downtime, Failure
-from kpis import exporting
+from kpis import exporting, figures
 from kpis.computing import compute_site
 from production.models import OperatingCalendar, WeeklySlot
 from tests.contracts.api import assert_problem, client_of
@@ -59,6 +62,48 @@ def test_a_machine_with_hours_of_its_own_has_its_own_shifts(shifts):
     assert [row["from"][:16] for row in rows] == ["2026-03-02T00:00", "2026-03-02T08:00"]
     assert [row["value"] for row in rows] == [None, pytest.approx(7 / 8)]
     assert rows[0]["status"] == "undefined"
+
+
+def test_each_of_several_machines_has_its_own_shifts(shifts):
+    Downtime.objects.create(asset=shifts.labeller, start=MONDAY + 9 * HOUR, end=MONDAY + 12 * HOUR)
+    Downtime.objects.create(asset=shifts.palletiser, start=MONDAY + 7 * HOUR, end=MONDAY + 20 * HOUR)
+    for asset in (shifts.filler, shifts.labeller):
+        own = OperatingCalendar.objects.create(site=shifts.berlin, asset=asset, name="Days", valid_from="2026-01-01")
+        WeeklySlot.objects.create(calendar=own, weekday=0, start=time(8), end=time(16))
+    window = {"from": "2026-03-02T06:00:00+01:00", "to": "2026-03-03T06:00:00+01:00"}
+    window |= {"definition": "availability,mtbf,backlog_hours"}
+    alone = {code: figures_of(shifts, asset=code, **window) for code in ("L1", "M1", "M2", "M3")}
+
+    for codes in permutations(alone, 3):
+        together = figures_of(shifts, asset=",".join(codes), **window)
+        assert without_moment(together) == without_moment(row for code in codes for row in alone[code])
+
+    starts = {code: sorted({row["from"][11:16] for row in rows}) for code, rows in alone.items()}
+    thrice = ["06:00", "14:00", "22:00"]
+    assert starts == {"L1": thrice, "M1": ["06:00", "08:00"], "M2": ["06:00", "08:00"], "M3": thrice}
+
+
+def without_moment(rows) -> list[dict]:
+    return [row | {"computed_at": ""} for row in rows]
+
+
+def test_machines_with_shifts_alike_are_read_together(shifts):
+    question = {"site": shifts.berlin, "start": MONDAY, "end": MONDAY + 48 * HOUR, "by": "shift"}
+    own = OperatingCalendar.objects.create(
+        site=shifts.berlin, asset=shifts.labeller, name="Days", valid_from="2026-01-01"
+    )
+    WeeklySlot.objects.create(calendar=own, weekday=0, start=time(8), end=time(16))
+    compute_site(shifts.berlin)
+
+    def asked(*assets: Asset) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            figures.read(assets, definitions=["availability"], **question)
+        return len(queries)
+
+    alone = asked(shifts.filler)
+
+    assert asked(shifts.filler, shifts.palletiser) == alone
+    assert asked(shifts.filler, shifts.labeller, shifts.palletiser) == alone + 1  # who stands where, of other buckets
 
 
 def test_on_the_day_of_a_clock_change_a_shift_is_shorter_and_nothing_is_lost(shifts):
