@@ -264,6 +264,24 @@ def periods_of(asset: Asset, midnight: datetime):
     return periods([asset], site=asset.site, start=midnight - 24 * HOUR, end=midnight + 24 * HOUR, by="day", now=NOW)
 
 
+@pytest.mark.parametrize("table", ["assets_downtime", "assets_failure", "production_count"])
+def test_a_table_that_is_emptied_marks_every_site(plant, table):
+    stop = Downtime.objects.create(asset=plant.filler, start=NOW - 50 * HOUR, end=NOW - 30 * HOUR)
+    Failure.objects.create(asset=plant.filler, occurred=stop.start, restored=stop.end, downtime=stop)
+    Count.objects.create(asset=plant.filler, start=NOW - 60 * HOUR, end=NOW - 20 * HOUR, good=9, ideal_cycle=12)
+    compute_due(now=NOW)
+    before = snapshot(plant.berlin)
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET CONSTRAINTS ALL IMMEDIATE; TRUNCATE {table} CASCADE")
+
+    sites = ChangedDay.objects.filter(reach="site", source=table.replace("_", ".", 1)).values_list("site__code")
+    assert {code for (code,) in sites} == {"berlin", "chicago"}
+    compute_due(now=NOW)
+    assert snapshot(plant.berlin) != before
+    assert_as_computed_anew(plant.berlin, NOW)
+
+
 def test_a_worker_killed_while_it_computes_leaves_marks_and_facts_as_they_were(plant, monkeypatch):
     site, day = plant.berlin, datetime(2026, 3, 10, tzinfo=UTC)
     Downtime.objects.create(asset=plant.filler, start=day + 2 * HOUR, end=day + 3 * HOUR)
