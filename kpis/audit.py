@@ -5,8 +5,9 @@ difference is an error of the engine (or of a database that was changed behind i
 which the jobs page shows, raises a finding at each asset, and the days are marked so that they are computed again.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from django.utils import timezone
@@ -19,15 +20,16 @@ from kpis import findings, oracle
 from kpis.axis import instant
 from kpis.computing import compute_site
 from kpis.facts.live import FRACTIONS, NUMBERS
-from kpis.facts.records import Shelf, shelf
-from kpis.facts.store import VERSION, Clock
+from kpis.facts.records import shelf
+from kpis.facts.store import VERSION, Clock, beginning
 from kpis.findings import Doubt
-from kpis.intervals import Span, production_day
-from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent, FindingKind
+from kpis.intervals import Span, clip, production_day
+from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent, FindingKind, LossDay
+from kpis.oracle import Records
 
 JOB = "kpis.audit"
 SHARES = 52  # every asset once a year
-DAYS = 31  # of each asset, the latest
+DAYS = 31  # of each asset: the latest, and as many of those before
 CHUNK = 100
 SUMS = (*NUMBERS, *FRACTIONS)
 
@@ -69,10 +71,11 @@ def audit_site(site: Site, *, now: datetime, share: int, days: int = DAYS, share
         ids = [pk for pk in site.assets.order_by("pk").values_list("pk", flat=True) if pk % shares == share % shares]
         clock = Clock.of(site, now)
         checked, wrong = 0, []
-        for position in range(0, len(ids), CHUNK):
-            chunk = ids[position : position + CHUNK]
-            checked += len(chunk) * days
-            wrong += _for_certain(clock, chunk, days)
+        for piece in pieces(clock, days):
+            for position in range(0, len(ids), CHUNK):
+                chunk = ids[position : position + CHUNK]
+                checked += len(chunk) * len(piece)
+                wrong += _for_certain(clock, chunk, piece)
         run.rows = checked
         run.fact = _("%(days)d asset-days checked, %(wrong)d differences") % {"days": checked, "wrong": len(wrong)}
         if wrong:
@@ -87,7 +90,26 @@ def audit_site(site: Site, *, now: datetime, share: int, days: int = DAYS, share
     return checked
 
 
-def _for_certain(clock: Clock, asset_ids: list[int], days: int) -> list[Difference]:
+def pieces(clock: Clock, days: int) -> list[list[date]]:
+    """The days that are checked this week: the latest, and a piece of those before, back to the first record."""
+    since = clock.yesterday - timedelta(days=days - 1)
+    latest, begun = _days(since, clock.yesterday), beginning(clock.site)
+    first = clock.yesterday if begun is None else clock.site.production_day(instant(begun))
+    if first >= since:
+        return [latest]
+    return [latest, older(first, since - timedelta(days=1), days=days, week=clock.yesterday.toordinal() // 7)]
+
+
+def older(first: date, last: date, *, days: int, week: int) -> list[date]:
+    """A piece of the days from `first` to `last`: another one each week, and another one of the same assets when
+    their turn comes again."""
+    numbers = range(first.toordinal() // days, last.toordinal() // days + 1)
+    number = numbers[(week + week // SHARES) % len(numbers)]
+    begin, end = number * days, (number + 1) * days - 1
+    return _days(date.fromordinal(max(begin, first.toordinal())), date.fromordinal(min(end, last.toordinal())))
+
+
+def _for_certain(clock: Clock, asset_ids: list[int], days: list[date]) -> list[Difference]:
     """Differences that stay once what was written meanwhile is computed."""
     if suspects := sorted({each.asset_id for each in differences(clock, asset_ids, days)}):
         compute_site(clock.site, now=instant(clock.now))
@@ -95,48 +117,90 @@ def _for_certain(clock: Clock, asset_ids: list[int], days: int) -> list[Differen
     return []
 
 
-def differences(clock: Clock, asset_ids: list[int], days: int) -> list[Difference]:
-    """Where the stored days before today differ from the records."""
+def differences(clock: Clock, asset_ids: list[int], days: list[date]) -> list[Difference]:
+    """Where these stored days, which follow each other, differ from the records."""
     states = FactState.objects.filter(asset__in=asset_ids, through__gte=clock.yesterday, version=VERSION)
     ids = sorted(states.values_list("asset_id", flat=True))
-    first = clock.yesterday - timedelta(days=days - 1)
-    spans = {day: production_day(day, clock.site.zone, clock.site.day_start) for day in _days(first, clock.yesterday)}
-    now = instant(clock.now)
-    known = shelf(clock.site, ids, spans[first].start, now, now)
-    stored = {(row.asset_id, row.day): row for row in AssetDay.objects.filter(asset__in=ids, day__gte=first)}
-    found = []
+    spans = {day: production_day(day, clock.site.zone, clock.site.day_start) for day in days}
+    whole, now = Span(spans[days[0]].start, spans[days[-1]].end), instant(clock.now)
+    events = list(FailureEvent.objects.filter(asset__in=ids, occurred__gte=whole.start, occurred__lt=whole.end))
+    # A failure of these days may go on after them, with further failed items.
+    past = max([whole.end, *(min(event.until, now) for event in events)])
+    known = shelf(clock.site, ids, whole.start, past, now)
+    of_days = {"asset__in": ids, "day__range": (days[0], days[-1])}
+    stored = {(row.asset_id, row.day): row for row in AssetDay.objects.filter(**of_days)}
+    lost: dict[tuple[int, date], list[LossDay]] = defaultdict(list)
+    for row in LossDay.objects.filter(**of_days):
+        lost[row.asset_id, row.day].append(row)
+    began: dict[int, list[FailureEvent]] = defaultdict(list)
+    for event in events:
+        began[event.asset_id].append(event)
+    found: list[Difference] = []
     for asset_id in ids:
+        records = known.of(asset_id)
         for day, span in spans.items():
-            right = oracle.facts(known.of(asset_id), asset_id, span)
-            row = stored.get((asset_id, day))
-            for name in SUMS:
-                is_, should = (float(getattr(row, name)) if row else 0.0), float(getattr(right, name))
-                if abs(is_ - should) > 1e-6 * max(1.0, abs(should)):
-                    found.append(Difference(asset_id, day, name, is_, should))
-            if row and (stopped := oracle.stopped(known.of(asset_id), asset_id, span)):
-                borders = {"stopped_from": stopped.start, "stopped_to": stopped.end}
-                for name, moment in borders.items():
-                    is_, should = getattr(row, name), (moment - span.start).total_seconds()
-                    if is_ is None or abs(is_ - should) > 1:  # whole seconds; a stop of no length is given one
-                        found.append(Difference(asset_id, day, name, is_ or 0, should))
-    return found + list(_of_events(known, ids, spans))
+            of_day, key = _of_day(records, span), (asset_id, day)
+            found += _of_sums(of_day, asset_id, day, span, stored.get(key))
+            found += _of_causes(of_day, asset_id, day, span, lost[key])
+        found += _of_events(records, asset_id, spans, whole, began[asset_id])
+    return found
 
 
-def _of_events(known: Shelf, ids: list[int], spans: dict[date, Span]) -> Iterator[Difference]:
-    whole = Span(min(span.start for span in spans.values()), max(span.end for span in spans.values()))
-    rows = FailureEvent.objects.filter(asset__in=ids, occurred__gte=whole.start, occurred__lt=whole.end)
-    stored = {(row.asset_id, row.occurred): row.items for row in rows}
-    right = {
-        (asset_id, event.occurred): event.items
-        for asset_id in ids
-        for event in oracle.events(known.of(asset_id), asset_id)
-        if whole.covers(event.occurred)
-    }
-    for key in stored.keys() | right.keys():
-        is_, should = stored.get(key, 0), right.get(key, 0)
-        if is_ != should:
-            day = next(day for day, span in spans.items() if span.covers(key[1]))
-            yield Difference(key[0], day, "items", is_, should)
+def _of_day(records: Records, day: Span) -> Records:
+    """What of the records the sums of a day are made of: stops as far as its counts reach, and no failures."""
+    counts = [each for each in records.counts if clip((each.span,), day)]
+    first = min([day.start, *(each.span.start for each in counts)])
+    past = max([day.end, *(each.span.end for each in counts)])
+    stops = [each for each in records.stops if each.start < past and (each.end is None or each.end >= first)]
+    return replace(records, stops=stops, counts=counts, failures=())
+
+
+def _of_sums(records: Records, asset_id: int, day: date, span: Span, row: AssetDay | None) -> Iterator[Difference]:
+    right = oracle.facts(records, asset_id, span)
+    for name in SUMS:
+        is_, should = (float(getattr(row, name)) if row else 0.0), float(getattr(right, name))
+        if abs(is_ - should) > 1e-6 * max(1.0, abs(should)):
+            yield Difference(asset_id, day, name, is_, should)
+    if row and (stopped := oracle.stopped(records, asset_id, span)):
+        borders = {"stopped_from": stopped.start, "stopped_to": stopped.end}
+        for name, moment in borders.items():
+            is_, should = getattr(row, name), (moment - span.start).total_seconds()
+            if is_ is None or abs(is_ - should) > 1:  # whole seconds; a stop of no length is given one
+                yield Difference(asset_id, day, name, is_ or 0, should)
+
+
+def _of_causes(records: Records, asset_id: int, day: date, span: Span, rows: Iterable[LossDay]) -> Iterator[Difference]:
+    """Lost seconds and stops by reason and loss class."""
+    nothing = oracle.Cause(0, 0)
+    stored: dict[tuple[int | None, str], oracle.Cause] = {}
+    for row in rows:
+        cause = stored.get((row.reason_id, row.loss), nothing)
+        stored[row.reason_id, row.loss] = oracle.Cause(cause.seconds + row.seconds, cause.stops + row.stops)
+    right = oracle.causes(records, asset_id, span)
+    for reason, loss in sorted(stored.keys() | right.keys(), key=str):
+        is_, should = stored.get((reason, loss), nothing), right.get((reason, loss), nothing)
+        name = f"{loss} of reason {reason}" if reason else loss
+        if is_.seconds != should.seconds:
+            yield Difference(asset_id, day, f"{name}, seconds", is_.seconds, should.seconds)
+        if is_.stops != should.stops:
+            yield Difference(asset_id, day, f"{name}, stops", is_.stops, should.stops)
+
+
+def _of_events(
+    records: Records, asset_id: int, spans: dict[date, Span], whole: Span, rows: Iterable[FailureEvent]
+) -> Iterator[Difference]:
+    """Failed items and restoration of the failures that began on these days."""
+    stored = {row.occurred: row for row in rows}
+    right = {event.occurred: event for event in oracle.events(records, asset_id) if whole.covers(event.occurred)}
+    for occurred in sorted(stored.keys() | right.keys()):
+        is_, should = stored.get(occurred), right.get(occurred)
+        day = next(day for day, span in spans.items() if span.covers(occurred))
+        items = (is_.items if is_ else 0), (should.items if should else 0)
+        if items[0] != items[1]:
+            yield Difference(asset_id, day, "items", *items)
+        elif is_ and should and is_.restored != should.restored:
+            lasted = (((each.restored or occurred) - occurred).total_seconds() for each in (is_, should))
+            yield Difference(asset_id, day, "restored", *lasted)
 
 
 def _days(first: date, last: date) -> list[date]:

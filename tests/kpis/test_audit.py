@@ -1,6 +1,6 @@
 """The engine checks its stored facts against the records, by another way than it made them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db.models import F
@@ -9,7 +9,7 @@ from assets.models import Downtime, Failure
 from core.models import JobRun
 from kpis import audit
 from kpis.computing import compute_site
-from kpis.models import AssetDay, ChangedDay, FailureEvent
+from kpis.models import AssetDay, ChangedDay, FailureEvent, LossDay
 from production.models import Count
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
@@ -63,6 +63,68 @@ def test_a_lost_day_and_a_lost_failure_are_found(computed):
     assert check(computed)
 
 
+@pytest.mark.parametrize("column", ["seconds", "stops"])
+def test_wrong_time_and_stops_by_reason_are_found(computed, column):
+    rows = LossDay.objects.filter(asset=computed.filler)
+    right = getattr(rows.first(), column)
+    rows.update(**{column: right + 7})
+
+    with pytest.raises(audit.Differs, match=f"M1 2026-03-17 unclassified, {column}: {right + 7} stored, {right} right"):
+        check(computed)
+
+    assert check(computed)
+    assert getattr(rows.get(), column) == right
+
+
+def test_time_without_its_reason_is_found(computed):
+    LossDay.objects.filter(asset=computed.filler).delete()
+
+    with pytest.raises(audit.Differs, match="M1 2026-03-17 unclassified, seconds: 0 stored, 18000 right"):
+        check(computed)
+
+    assert check(computed)
+
+
+@pytest.mark.parametrize("restored", [None, NOW - timedelta(days=3) + 2 * HOUR])
+def test_a_wrong_restoration_is_found(computed, restored):
+    row = FailureEvent.objects.get(asset=computed.filler)
+    FailureEvent.objects.filter(asset=computed.filler).update(restored=restored)
+
+    with pytest.raises(audit.Differs, match="M1 2026-03-17 restored: "):
+        check(computed)
+
+    assert check(computed)
+    assert FailureEvent.objects.get(asset=computed.filler).restored == row.restored
+
+
+def test_a_wrong_sum_of_long_ago_is_found_when_its_days_have_their_turn(plant):
+    begin = NOW - timedelta(days=150)
+    Downtime.objects.create(asset=plant.filler, start=begin, end=begin + 5 * HOUR, reason=plant.breakdown)
+    compute_site(plant.berlin, now=NOW)
+    AssetDay.objects.filter(asset=plant.filler).update(down=0)
+
+    def differs(week: int) -> bool:
+        try:
+            audit.audit_site(plant.berlin, now=NOW + timedelta(days=7 * week), share=0, shares=1)
+        except audit.Differs:
+            return True
+        return False
+
+    assert sum(differs(week) for week in range(12)) == 1
+    assert AssetDay.objects.get(asset=plant.filler).down == 5 * 3600
+
+
+@pytest.mark.parametrize("weeks", [1, audit.SHARES])
+def test_week_by_week_and_year_by_year_all_older_days_have_their_turn(weeks):
+    first, last = date(2024, 1, 10), date(2026, 3, 19)
+    pieces = [audit.older(first, last, days=31, week=weeks * number) for number in range(27)]
+
+    assert max(map(len, pieces)) == 31
+    assert sorted(day for piece in pieces for day in piece) == [
+        first + timedelta(days=number) for number in range((last - first).days + 1)
+    ]
+
+
 def test_what_is_written_meanwhile_is_no_difference(computed):
     Downtime.objects.create(asset=computed.filler, start=NOW - 50 * HOUR, end=NOW - 49 * HOUR)
 
@@ -80,7 +142,7 @@ def test_a_stop_before_the_days_that_are_checked_splits_a_count_that_reaches_int
 def test_every_asset_is_checked_once_in_a_round_of_weeks(computed):
     parts = [audit.audit_site(computed.berlin, now=NOW, share=share, days=1, shares=4) for share in range(4)]
 
-    assert sum(parts) == computed.berlin.assets.count()
+    assert sum(parts) == 2 * computed.berlin.assets.count()  # the latest day, and one before
 
 
 def test_one_sites_difference_does_not_keep_the_others_from_being_checked(computed):
