@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlencode
 
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, QuerySet, Value
+from django.db.models import Case, Count, DurationField, ExpressionWrapper, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Greatest, Least
 from django.urls import reverse
 from django.utils import formats
@@ -23,12 +23,13 @@ from kpis import figures, money, targets
 from kpis.axis import epoch
 from kpis.definitions import DEFINITIONS, LOSSES
 from kpis.figures import DAY, Figure, Period
+from kpis.models import Finding, FindingKind, FindingState
 from kpis.present import TILES, address_of, agreed_for, aim_of, digits, gap_of, mark, rests_on, said, unit
 from kpis.weeks import Week
 
 HEADLINES = (*TILES, "preventive_compliance", "planned_work_share", "backlog_hours", *money.TILES)
 SPEED_AND_QUALITY = ("reduced_speed", "scrap", "rework")
-MOST_LOSSES, STOPS, OPEN, NAMED = 6, 10, 10, 8  # most of each
+MOST_LOSSES, STOPS, OPEN, NAMED, FINDINGS = 6, 10, 10, 8, 5  # most of each
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,15 @@ class Broken:
 
 
 @dataclass(frozen=True)
+class Found:
+    """An open finding."""
+
+    asset: str
+    what: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Report:
     site: Site
     asset: Asset | None
@@ -84,6 +94,8 @@ class Report:
     open: list[Broken]
     open_in_all: int
     doubts: list[str]
+    findings: list[Found]
+    findings_in_all: int
     made: datetime
     urls: dict[str, str] = field(default_factory=dict)
 
@@ -99,6 +111,11 @@ class Report:
     def others_open(self) -> int:
         """Open failures that are not named."""
         return self.open_in_all - len(self.open)
+
+    @property
+    def other_findings(self) -> int:
+        """Open findings that are not named."""
+        return self.findings_in_all - len(self.findings)
 
     @property
     def is_running(self) -> bool:
@@ -126,7 +143,8 @@ def compose(site: Site, asset: Asset | None, week: Week, *, now: datetime) -> Re
     found = [(whole.figure(DEFINITIONS[key]), before.figure(DEFINITIONS[key])) for key in HEADLINES]
     rows = [row_of(figure, past, agreed.get(figure.definition.key), site) for figure, past in found]
     steps, reasons = figures.losses([whole])
-    stops, broken = unplanned(whole), open_failures(whole)
+    stops, broken, raised = unplanned(whole), open_failures(whole), open_findings(whole)
+    findings_in_all = raised.count()
     return Report(
         site=site,
         asset=asset,
@@ -137,12 +155,15 @@ def compose(site: Site, asset: Asset | None, week: Week, *, now: datetime) -> Re
         stops=[_stop(each, whole) for each in longest(stops, whole)],
         open=[_broken(each, site) for each in broken[:OPEN]],
         open_in_all=broken.count(),
-        doubts=doubts(whole, stops, {figure.definition.key: figure for figure, _past in found}),
+        doubts=doubts(whole, stops, {figure.definition.key: figure for figure, _past in found}, findings_in_all),
+        findings=[_found(each) for each in raised[:FINDINGS]],
+        findings_in_all=findings_in_all,
         made=now,
         urls={
             "report": address("report", site, asset, week=week),
             "pdf": address("report-pdf", site, asset, week=week),
             "performance": address("performance", site, asset, **window.query),
+            "findings": address("findings", site, None, state=FindingState.OPEN.value),
         },
     )
 
@@ -287,7 +308,22 @@ def moment(at: datetime, site: Site) -> str:
 # --- Doubts ----------------------------------------------------------------------------------------
 
 
-def doubts(whole: Period, stops: QuerySet[Downtime], found: dict[str, Figure]) -> list[str]:
+def open_findings(whole: Period) -> QuerySet[Finding]:
+    """Those of everything that stood here in the week: what makes figures wrong first, of one kind the oldest."""
+    weight = Case(*(When(kind=kind, then=Value(number)) for number, kind in enumerate(FindingKind)))
+    rows = Finding.objects.filter(site=whole.site, asset__in=list(held(whole)), state=FindingState.OPEN)
+    return rows.select_related("asset").order_by(weight, "found_at", "pk")
+
+
+def _found(finding: Finding) -> Found:
+    return Found(
+        asset=f"{finding.asset.code} · {finding.asset.name}",
+        what=finding.get_kind_display(),
+        url=finding.get_absolute_url(),
+    )
+
+
+def doubts(whole: Period, stops: QuerySet[Downtime], found: dict[str, Figure], findings: int) -> list[str]:
     """What speaks against trusting the figures, in sentences."""
     coverage = found["availability"].coverage
     silent = list(Asset.objects.filter(pk__in=whole.unobserved).order_by("code").values_list("code", flat=True))
@@ -310,6 +346,8 @@ def doubts(whole: Period, stops: QuerySet[Downtime], found: dict[str, Figure]) -
            % {"n": known["open"], "all": known["all"]}] if known["open"] else []),
         *([_("%(n)d of %(all)d open orders have no estimate.") % {"n": unestimated, "all": orders}]
           if unestimated else []),
+        *([ngettext("%(n)d finding about the records is open.", "%(n)d findings about the records are open.", findings)
+           % {"n": findings}] if findings else []),
         *([_("Some days are being computed again; figures may still change.")] if whole.recalculating else []),
     ]  # fmt: skip
 

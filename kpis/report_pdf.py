@@ -115,4 +115,9 @@ def pdf(report: Report) -> bytes:
     paper.heading(_("Doubts about the data"))
     for sentence in report.doubts or [_("Nothing speaks against these figures.")]:
         paper.say(sentence)
+    if report.findings:
+        found = [[(each.asset, each.url), (each.what, "")] for each in report.findings]
+        paper.rows([_("Asset"), _("Finding")], [70, 108], set(), found)
+        if report.other_findings:
+            paper.say(_("and %(n)d more") % {"n": report.other_findings}, soft=True)
     return bytes(paper.output())

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 from pypdf import PdfReader
@@ -12,6 +13,7 @@ from pypdf import PdfReader
 from assets.models import Asset, Downtime, Failure, FailureCode
 from core.models import Site
 from kpis import report, targets, weeks
+from kpis.models import Finding, FindingKind
 from kpis.report import change, compose
 from kpis.report_pdf import pdf
 from kpis.weeks import Week
@@ -167,6 +169,28 @@ def test_losses_failures_and_open_orders_are_told(plant, broken):
     assert [each.asset for each in made(plant, monday=W10 - 7 * DAY).open] == []
 
 
+def raised(asset, kind: FindingKind, **fields) -> Finding:
+    return Finding.objects.create(site=asset.site, asset=asset, kind=kind, found_at=NOW, seen_at=NOW, **fields)
+
+
+def test_open_findings_are_named_the_weightiest_first(plant, broken):
+    long = [raised(plant.filler, FindingKind.OPEN_FOR_LONG, key=str(number)) for number in range(report.FINDINGS)]
+    differ = raised(plant.labeller, FindingKind.FACTS_DIFFER)
+    raised(plant.filler, FindingKind.OVERLAP, state="mended", settled_at=NOW)
+    raised(plant.foreign, FindingKind.TOO_FAST)
+
+    whole, filler, palletiser = (made(plant, asset) for asset in (None, plant.filler, plant.palletiser))
+
+    assert "6 findings about the records are open." in whole.doubts
+    assert [each.url for each in whole.findings] == [each.get_absolute_url() for each in (differ, *long[:-1])]
+    assert (whole.findings[0].asset, whole.findings[0].what) == (
+        "M2 · Labeller", "Stored figures differ from the records",
+    )  # fmt: skip
+    assert (whole.other_findings, len(filler.findings), filler.other_findings) == (1, 5, 0)
+    assert palletiser.findings == []
+    assert not any("findings" in sentence for sentence in palletiser.doubts)
+
+
 def test_it_asks_as_often_for_many_records(plant, broken, django_assert_max_num_queries):
     def queries() -> int:
         with django_assert_max_num_queries(100) as asked:
@@ -180,6 +204,7 @@ def test_it_asks_as_often_for_many_records(plant, broken, django_assert_max_num_
         start = BEGIN + number * HOUR
         Downtime.objects.create(asset=asset, start=start, end=start + HOUR, reason=plant.breakdown)
         Failure.objects.create(asset=asset, occurred=start)
+        raised(asset, FindingKind.OVERLAP)
     assert queries() == few
 
 
@@ -201,6 +226,27 @@ def test_the_page_says_it_with_links(manager, plant, broken):
         assert url in page
     wrong = manager.get(reverse("report"), {"week": "2026-W99"}).content.decode()
     assert "Give the week as year and number" in wrong
+
+
+def test_page_pdf_and_mail_lead_to_the_open_findings(manager, plant, broken, settings):
+    settings.PUBLIC_URL = "https://tandem.example"
+    one, *_ = [raised(plant.filler, FindingKind.OPEN_FOR_LONG, key=str(number)) for number in range(6)]
+    said = "A stop has been open for more than a week"
+
+    page = manager.get(reverse("report"), {"week": "2026-W10"}).content.decode()
+    found = made(plant)
+    file = PdfReader(io.BytesIO(pdf(found)))
+    mail = render_to_string("kpis/mail/report.txt", {"report": found, "base": settings.PUBLIC_URL, "stop": ""})
+
+    assert f'<a href="{one.get_absolute_url()}">M1 · Filler</a>: {said}' in page
+    assert f'href="{reverse("findings")}?state=open&amp;site=berlin"' in page
+    assert "and 1 more" in page
+    assert manager.get(found.urls["findings"]).content.decode().count(said) >= 6
+    assert said in " ".join(text_of(pdf(found)).split())
+    notes = [note.get_object() for each in file.pages for note in each.get("/Annots", [])]
+    assert f"https://tandem.example{one.get_absolute_url()}" in {note["/A"]["/URI"] for note in notes if "/A" in note}
+    assert f"- M1 · Filler: {said}\n  https://tandem.example{one.get_absolute_url()}\n" in mail
+    assert "\nand 1 more\n" in mail
 
 
 def test_performance_leads_to_the_report_of_the_same_asset(manager, plant):
