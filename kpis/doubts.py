@@ -46,7 +46,7 @@ def look_at(site: Site, *, now: datetime | None = None, by=None) -> int:
 
 
 def doubts(site: Site, now: datetime) -> Iterator[Doubt]:
-    """What cannot be right in the records of the last days."""
+    """What cannot be right in the records of the last days, or in older ones that were entered in these days."""
     since = site.day_begins(site.production_day(now) - timedelta(days=DAYS))
     for asset_id, (stops, seconds) in facts.overlapping(site, since, now).items():
         yield Doubt(asset_id, FindingKind.OVERLAP, {"stops": stops, "seconds": seconds})
@@ -80,14 +80,15 @@ def said(kind: str, numbers: Mapping[str, Any]) -> str:
             ) % {"days": DAYS, "rate": rate}
         case FindingKind.COUNTED_WHILE_DOWN:
             return _(
-                "%(pieces)s pieces of the last %(days)d days were counted at times at which the machine was down or not"
-                " scheduled: a stop has wrong times, the calendar is wrong, or the count is."
+                "%(pieces)s pieces of the last %(days)d days, or of days that were corrected in them, were counted at"
+                " times at which the machine was down or not scheduled: a stop has wrong times, the calendar is wrong,"
+                " or the count is."
             ) % {"days": DAYS, "pieces": number_text(numbers["pieces"], 0)}
         case FindingKind.OVERLAP:
             stops = ngettext("%(n)d stop", "%(n)d stops", numbers["stops"]) % {"n": numbers["stops"]}
             return _(
-                "%(stops)s of the last %(days)d days began while another was not over; %(time)s are recorded twice."
-                " Figures count them once; one of the records is probably wrong."
+                "%(stops)s began while another was not over, one of the two begun or entered in the last %(days)d days;"
+                " %(time)s are recorded twice. Figures count them once; one of the records is probably wrong."
             ) % {"stops": stops, "days": DAYS, "time": duration_text(numbers["seconds"])}
         case FindingKind.OPEN_FOR_LONG:
             return _("Its time runs on and lowers availability. Close it, or correct when it ended.")

@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Sum
 
 from assets.models import Downtime
 from core.models import Site
@@ -11,18 +10,29 @@ from kpis.models import AssetDay
 
 
 def overlapping(site: Site, since: datetime, now: datetime) -> dict[int, tuple[int, float]]:
-    """Asset → stops begun since then while an earlier one of the asset, planned or unplanned alike, was not over,
-    and the seconds recorded twice. A breakdown during a planned stop is nothing odd."""
+    """Asset → stops begun while an earlier one of the asset, planned or unplanned alike, was not over, one of the two
+    begun or entered since then; and the seconds recorded twice. A breakdown during a planned stop is nothing odd."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT asset_id, count(*), sum(extract(epoch FROM least(before, past) - start))::float8 FROM (
-                SELECT d.asset_id, d.start, coalesce(d."end", %(now)s) AS past,
-                    max(coalesce(d."end", %(now)s)) OVER (PARTITION BY d.asset_id, d.planned ORDER BY d.start, d.id
-                        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+            WITH late AS MATERIALIZED (
+                SELECT d.asset_id, min(d.start) AS since FROM assets_downtime d JOIN assets_asset a ON a.id = d.asset_id
+                WHERE a.site_id = %(site)s AND d.start < %(since)s
+                    AND d.entered_at >= %(since)s AND d.entered_at < %(now)s
+                GROUP BY d.asset_id
+            ), known AS (
+                SELECT d.id, d.asset_id, d.planned, d.start, coalesce(d."end", %(now)s) AS past,
+                    d.start >= %(since)s OR (d.entered_at >= %(since)s AND d.entered_at < %(now)s) AS fresh
                 FROM assets_downtime d JOIN assets_asset a ON a.id = d.asset_id
-                WHERE a.site_id = %(site)s AND d.start < %(now)s AND (d."end" IS NULL OR d."end" > %(since)s)
-            ) stop WHERE before > start AND past > start AND start >= %(since)s GROUP BY asset_id
+                    LEFT JOIN late ON late.asset_id = d.asset_id
+                WHERE a.site_id = %(site)s AND d.start < %(now)s
+                    AND (d."end" IS NULL OR d."end" > coalesce(late.since, %(since)s))
+            )
+            SELECT asset_id, count(*), sum(extract(epoch FROM least(before, past) - start))::float8 FROM (
+                SELECT *, max(past) OVER earlier AS before, max(past) FILTER (WHERE fresh) OVER earlier AS fresh_before
+                FROM known WINDOW earlier AS (PARTITION BY asset_id, planned ORDER BY start, id
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+            ) stop WHERE before > start AND past > start AND (fresh OR fresh_before > start) GROUP BY asset_id
             """,
             {"site": site.pk, "since": since, "now": now},
         )
@@ -35,12 +45,24 @@ def open_since(site: Site, before: datetime) -> list[Downtime]:
 
 
 def counted_while_down(site: Site, days: int, now: datetime) -> dict[int, float]:
-    """Asset → pieces counted during the last finished production days while it had no operating time."""
+    """Asset → pieces counted while it had no operating time: during the last finished production days, and on
+    earlier ones of which it became known in these days."""
     today = site.production_day(now)
-    rows = AssetDay.objects.filter(
-        asset__site=site, day__gte=today - timedelta(days=days), day__lt=today, doubtful__gt=0
-    )
-    return dict(rows.order_by().values_list("asset").annotate(pieces=Sum("doubtful")))
+    first = today - timedelta(days=days)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT k.asset_id, sum(k.doubtful) FROM (
+                SELECT asset_id, day FROM kpis_assetday WHERE day >= %(first)s AND day < %(today)s AND doubtful > 0
+                UNION
+                SELECT asset_id, day FROM kpis_dayrevision
+                WHERE at >= %(since)s AND at < %(now)s AND day < %(first)s AND doubtful > 0
+            ) looked JOIN kpis_assetday k USING (asset_id, day) JOIN assets_asset a ON a.id = k.asset_id
+            WHERE a.site_id = %(site)s AND k.doubtful > 0 GROUP BY k.asset_id
+            """,
+            {"site": site.pk, "first": first, "today": today, "since": site.day_begins(first), "now": now},
+        )
+        return dict(cursor.fetchall())
 
 
 def counted(site: Site, days: int, now: datetime) -> list[int]:

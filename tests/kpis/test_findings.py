@@ -15,7 +15,7 @@ from core.events import history
 from core.models import JobRun
 from kpis import audit, doubts, findings
 from kpis.computing import compute_site
-from kpis.models import AssetDay, Finding, FindingKind, FindingState
+from kpis.models import AssetDay, DayRevision, Finding, FindingKind, FindingState
 from production.models import Count
 from tests.contracts.api import ApiContract, assert_problem, client_of
 from tests.together import together
@@ -63,8 +63,9 @@ def test_stops_recorded_twice_are_found_with_their_time(plant):
     finding = look(plant)["M1", "overlap"]
 
     assert finding.numbers == {"stops": 2, "seconds": 7200.0}
-    assert "2 stops of the last 7 days began while another was not over; 2\u00a0h are recorded twice." in doubts.said(
-        finding.kind, finding.numbers
+    assert doubts.said(finding.kind, finding.numbers).startswith(
+        "2 stops began while another was not over, one of the two begun or entered in the last 7 days;"
+        " 2\u00a0h are recorded twice."
     )
 
 
@@ -72,6 +73,31 @@ def test_an_old_overlap_is_no_news(plant):
     stop(plant, 30 * DAY, 4)
     stop(plant, 30 * DAY - HOUR, 4)
     assert look(plant) == {}
+
+
+@pytest.mark.parametrize("late", [0, 1])
+def test_an_old_overlap_is_found_when_one_of_the_stops_is_entered_now(plant, late):
+    stops = [stop(plant, 30 * DAY, 4), stop(plant, 30 * DAY - HOUR, 4)]
+    stop(plant, 40 * DAY, 4)
+    stop(plant, 40 * DAY - HOUR, 4)
+    Downtime.objects.update(entered_at=NOW - 20 * DAY)
+    Downtime.objects.filter(pk=stops[late].pk).update(entered_at=NOW - DAY)
+
+    assert look(plant)["M1", "overlap"].numbers == {"stops": 1, "seconds": 3 * 3600.0}
+    assert look(plant, NOW + 8 * DAY) == {}
+
+
+def test_pieces_of_an_old_stop_that_is_entered_now_are_found(plant):
+    begin = NOW - 21 * DAY
+    Count.objects.create(asset=plant.filler, start=begin, end=begin + 2 * HOUR, good=120, ideal_cycle=10)
+    assert look(plant) == {}
+
+    stop(plant, 21 * DAY + HOUR, 4)
+    compute_site(plant.berlin, now=NOW)
+    DayRevision.objects.update(at=NOW - HOUR)
+
+    assert look(plant)["M1", "counted_while_down"].numbers == {"pieces": 120.0}
+    assert look(plant, NOW + 8 * DAY) == {}
 
 
 def test_a_stop_open_for_more_than_a_week_is_found(plant):
