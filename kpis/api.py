@@ -128,6 +128,9 @@ class ExplanationSerializer(serializers.Serializer):
     open_stops = serializers.IntegerField()
     entered_late = serializers.IntegerField()
     revisions = RevisionSerializer(many=True)
+    changing = serializers.BooleanField(
+        help_text="Changed days wait to be computed again; `revisions` are told once they are."
+    )
     trust = TrustSerializer(allow_null=True)
     truncated = serializers.BooleanField()
     trend = TrendSerializer(allow_null=True)
@@ -240,6 +243,7 @@ class Explanation(Door):
                      "changes": each.changes}
                     for each in why.revisions
                 ],
+                "changing": why.changing,
                 "trust": why.trust and {
                     "grade": why.trust.grade, "value": why.trust.value,
                     "advice": trusting.advice(why.trust.first, figure.reason_code),

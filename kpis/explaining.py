@@ -49,7 +49,8 @@ class Explanation:
     calendars: list[tuple[str, str]]  # whose calendar, and its name
     open_stops: int
     entered_late: int  # stops entered more than a day after they began
-    revisions: list[Revision]  # what it was when it was reported before
+    revisions: list[Revision]  # what it was when it was reported before; none while `changing`
+    changing: bool = False  # changed days wait to be computed again, so that the present value is not reported yet
     trend: trending.Trend | None = None  # of an MTBF
     work: WorkExplained | None = None  # of a figure of work
     trust: Trust | None = None  # of a figure of time and counts
@@ -87,6 +88,8 @@ def explain(
     if not shown:
         stops = stops.none()
     known = None if is_work else evidence(around, start, until, now)
+    counting = [] if is_work else found.counting(figure.definition)
+    changing = any(each.member.asset_id in found.reader.changing for each in counting)
     return Explanation(
         figure=figure,
         assets=list(rows.values()),
@@ -103,7 +106,8 @@ def explain(
         calendars=calendars(site, list(rows.values())),
         open_stops=stops.filter(end=None).count(),
         entered_late=stops.filter(entered_at__gt=F("start") + figures.DAY).count(),
-        revisions=[] if is_work else revisions(figure, found.counting(figure.definition), site),
+        revisions=[] if is_work or changing else revisions(figure, counting, site),
+        changing=changing,
         trend=trending.of_figure(asset, site=site, start=start, end=end, scope=scope, now=now)
         if definition.startswith("mtbf") else None,
         work=explain_work(found, figure.definition) if is_work else None,

@@ -45,7 +45,10 @@ class Revision:
 
 
 def revisions(figure: Figure, members: Sequence[Stretch], site: Site) -> list[Revision]:
-    """The earlier values of the figure, the newest first; only of days that lie in the window as a whole."""
+    """The earlier values of the figure, the newest first; only of days that lie in the window as a whole.
+
+    They are taken off the figure's sums, which must hold no changed day that waits to be computed again.
+    """
     facts, after = figure.facts, figure
     found = []
     for at, source, source_id, changes, *sums in _changes(figure, members, site):

@@ -91,6 +91,11 @@ class Reader:
         return self.zones.recalculating
 
     @cached_property
+    def changing(self) -> set[int]:
+        """Assets of which days or failure events that are stored for the window have changed since."""
+        return self.zones.waiting.keys() & self.replaced.keys()
+
+    @cached_property
     def stretches(self) -> list[Stretch]:
         """The members whose life and membership touch the window, one by one."""
         return self.zones.stretches()

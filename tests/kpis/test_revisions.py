@@ -140,6 +140,43 @@ def test_a_window_that_cuts_the_day_claims_nothing_of_it(reported, midnight):
     assert cut.revisions == []
 
 
+def test_while_a_change_waits_no_value_is_told_that_was_never_reported(reported, midnight, client):
+    late_stop(reported, midnight + 8 * HOUR, midnight + 12 * HOUR)
+    compute_site(reported.berlin)
+    late_stop(reported, midnight + 14 * HOUR, midnight + 15 * HOUR)
+
+    waiting = why(reported, midnight)
+    assert waiting.figure.value == pytest.approx(18 / 24)
+    assert (waiting.changing, waiting.revisions) == (True, [])
+    assert why(reported, midnight, asset=reported.line).changing
+    next_day = midnight + DAY
+    assert not why(reported, next_day).changing
+    question = {
+        "asset": reported.filler.pk, "definition": "availability", "from": midnight.isoformat(),
+        "to": next_day.isoformat(),
+    }  # fmt: skip
+    told = client_of(reported.manager).get("/api/v1/kpis/explanation/", question).json()
+    assert (told["changing"], told["revisions"]) == (True, [])
+    client.force_login(reported.manager)
+    assert "being computed again" in client.get("/performance/figure/", question).content.decode()
+
+    compute_site(reported.berlin)
+    told = why(reported, midnight)
+    assert not told.changing
+    assert [round(each.before.value * 24, 6) for each in told.revisions] == [19, 23]
+
+
+def test_a_change_of_today_leaves_what_was_reported_before_told(reported, midnight):
+    late_stop(reported, midnight + 8 * HOUR, midnight + 12 * HOUR)
+    compute_site(reported.berlin)
+    stops.open_stop(reported.filler, by=reported.technician)
+
+    told = why(reported, midnight, days=12)
+
+    assert not told.changing
+    assert len(told.revisions) == 1
+
+
 def test_page_and_api_tell_the_same(reported, midnight, client):
     late = late_stop(reported, midnight + 8 * HOUR, midnight + 12 * HOUR)
     compute_site(reported.berlin)
