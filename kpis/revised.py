@@ -4,7 +4,7 @@ The day facts keep by how much each of their sums changed (`kpis.models.DayRevis
 again, the newest first, gives the sums of every earlier report, and the figure is formed from them anew.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -13,6 +13,7 @@ from django.db import connection
 
 from core.models import Event, Site
 from kpis.axis import epoch, instant
+from kpis.facts.evidence import reaching
 from kpis.facts.ranges import literal
 from kpis.facts.revisions import SUMS
 from kpis.facts.zones import Stretch
@@ -20,6 +21,12 @@ from kpis.figures import Figure
 from kpis.formulas import Facts
 
 MOST = 20  # revisions shown
+# Removals are events of the asset, which remains: the verb, and under which name its data have the record.
+REMOVED = {
+    "assets.downtime": ("downtime.removed", "downtime"),
+    "assets.failure": ("failure.removed", "failure"),
+    "production.count": ("count.removed", "count"),
+}
 DAY = timedelta(days=1)
 
 
@@ -58,7 +65,7 @@ def revisions(figure: Figure, members: Sequence[Stretch], site: Site) -> list[Re
         if not _same(before.value, after.value):
             found.append((at, before, after, source, source_id, changes))
         after = before
-    return _told(found[:MOST])
+    return _told(found[:MOST], [each.member.asset_id for each in members])
 
 
 def _same(one: float | None, other: float | None) -> bool:
@@ -95,7 +102,7 @@ def _whole_days(figure: Figure, member: Stretch, site: Site) -> tuple[date, date
     return first + DAY * (site.day_begins(first) < lo), site.production_day(hi)
 
 
-def _told(found: Sequence[tuple]) -> list[Revision]:
+def _told(found: Sequence[tuple], asset_ids: Sequence[int]) -> list[Revision]:
     """With the records that caused the changes and what was said of them, in a constant number of queries a kind."""
     keys = {(source, pk) for _, _, _, source, pk, _ in found if source and pk}
     events: dict[tuple[str, int], list[Event]] = {}
@@ -108,6 +115,8 @@ def _told(found: Sequence[tuple]) -> list[Revision]:
     for source in {source for source, _ in keys}:
         rows = apps.get_model(source)._base_manager.in_bulk([pk for each, pk in keys if each == source])
         records |= {(source, pk): row for pk, row in rows.items()}
+    for key, event in _removals(keys - records.keys(), asset_ids):
+        events.setdefault(key, []).append(event)
     return [
         Revision(
             until=at,
@@ -121,3 +130,13 @@ def _told(found: Sequence[tuple]) -> list[Revision]:
         )
         for at, before, after, source, pk, changes in found
     ]
+
+
+def _removals(gone: Set[tuple[str, int]], asset_ids: Sequence[int]) -> Iterator[tuple[tuple[str, int], Event]]:
+    """What was said when these records, of the assets or of those that stop them, were removed."""
+    around = reaching(asset_ids) if gone else []
+    for source, (verb, name) in REMOVED.items():
+        if ids := [pk for each, pk in gone if each == source]:
+            told = Event.objects.filter(object_type="assets.asset", object_id__in=around, verb=verb)
+            for event in told.filter(**{f"data__{name}__in": ids}).select_related("actor"):
+                yield (source, event.data[name]), event

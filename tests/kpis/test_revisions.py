@@ -8,7 +8,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets import stops
+from assets import failures, stops
 from assets.models import Downtime, Failure
 from kpis import explaining
 from kpis.computing import compute_site, recompute
@@ -16,6 +16,7 @@ from kpis.facts.revisions import SUMS
 from kpis.figures import periods
 from kpis.formulas import Facts
 from kpis.models import DayRevision
+from production import counting
 from production.models import Count
 from tests.contracts.api import client_of
 from tests.kpis.plants import in_database, plants
@@ -138,6 +139,27 @@ def test_a_window_that_cuts_the_day_claims_nothing_of_it(reported, midnight):
     )  # fmt: skip
 
     assert cut.revisions == []
+
+
+def test_what_was_removed_is_said_to_be_removed(reported, midnight):
+    stop = late_stop(reported, midnight + 8 * HOUR, midnight + 12 * HOUR)
+    failure = Failure.objects.create(asset=reported.filler, occurred=midnight + 15 * HOUR)
+    count = Count.objects.create(asset=reported.filler, start=midnight, end=midnight + HOUR, good=300, ideal_cycle=12)
+    stops.correct(stop, {"end": midnight + 11 * HOUR}, by=reported.planner)
+    compute_site(reported.berlin)
+    for row, verbs, definition, assets in (
+        (stop, stops, "availability", [reported.filler, reported.line]),
+        (failure, failures, "mtbf", [reported.filler]),
+        (count, counting, "oee", [reported.filler]),
+    ):
+        pk = row.pk
+        verbs.remove(row, by=reported.technician)
+        compute_site(reported.berlin)
+        for asset in assets:
+            revision = why(reported, midnight, definition, asset=asset).revisions[0]
+            assert (revision.source_id, revision.record, revision.url) == (pk, None, "")
+            assert revision.event.summary.endswith("removed")
+            assert revision.event.actor == reported.technician
 
 
 def test_while_a_change_waits_no_value_is_told_that_was_never_reported(reported, midnight, client):
