@@ -118,7 +118,10 @@ class ExplanationSerializer(serializers.Serializer):
     formula = serializers.CharField()
     calculation = serializers.CharField()
     doc = serializers.CharField()
-    calendars = serializers.ListField(child=serializers.DictField())
+    calendars = serializers.ListField(
+        child=serializers.DictField(),
+        help_text="`how` it is followed: own, inherited (`of` which asset), site, none (24/7).",
+    )
     stops = serializers.ListField(child=serializers.DictField())
     failures = serializers.ListField(child=serializers.DictField())
     counts = serializers.ListField(child=serializers.DictField())
@@ -214,7 +217,10 @@ class Explanation(Door):
                 "formula": str(figure.definition.formula),
                 "calculation": explaining.sentence(figure),
                 "doc": str(figure.definition.doc),
-                "calendars": [{"of": whose, "name": name} for whose, name in why.calendars],
+                "calendars": [
+                    {"name": each.name, "of": each.owner, "how": each.how, "from": each.start, "to": each.end}
+                    for each in why.calendars
+                ],
                 "stops": [
                     {"id": stop.pk, "asset": stop.asset.code, "start": stop.start, "end": stop.end, "seconds": seconds,
                      "lost": lost, "planned": stop.planned, "reason": stop.reason and stop.reason.code,

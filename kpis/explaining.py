@@ -20,10 +20,11 @@ from kpis.explaining_work import WorkExplained, explain_work
 from kpis.facts.evidence import evidence, reaching
 from kpis.facts.plans import Plans
 from kpis.figures import Figure
+from kpis.followed import Followed, followed
 from kpis.inputs import rows
 from kpis.revised import Revision, revisions
 from kpis.trust import Sensitivity, Trust, sensitivity
-from production.models import Count, OperatingCalendar
+from production.models import Count
 
 MOST = 200  # rows of each kind on the page; the totals are of all
 
@@ -46,7 +47,7 @@ class Explanation:
     stops: list["Stopped"]
     failures: list[Failure]
     counts: list[Count]
-    calendars: list[tuple[str, str]]  # whose calendar, and its name
+    calendars: list[Followed]
     open_stops: int
     entered_late: int  # stops entered more than a day after they began
     revisions: list[Revision]  # what it was when it was reported before; none while `changing`
@@ -103,7 +104,7 @@ def explain(
             Count.objects.filter(asset__in=ids, start__lt=until, end__gt=start)
             .select_related("asset").order_by("-start", "-pk")[:MOST]
         ),
-        calendars=calendars(site, list(rows.values())),
+        calendars=followed(site, found.reader.plans, found.members, start, until),
         open_stops=stops.filter(end=None).count(),
         entered_late=stops.filter(entered_at__gt=F("start") + figures.DAY).count(),
         revisions=[] if is_work or changing else revisions(figure, counting, site),
@@ -157,22 +158,6 @@ def lost(stop: Downtime, site: Site, plans: Plans, start: datetime, end: datetim
 def clipped(stop: Downtime, start: datetime, end: datetime) -> float:
     """Seconds of the stop inside the window; an open stop runs to its end."""
     return max(0.0, (min(stop.end or end, end) - max(stop.start, start)).total_seconds())
-
-
-def calendars(site: Site, assets: list[Asset]) -> list[tuple[str, str]]:
-    """The calendars that these assets follow: their own, else the nearest ancestor's, else the site's, else none."""
-    own = {
-        calendar.asset_id: calendar
-        for calendar in OperatingCalendar.objects.filter(site=site).select_related("asset").order_by("valid_from")
-    }
-    found: dict[str, str] = {}
-    for asset in assets:
-        chain = [int(part) for part in reversed(asset.path.strip("/").split("/")) if part]
-        owner = next((pk for pk in chain if pk in own), None)
-        calendar = own.get(owner)
-        whose = calendar.asset.code if calendar and calendar.asset else site.code if calendar else _("none")
-        found[whose] = calendar.name if calendar else _("24 hours a day, 7 days a week")
-    return sorted(found.items())
 
 
 # What is divided by what, as `kpis.figures.inputs` names it; seconds are shown in hours.

@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from assets import tree
 from assets.models import Asset, Downtime, Failure
 from core.errors import Refused
 from kpis import computing, explaining, figures
@@ -190,6 +191,60 @@ def test_the_stop_that_took_most_of_planned_production_comes_first(plant, histor
         (plant.filler.downtimes.get(reason=plant.lunch), 1, 0),
     ]
     assert found.largest.stop == history
+
+
+def calendar_of(plant, name, asset=None, since=date(2026, 1, 1), until=None):
+    return OperatingCalendar.objects.create(
+        site=plant.berlin, asset=asset, name=name, valid_from=since, valid_to=until
+    )  # fmt: skip
+
+
+def told(found):
+    return [(each.name, each.owner, each.how, each.start, each.end) for each in found.calendars]
+
+
+def test_a_calendar_is_named_for_the_part_of_the_window_in_which_it_held(client, plant, history):
+    night = "24 hours a day, 7 days a week"
+    assert told(why_available(plant)) == [(night, "", "none", *WEEK)]
+    calendar_of(plant, "Site", until=date(2026, 3, 4))
+    calendar_of(plant, "Summer", since=date(2026, 4, 1))
+    turn = BEGIN + 48 * HOUR  # 4 March, 00:00 in Berlin
+    assert told(why_available(plant)) == [
+        ("Site", "berlin", "site", WEEK[0], turn),
+        (night, "", "none", turn, WEEK[1]),
+    ]
+    calendar_of(plant, "Own", plant.filler, since=date(2026, 3, 6))
+    calendar_of(plant, "Line", plant.line, since=date(2026, 3, 4))
+    own = BEGIN + 96 * HOUR
+    rows = [
+        ("Site", "berlin", "site", WEEK[0], turn),
+        ("Line", "L1", "inherited", turn, own),
+        ("Own", "M1", "own", own, WEEK[1]),
+    ]
+    assert told(why_available(plant)) == rows
+    query = {"asset": "M1", "from": "2026-03-02", "to": "2026-03-09", "definition": "availability"}
+    client.force_login(plant.manager)
+    answer = client.get("/api/v1/kpis/explanation/", query).json()["calendars"]
+    assert [(row["name"], row["of"], row["how"]) for row in answer] == [row[:3] for row in rows]
+    page = client.get(reverse("figure"), query).content.decode()
+    assert "Line (inherited from L1, 4 Mar 2026, 00:00 – 6 Mar 2026, 00:00)" in page
+    assert "Own (of M1 itself, 6 Mar 2026, 00:00 – 9 Mar 2026, 00:00)" in page
+
+
+def test_in_the_week_of_a_move_the_calendars_of_both_lines_are_named(plant, history):
+    other = Asset.objects.create(site=plant.berlin, code="L2", name="Line 2", level="line")
+    calendar_of(plant, "Line", plant.line)
+    calendar_of(plant, "Other", other)
+    at = BEGIN + 60 * HOUR
+    tree.move(plant.filler, other, by=plant.planner, at=at)
+    assert told(why_available(plant)) == [
+        ("Line", "L1", "inherited", WEEK[0], at),
+        ("Other", "L2", "inherited", at, WEEK[1]),
+    ]
+    left = explaining.explain(
+        plant.line, site=plant.berlin, definition="availability", start=WEEK[0], end=WEEK[1], scope="leaves", now=NOW
+    )  # fmt: skip
+    assert told(left) == [("Line", "L1", "inherited", *WEEK)]
 
 
 def test_of_an_excluded_stop_only_the_overrun_is_lost(plant):
