@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import DurationField, ExpressionWrapper, F, Value
+from django.db.models import DurationField, ExpressionWrapper, F, Q, Value
 from django.db.models.functions import Coalesce, Greatest, Least
 from django.utils.translation import gettext as _
 
@@ -14,12 +14,13 @@ from assets.models.condition import DowntimeQuerySet
 from core.errors import Refused
 from core.models import Site
 from kpis import figures, trending, trusting
-from kpis.axis import epoch
+from kpis.axis import epoch, instant
 from kpis.definitions import DEFINITIONS, WorkDefinition
 from kpis.explaining_work import WorkExplained, explain_work
 from kpis.facts.evidence import evidence, reaching
 from kpis.facts.plans import Plans
-from kpis.figures import Figure
+from kpis.facts.records import failed_below
+from kpis.figures import Figure, Period
 from kpis.followed import Followed, followed
 from kpis.inputs import rows
 from kpis.revised import Revision, revisions
@@ -96,10 +97,7 @@ def explain(
         assets=list(rows.values()),
         unobserved=[rows[pk] for pk in found.unobserved if pk in rows],
         stops=longest(stops, site, start, until),
-        failures=[] if is_work else list(
-            Failure.objects.filter(asset__in=ids, occurred__gte=start, occurred__lt=until)
-            .select_related("asset", "problem").order_by("-occurred", "-pk")[:MOST]
-        ),
+        failures=[] if is_work else failures(found, set(around) - set(ids), until),
         counts=[] if is_work else list(
             Count.objects.filter(asset__in=ids, start__lt=until, end__gt=start)
             .select_related("asset").order_by("-start", "-pk")[:MOST]
@@ -115,6 +113,21 @@ def explain(
         trust=known and trusting.trust_in(figure, known, now=now),
         sensitivity=sensitivity(figure.facts, known) if known and definition.startswith("mtbf") else None,
     )  # fmt: skip
+
+
+def failures(period: Period, below: set[int], until: datetime) -> list[Failure]:
+    """The newest failures of the period: of its assets, and of those `below` that stopped them."""
+    start = period.start
+    which = Q(asset__in=period.assets, occurred__gte=start, occurred__lt=until)
+    if below and Failure.objects.filter(asset__in=below, occurred__lt=until).exists():
+        lo, hi = epoch(start), epoch(until)
+        spans = [
+            (each.member.asset_id, instant(max(lo, each.since)), instant(min(hi, each.until)))
+            for each in period.members
+        ]
+        which |= Q(pk__in=failed_below(period.site, spans, start, until, period.now))
+    rows = Failure.objects.filter(which).select_related("asset", "problem")
+    return list(rows.order_by("-occurred", "-pk")[:MOST])
 
 
 def inputs(

@@ -220,6 +220,12 @@ def events(records: Records, asset: int) -> tuple[FailureEvent, ...]:
     life = records.life(asset)
     own = list(own_pieces(records, asset))
     failed = [_failed(records, own, each) for each in records.failures if each.asset == asset]
+    failed += failed_below(records, asset)
+    return failure_events(each for each in failed if life.covers(each.occurred))
+
+
+def failed_below(records: Records, asset: int) -> Iterator[Failed]:
+    """The failures of other assets whose stops stop this one, from when to when they do."""
     by_asset: dict[int, list[Failure]] = {}
     for each in records.failures:
         by_asset.setdefault(each.asset, []).append(each)
@@ -233,8 +239,7 @@ def events(records: Records, asset: int) -> tuple[FailureEvent, ...]:
                 occurred = max(piece.start, each.occurred)
                 if occurred < piece.end:
                     is_open = _is_open(records, stop) and piece.end == records.now
-                    failed.append(Failed(each.id, occurred, piece.end, is_open, not is_open, each.found))
-    return failure_events(each for each in failed if life.covers(each.occurred))
+                    yield Failed(each.id, occurred, piece.end, is_open, not is_open, each.found)
 
 
 def _failed(records: Records, own: Sequence[Piece], failure: Failure) -> Failed:

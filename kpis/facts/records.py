@@ -1,4 +1,5 @@
-"""The plain records of some assets, as `kpis.oracle` takes them: for the inputs of one figure, and for the audit.
+"""The plain records of some assets, as `kpis.oracle` takes them: for the inputs and failures of one figure, and for
+the audit.
 
 The set-based statement never comes here; so what is computed from these records checks it.
 """
@@ -9,10 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from assets import models as assets
 from core.models import Site
+from kpis import oracle
 from kpis.facts.plans import calendars_of
 from kpis.intervals import Calendar, Span, utc
 from kpis.oracle import BEGINNING, END, Count, Failure, Group, Placement, Records, Stop
@@ -64,6 +66,19 @@ class Shelf:
             short_stops=self.short_stops,
             overrun_is_unplanned=self.site.overrun_is_unplanned,
         )
+
+    def above(self, asset_ids: Iterable[int]) -> set[int]:
+        """All that these assets could stop at some time."""
+        found: set[int] = set()
+        new = set(asset_ids)
+        while new:
+            new = {
+                each.parent
+                for each in self.placements
+                if each.asset in new and (each.stops_parent or each.group) and each.parent is not None
+            } - found
+            found |= new
+        return found
 
     def _below(self, asset_id: int) -> set[int]:
         found, new = {asset_id}, {asset_id}
@@ -118,6 +133,33 @@ def lasting_now(site: Site, asset_ids: Iterable[int], now: datetime) -> Shelf:
         stop = _stop(*row)
         found.stops[stop.asset].append(stop)
     return found
+
+
+def failed_below(
+    site: Site, spans: Iterable[tuple[int, datetime, datetime]], start: datetime, end: datetime, now: datetime
+) -> set[int]:
+    """The failures of other assets that stopped the asset of a span (asset, from, to) from a moment in it on.
+
+    The spans lie in [start, end).
+    """
+    spans = list(spans)
+    known = shelf(site, {asset_id for asset_id, _, _ in spans}, start, end, now, stops_only=True)
+    ids = [stop.id for each in known.stops.values() for stop in each]
+    if not ids:
+        return set()
+    around = assets.Downtime.objects.filter(pk__in=ids, asset=OuterRef("asset"), start__lte=OuterRef("occurred"))
+    during = Exists(around.filter(Q(end=None) | Q(end__gt=OuterRef("occurred"))))
+    rows = assets.Failure.objects.filter(asset__in=list(known.stops), occurred__lt=end)
+    for row in rows.filter(Q(downtime__in=ids) | (Q(downtime=None) & during)):
+        known.failures[row.asset_id].append(_failure(row))
+    above = known.above(known.failures)
+    return {
+        failed.item
+        for asset_id, since, until in spans
+        if asset_id in above
+        for failed in oracle.failed_below(known.of(asset_id), asset_id)
+        if since <= failed.occurred < until
+    }
 
 
 def _standing(site: Site, asset_ids: Iterable[int], now: datetime) -> tuple[Shelf, list[int]]:

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from assets import tree
-from assets.models import Asset, Downtime, Failure
+from assets.models import Asset, Downtime, Failure, Placement, RedundancyGroup
 from core.errors import Refused
 from kpis import computing, explaining, figures
 from kpis.cutting import cut
@@ -191,6 +191,52 @@ def test_the_stop_that_took_most_of_planned_production_comes_first(plant, histor
         (plant.filler.downtimes.get(reason=plant.lunch), 1, 0),
     ]
     assert found.largest.stop == history
+
+
+def why_line_fails(plant):
+    return explaining.explain(
+        plant.line, site=plant.berlin, definition="mtbf", start=WEEK[0], end=WEEK[1], scope="asset", now=NOW
+    )
+
+
+def test_a_line_that_fails_through_a_machine_lists_its_failures(client, plant, history):
+    Failure.objects.create(asset=plant.filler, occurred=BEGIN + 30 * HOUR)  # stops nothing
+    labels = Downtime.objects.create(asset=plant.labeller, start=BEGIN + 40 * HOUR, end=BEGIN + 41 * HOUR)
+    Failure.objects.create(asset=plant.labeller, occurred=labels.start, downtime=labels)
+    found = why_line_fails(plant)
+    assert (found.figure.inputs["failures"], found.failures) == (1, [history.failures.get()])
+    client.force_login(plant.manager)
+    query = {"asset": "L1", "from": "2026-03-02", "to": "2026-03-09", "definition": "mtbf", "scope": "asset"}
+    (row,) = client.get("/api/v1/kpis/explanation/", query).json()["failures"]
+    assert (row["id"], row["asset"]) == (history.failures.get().pk, "M1")
+    assert (
+        f'href="{history.failures.get().get_absolute_url()}?' in client.get(reverse("figure"), query).content.decode()
+    )
+    moved = BEGIN + 12 * HOUR
+    tree.move(plant.filler, None, by=plant.planner, at=moved)
+    later = Downtime.objects.create(asset=plant.filler, start=moved + HOUR, end=moved + 2 * HOUR)
+    Failure.objects.create(asset=plant.filler, occurred=later.start, downtime=later)
+    assert why_line_fails(plant).failures == [history.failures.get()]
+
+
+def test_of_a_redundancy_group_the_failures_that_stopped_the_line_are_listed(plant):
+    group = RedundancyGroup.objects.create(parent=plant.line, name="Labellers", needed=1)
+    members = [plant.labeller, plant.palletiser]
+    Placement.objects.filter(asset__in=members).update(redundancy_group=group, stops_parent=False)
+
+    def fails(asset, start: int, end: int) -> Failure:
+        stop = Downtime.objects.create(asset=asset, start=BEGIN + start * HOUR, end=BEGIN + end * HOUR)
+        return Failure.objects.create(asset=asset, occurred=stop.start, downtime=stop)
+
+    fails(plant.labeller, 10, 12)  # the other one runs
+    first, second = fails(plant.labeller, 20, 25), fails(plant.palletiser, 22, 24)
+    before = fails(plant.labeller, -10, 41)  # the other one fails in the window
+    third = fails(plant.palletiser, 40, 42)
+
+    found = why_line_fails(plant)
+
+    assert found.failures == [third, second, first, before]
+    assert found.figure.inputs["failures"] == 2
 
 
 def calendar_of(plant, name, asset=None, since=date(2026, 1, 1), until=None):
