@@ -128,6 +128,9 @@ class ExplanationSerializer(serializers.Serializer):
     records = serializers.ListField(child=serializers.DictField())
     left_out = serializers.ListField(child=serializers.CharField())
     unobserved = PartySerializer(many=True)
+    overlap = serializers.FloatField(
+        help_text="Seconds by which `lost` of the listed stops adds up to more than they took, since they overlap."
+    )
     open_stops = serializers.IntegerField()
     entered_late = serializers.IntegerField()
     revisions = RevisionSerializer(many=True)
@@ -239,6 +242,7 @@ class Explanation(Door):
                 "records": [asdict(row) for row in why.work.records] if why.work else [],
                 "left_out": why.work.left_out if why.work else [],
                 "unobserved": [party(asset) for asset in why.unobserved],
+                "overlap": why.overlap,
                 "open_stops": why.open_stops,
                 "entered_late": why.entered_late,
                 "revisions": [

@@ -1,6 +1,7 @@
 """Why a figure is what it is: the records behind it, what was left out and why, and which calendar was used."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from kpis.definitions import DEFINITIONS, WorkDefinition
 from kpis.explaining_work import WorkExplained, explain_work
 from kpis.facts.evidence import evidence, reaching
 from kpis.facts.plans import Plans
+from kpis.facts.ranges import merged, minus
 from kpis.facts.records import failed_below
 from kpis.figures import Figure, Period
 from kpis.followed import Followed, followed
@@ -50,6 +52,7 @@ class Explanation:
     counts: list[Count]
     calendars: list[Followed]
     open_stops: int
+    overlap: float  # seconds by which what each of `stops` took adds up to more than what all took
     entered_late: int  # stops entered more than a day after they began
     revisions: list[Revision]  # what it was when it was reported before; none while `changing`
     changing: bool = False  # changed days wait to be computed again, so that the present value is not reported yet
@@ -89,6 +92,7 @@ def explain(
     stops = Downtime.objects.filter(asset__in=around).touching(start, until)
     if not shown:
         stops = stops.none()
+    listed, overlap = longest(stops, site, start, until, together=len(set(ids)) == 1)
     known = None if is_work else evidence(around, start, until, now)
     counting = [] if is_work else found.counting(figure.definition)
     changing = any(each.member.asset_id in found.reader.changing for each in counting)
@@ -96,7 +100,8 @@ def explain(
         figure=figure,
         assets=list(rows.values()),
         unobserved=[rows[pk] for pk in found.unobserved if pk in rows],
-        stops=longest(stops, site, start, until),
+        stops=listed,
+        overlap=overlap,
         failures=[] if is_work else failures(found, set(around) - set(ids), until),
         counts=[] if is_work else list(
             Count.objects.filter(asset__in=ids, start__lt=until, end__gt=start)
@@ -145,27 +150,44 @@ def inputs(
     return rows(site, counting, start, end, past=past, now=now, unobserved=found.unobserved)
 
 
-def longest(stops: DowntimeQuerySet, site: Site, start: datetime, end: datetime) -> list[Stopped]:
-    """The longest stops inside the window, those that took most of planned production first."""
+def longest(
+    stops: DowntimeQuerySet, site: Site, start: datetime, end: datetime, *, together: bool
+) -> tuple[list[Stopped], float]:
+    """The longest stops inside the window, those that took most of planned production first, and how far they overlap.
+
+    That is by how many seconds what each of them took adds up to more than what they took as one: those of one asset,
+    or all of them, which stopped one asset `together`.
+    """
     inside = ExpressionWrapper(
         Least(Coalesce("end", Value(end)), Value(end)) - Greatest("start", Value(start)), output_field=DurationField()
     )
     rows = list(stops.select_related("asset", "reason").order_by(inside.desc(), "-start", "-pk")[:MOST])
-    plans = Plans(site, sorted({stop.asset_id for stop in rows}), epoch(start), epoch(end)) if rows else None
-    found = [Stopped(stop, clipped(stop, start, end), lost(stop, site, plans, start, end)) for stop in rows]
-    return sorted(found, key=lambda each: -each.lost)
+    if not rows:
+        return [], 0.0
+    plans = Plans(site, sorted({stop.asset_id for stop in rows}), epoch(start), epoch(end))
+    found, overlap = [], 0.0
+    covered: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for stop in rows:
+        span = taken(stop, site, start, end)
+        lost, one = scheduled(plans, stop, [span]), 0 if together else stop.asset_id
+        found.append(Stopped(stop, clipped(stop, start, end), lost))
+        overlap += lost - scheduled(plans, stop, minus([span], covered[one]))
+        covered[one] = merged([*covered[one], span])
+    return sorted(found, key=lambda each: -each.lost), overlap
 
 
-def lost(stop: Downtime, site: Site, plans: Plans, start: datetime, end: datetime) -> float:
-    """Seconds of scheduled time that the stop takes; of one with an excluded reason those of its overrun."""
+def taken(stop: Downtime, site: Site, start: datetime, end: datetime) -> tuple[int, int]:
+    """The span of the window that the stop takes; of one with an excluded reason its overrun."""
     begun, past = max(stop.start, start), min(stop.end or end, end)
     if stop.planned and stop.reason is not None and stop.reason.excluded:
-        if not site.overrun_is_unplanned or stop.planned_end is None:
-            return 0.0
-        begun = max(begun, stop.planned_end)
-    if begun >= past:
-        return 0.0
-    return plans.between(plans.stretches(stop.asset_id), epoch(begun), epoch(past))
+        overruns = site.overrun_is_unplanned and stop.planned_end is not None
+        begun = max(begun, stop.planned_end) if overruns else past
+    return epoch(begun), max(epoch(begun), epoch(past))
+
+
+def scheduled(plans: Plans, stop: Downtime, spans: Sequence[tuple[int, int]]) -> float:
+    """Seconds of the spans in which the stop's asset was scheduled."""
+    return float(sum(plans.between(plans.stretches(stop.asset_id), lo, hi) for lo, hi in spans))
 
 
 def clipped(stop: Downtime, start: datetime, end: datetime) -> float:

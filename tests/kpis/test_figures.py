@@ -10,6 +10,7 @@ from django.utils import timezone
 from assets import tree
 from assets.models import Asset, Downtime, Failure, Placement, RedundancyGroup
 from core.errors import Refused
+from core.kit import present
 from kpis import computing, explaining, figures
 from kpis.cutting import cut
 from kpis.definitions import DEFINITIONS, WorkDefinition
@@ -191,6 +192,30 @@ def test_the_stop_that_took_most_of_planned_production_comes_first(plant, histor
         (plant.filler.downtimes.get(reason=plant.lunch), 1, 0),
     ]
     assert found.largest.stop == history
+
+
+def test_by_how_much_listed_stops_overlap_is_said(client, plant, history):
+    client.force_login(plant.manager)
+    query = {"asset": "M1", "from": "2026-03-02", "to": "2026-03-09", "definition": "availability"}
+    words = f"their planned times add up to more than was lost, by {present.duration(5400)}."
+    assert client.get("/api/v1/kpis/explanation/", query).json()["overlap"] == 0
+    assert "Stops overlap" not in client.get(reverse("figure"), query).content.decode()
+    start = history.start
+    Downtime.objects.create(asset=plant.filler, start=start + HOUR, end=start + 2 * HOUR)
+    Downtime.objects.create(asset=plant.filler, start=start + 2.5 * HOUR, end=start + 4 * HOUR)
+    Downtime.objects.create(asset=plant.labeller, start=start, end=start + HOUR)  # another machine
+    line = Downtime.objects.create(asset=plant.line, start=start + 3.5 * HOUR, end=start + 6 * HOUR)
+
+    for asset, scope, overlap in ((plant.filler, "asset", 1.5), (plant.line, "leaves", 1.5), (plant.line, "asset", 2)):
+        found = explaining.explain(
+            asset, site=plant.berlin, definition="availability", start=WEEK[0], end=WEEK[1], scope=scope, now=NOW
+        )
+        assert found.overlap == overlap * 3600
+        down = found.figure.inputs["unplanned_downtime"]
+        assert sum(each.lost for each in found.stops) - found.overlap == down
+    assert line in [each.stop for each in found.stops]
+    assert client.get("/api/v1/kpis/explanation/", query).json()["overlap"] == 5400
+    assert words in client.get(reverse("figure"), query).content.decode()
 
 
 def why_line_fails(plant):
