@@ -83,12 +83,10 @@ def losses(steps: Sequence[tuple[Any, float]]) -> Chart:
 
 
 def stops(reasons: Sequence[tuple[Any, float, int]], *, most: int = 12) -> Chart:
-    """Lost hours by reason, the largest first; what is left over is put together."""
-    head, rest = list(reasons[:most]), reasons[most:]
-    if rest:
-        head.append((_("All others"), sum(each[1] for each in rest), sum(each[2] for each in rest)))
-    names, hours = [name for name, *_rest in head], [seconds / HOUR for _name, seconds, _n in head]
-    return replace(charts.pareto(_("Stops by reason"), names, hours, unit="h"), key="stops")
+    """Lost hours by reason, the largest first; what is left over is put together, last."""
+    names, hours = [name for name, *_rest in reasons], [seconds / HOUR for _name, seconds, _n in reasons]
+    chart = charts.pareto(_("Stops by reason"), names[:most], hours[:most], others=sum(hours[most:]), unit="h")
+    return replace(chart, key="stops")
 
 
 DWARFS = 4  # so many times the largest: a bar beside which no other can be seen

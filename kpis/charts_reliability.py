@@ -99,15 +99,14 @@ def jack_knife(study: Study) -> Chart | None:
 
 
 def actors(study: Study) -> Chart | None:
-    """Unplanned hours down by asset, the largest first; what is left over is put together."""
+    """Unplanned hours down by asset, the largest first; what is left over is put together, last."""
     if not study.actors:
         return None
     head, rest = study.actors[:MOST_ACTORS], study.actors[MOST_ACTORS:]
     names, values = [each.name for each in head], [each.value for each in head]
-    if rest:
-        names.append(_("All others"))
-        values.append(sum(each.value for each in rest))
-    return replace(charts.pareto(_("Unplanned hours down by asset"), names, values, unit="h"), key="actors")
+    others = sum(each.value for each in rest)
+    chart = charts.pareto(_("Unplanned hours down by asset"), names, values, others=others, unit="h")
+    return replace(chart, key="actors")
 
 
 def _hours_chart(

@@ -209,12 +209,18 @@ def pareto(
     labels: Sequence[Any],
     values: Sequence[float],
     *,
+    others: float = 0,
     unit: Any = "",
     digits: int = 1,
     height: int | None = None,
 ) -> Chart:
-    """Bars from the largest down with the running share of their sum; they lie, as those of a waterfall do."""
+    """Bars from the largest down with the running share of their sum; they lie, as those of a waterfall do.
+
+    `others` is what is left over, put together: it stands last, however large it is.
+    """
     pairs = sorted(zip(labels, (number(value) or 0 for value in values), strict=True), key=lambda pair: -pair[1])
+    if others:
+        pairs.append((_("All others"), others))
     total = sum(value for _label, value in pairs)
     running, shares = 0.0, []
     for _label, value in pairs:

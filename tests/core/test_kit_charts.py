@@ -60,6 +60,12 @@ def test_a_pareto_runs_up_to_everything():
     assert chart.rows == [["Jam", 75.0, 75.0], ["Sensor", 25.0, 100.0]]
 
 
+def test_what_is_left_over_stands_last_in_a_pareto_however_large_it_is():
+    chart = charts.pareto("Stops", ["Sensor", "Jam"], [10, 30], others=60)
+    assert chart.rows == [["Jam", 30, 30], ["Sensor", 10, 40], ["All others", 60, 100]]
+    assert chart.option["yAxis"]["data"][-1] == "All others"
+
+
 def test_a_pareto_of_nothing_has_no_shares():
     chart = charts.pareto("Stops", ["Jam"], [0])
     assert (chart.empty, chart.rows) == (True, [["Jam", 0.0, None]])
