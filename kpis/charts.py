@@ -23,6 +23,13 @@ def shown(figure) -> float | None:
     return figure.value * 100 if figure.unit == "share" else figure.value
 
 
+def file_name(key: str, whose, window) -> str:
+    """The name of a chart's files without ending: which chart, of what (`code`) and of which window."""
+    days = [f"{day}" for day in (window.first, window.last)]
+    hours = [f"{window.site.local(edge):%Y-%m-%d %H%M}" for edge in (window.start, window.end)]
+    return " ".join([key, whose.code, *(days if window.whole else hours)])
+
+
 def labels(figures: Sequence, site, by: str) -> list[str]:
     """The beginning of each bucket on the site's calendar."""
     how = {"day": "j M", "week": "j M", "month": "M Y", "shift": "D H:i"}.get(by, "j M Y")

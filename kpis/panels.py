@@ -5,6 +5,7 @@ from dataclasses import replace
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from core.comments import comments_of
@@ -37,7 +38,10 @@ class AssetPerformance(Panel):
         return {
             "window": window,
             "tiles": tiles(whole, before, agreed=agreed_for(whole)),
-            "charts": [replace(each, files=more_url) for each in pictures],
+            "charts": [
+                replace(each, files=more_url, file=slugify(charts.file_name(each.key, obj, window)))
+                for each in pictures
+            ],
             "more_url": more_url,
             "reliability_url": f"{reverse('reliability')}?asset={obj.pk}",
         }

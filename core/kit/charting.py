@@ -24,6 +24,10 @@ class ChartPage(Page):
         """The file's name without its ending; of more words than the key, where the page is asked about something."""
         return chart.key
 
+    def chart_file(self, chart: Chart) -> str:
+        """The same as an address can carry it."""
+        return slugify(self.file_name(chart))
+
     @property
     def chart_files(self) -> str:
         """The address under which the files are offered: this one."""
@@ -37,5 +41,5 @@ class ChartPage(Page):
         for value in self.context().values():
             for each in value if isinstance(value, list) else [value]:
                 if isinstance(each, Chart) and each.key == key:
-                    return exports.attachment(each, slugify(self.file_name(each)), format, sheet=key)
+                    return exports.attachment(each, self.chart_file(each), format, sheet=key)
         raise Http404(_("There is no such chart."))

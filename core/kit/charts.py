@@ -26,7 +26,8 @@ def tone(name: str) -> str:
 class Chart:
     """A picture and the table behind it. `unit` and `digits` say how its numbers read in tips and on the axis.
 
-    With a `key` a `ChartPage` offers the table as a file; `files` is the address of that page, where it is another.
+    With a `key` a `ChartPage` offers the table as a file; `files` is the address of that page, where it is another,
+    and `file` then the name of its files without ending.
     """
 
     title: Any
@@ -40,6 +41,7 @@ class Chart:
     empty: bool = False
     key: str = ""
     files: str = ""
+    file: str = ""
 
     def file_head(self) -> list[str]:
         """The head of the table; what stands without a word on the page has the chart's title."""

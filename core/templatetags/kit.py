@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from core.kit import exports, icons, present
 from core.kit.badges import Badge
+from core.kit.charting import ChartPage
 from core.kit.charts import Chart
 
 register = template.Library()
@@ -57,13 +58,15 @@ def chart(context: template.Context, chart: Chart, heading: bool = True) -> dict
     request = context.get("request")
     # Several panels may be swapped into one page, so the address keeps their ids apart.
     address = request.get_full_path() if request else ""
+    page = context.get("page")
     place = f"{crc32(f'{address} {chart.title}'.encode()):x}-{number}"
     return {
         "chart": chart,
         "id": f"chart-{place}",
         "heading": heading,
         "option": as_json(chart.option),
-        "files": chart_files(chart, chart.files or getattr(context.get("page"), "chart_files", "")),
+        "files": chart_files(chart, chart.files or getattr(page, "chart_files", "")),
+        "file": chart.file or (page.chart_file(chart) if chart.key and isinstance(page, ChartPage) else chart.title),
     }
 
 

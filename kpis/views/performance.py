@@ -104,10 +104,7 @@ class Performance(ChartPage):
         ]
 
     def file_name(self, chart) -> str:
-        whose, window = self.asset or self.site, self.window
-        days = [f"{day}" for day in (window.first, window.last)]
-        hours = [f"{self.site.local(edge):%Y-%m-%d %H%M}" for edge in (window.start, window.end)]
-        return " ".join([chart.key, whose.code, *(days if window.whole else hours)])
+        return charts.file_name(chart.key, self.asset or self.site, self.window)
 
     def url(self, *, page: str = "", **changes) -> str:
         """This page's address with another asset or window, or that of another page about them."""

@@ -154,7 +154,7 @@ class Chart extends HTMLElement {
   save() {
     if (!this.chart) return;
     const link = document.createElement("a");
-    link.download = `${this.getAttribute("name")}.png`;
+    link.download = `${this.dataset.file}.png`;
     link.href = this.chart.getDataURL({ pixelRatio: 2, backgroundColor: getComputedStyle(this).getPropertyValue("--surface").trim() });
     link.click();
   }

@@ -3,11 +3,12 @@
 import csv
 import io
 import re
-from datetime import time
+from datetime import time, timedelta
 from html import unescape
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from openpyxl import load_workbook
 
 from assets.models import DowntimeReason
@@ -108,6 +109,19 @@ def test_every_chart_offers_its_files_and_they_open(client, worn, page, keys):
     for url in found:
         answer = client.get(url)
         assert (answer.status_code, answer["Content-Disposition"].split(";")[0]) == (200, "attachment")
+
+
+@pytest.mark.parametrize("page", ["/performance/?asset={pk}&window=30d", "/assets/{pk}/?tab=performance"])
+def test_a_picture_is_named_as_its_table(client, worn, page):
+    client.force_login(worn.manager)
+    text = client.get(page.format(pk=worn.filler.pk)).content.decode()
+    pictures = re.findall(r'data-file="([^"]+)"', text)
+    tables = [unescape(url) for url in re.findall(r'href="([^"]+format=csv)"', text)]
+    today = worn.berlin.production_day(timezone.now())
+    assert pictures[0] == f"availability-oee-m1-{today - timedelta(days=30)}-{today - timedelta(days=1)}"
+    assert [f'attachment; filename="{name}.csv"' for name in pictures] == [
+        client.get(url)["Content-Disposition"] for url in tables
+    ]
 
 
 def test_a_picture_without_data_offers_no_file(client, plant):
