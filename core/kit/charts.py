@@ -15,6 +15,7 @@ from core.kit import present
 
 PALETTE = ["var(--series-1)", "var(--series-2)", "var(--series-3)", "var(--series-4)", "var(--series-5)"]
 Value = float | int | None
+DASHES = "path://M0,0h5v4h-5zM7,0h5v4h-5z"  # the legend's icon of a dashed line
 
 
 def tone(name: str) -> str:
@@ -126,11 +127,14 @@ def trend(
         if each.kind == "line":
             # A lone point between two gaps has no line to show it, so points stay visible on short series.
             drawn |= {
-                "lineStyle": {"width": 2, "color": colour, "type": "dashed" if each.dashed else "solid"},
+                "lineStyle": {"width": 2, "color": colour, "type": "solid"},
                 "symbol": "circle",  # the hollow one is filled with white, in the dark as well
                 "showSymbol": len(labels) <= 62 or lonely(each.values),
                 "symbolSize": 5,
             }
+            if each.dashed:  # points would fill the gaps between dashes
+                drawn["lineStyle"] |= {"width": 1.5, "type": "dashed"}
+                drawn |= {"showSymbol": lonely(each.values), "symbolSize": 3, "z": 1}
         else:
             drawn |= {"barMaxWidth": 28, "itemStyle": {"color": colour, "borderRadius": 0 if stacked else [3, 3, 0, 0]}}
         if stacked:
@@ -147,6 +151,10 @@ def trend(
                 "itemStyle": {"color": "var(--idle)"},
             }
         )
+    option["legend"]["data"] = [
+        {"name": each["name"]} | ({"icon": DASHES} if each.get("lineStyle", {}).get("type") == "dashed" else {})
+        for each in option["series"]
+    ]
     rows = [[label, *(each.values[place] for each in series)] for place, label in enumerate(labels)]
     return Chart(
         title,

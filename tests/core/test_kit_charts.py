@@ -29,6 +29,16 @@ def test_a_lone_point_between_gaps_is_visible():
     assert lone.option["series"][0]["showSymbol"] is True
 
 
+def test_a_dashed_line_has_no_points_in_its_gaps_and_a_dashed_swatch():
+    chart = charts.trend("A", ["Mon", "Tue"], [Series("now", [1, 2], "1"), Series("before", [2, 1], "1", dashed=True)])
+    now, before = chart.option["series"]
+    assert (now["lineStyle"]["type"], now["showSymbol"]) == ("solid", True)
+    assert (before["lineStyle"]["type"], before["showSymbol"]) == ("dashed", False)
+    assert chart.option["legend"]["data"] == [{"name": "now"}, {"name": "before", "icon": charts.DASHES}]
+    lone = charts.trend("A", ["Mon", "Tue"], [Series("before", [2, None], dashed=True)])
+    assert lone.option["series"][0]["showSymbol"] is True
+
+
 def test_a_chart_without_any_value_says_so_instead_of_drawing():
     chart = charts.trend("Availability", ["Mon"], [Series("L1", [None])])
     html = Template("{% chart chart %}").render(Context({"chart": chart}))
