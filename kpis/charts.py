@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from core.kit import charts
-from core.kit.charts import Chart, Series, Step
+from core.kit.charts import Chart, Series, Step, Word
 from core.kit.present import number_text
 from kpis.definitions import DEFINITIONS
+from kpis.present import word
 
 HOUR = 3600
 
@@ -48,14 +49,23 @@ def trend(
     """
     buckets = series[0][1]
     names = labels(buckets, site, by)
-    lines = [Series(name, [shown(figure) for figure in figures], tone) for name, figures, tone in series]
-    for name, figures, tone in former:
-        values = [shown(figure) for figure in figures][: len(names)]
-        lines.append(Series(name, [*values, *[None] * (len(names) - len(values))], tone, dashed=True))
+    lines = [line(name, figures, tone) for name, figures, tone in series]
+    lines += [line(name, fitted(figures, len(names)), tone, dashed=True) for name, figures, tone in former]
     chart = charts.trend(title, names, lines, unit=unit, digits=digits)
     beginning = site.local if by == "shift" else site.production_day
     whole = [beginning(figure.start) for figure in buckets]
     return replace(chart, key=key, rows=[[each, *row[1:]] for each, row in zip(whole, chart.rows, strict=True)])
+
+
+def fitted(figures: Sequence, number: int) -> list:
+    """So many of them; None where there are fewer."""
+    return [*figures[:number], *[None] * (number - len(figures))]
+
+
+def line(name: Any, figures: Sequence, tone: str, *, dashed: bool = False) -> Series:
+    """Figures as one line, with what is said of each."""
+    words = [word(figure) if figure else Word(missing="–") for figure in figures]
+    return Series(name, [shown(figure) for figure in figures], tone, dashed=dashed, words=words)
 
 
 def trends(periods: Sequence, *, site, by: str, former: Sequence = (), compared: Any = "") -> tuple[Chart, Chart]:

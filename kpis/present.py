@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from core.kit.badges import Badge
+from core.kit.charts import Word
 from core.kit.present import number_text
 from kpis import targets
 from kpis.definitions import DEFINITIONS
@@ -53,6 +54,11 @@ def mark(figure) -> Badge | None:
         return None
     tone, icon = MARKS[figure.status]
     return Badge({"partial": _("Partial"), "suspect": _("Suspect")}[figure.status], tone, icon)
+
+
+def word(figure) -> Word:
+    """What a table or a file says of a figure beside its value, or instead of it."""
+    return Word(figure.status, "" if figure.value is not None else said(figure), figure.reason, mark(figure))
 
 
 def address_of(figure, site, scope: str = "leaves") -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from core.kit import present
+from core.kit.badges import Badge
 
 PALETTE = ["var(--series-1)", "var(--series-2)", "var(--series-3)", "var(--series-4)", "var(--series-5)"]
 Value = float | int | None
@@ -24,9 +25,27 @@ def tone(name: str) -> str:
 
 
 @dataclass(frozen=True)
+class Word:
+    """How far a value may be trusted: its `status` in files, what a table says where it is `missing`, why, and a mark
+    beside it."""
+
+    status: str = ""
+    missing: Any = ""
+    reason: Any = ""
+    badge: Badge | None = None
+
+    def __str__(self) -> str:
+        return ": ".join(filter(None, (self.status, str(self.reason))))
+
+
+SHAPES = {"warn": ("triangle", "▲"), "watch": ("diamond", "◆")}  # of marked points, by tone, and in words
+
+
+@dataclass(frozen=True)
 class Chart:
     """A picture and the table behind it. `unit` and `digits` say how its numbers read in tips and on the axis.
 
+    `words` are, by column of the table, whose they are and one for each row; a file has a column of them at its end.
     With a `key` a `ChartPage` offers the table as a file; `files` is the address of that page, where it is another,
     and `file` then the name of its files without ending.
     """
@@ -43,25 +62,36 @@ class Chart:
     key: str = ""
     files: str = ""
     file: str = ""
+    words: dict[int, tuple[Any, Sequence[Word]]] = field(default_factory=dict)
 
     def file_head(self) -> list[str]:
         """The head of the table; what stands without a word on the page has the chart's title."""
-        return [str(label) or str(self.title) for label in self.head]
+        statuses = [_("%(what)s, status") % {"what": whose} for whose, _words in self.words.values()]
+        return [*(str(label) or str(self.title) for label in self.head), *statuses]
 
-    def cells(self) -> Iterator[tuple[Any, list[tuple[Any, int]]]]:
-        """Each row as the page shows it: its label, and its values with their digits; a whole number has none."""
-        for label, *values in self.rows:
-            yield label, [(value, 0 if isinstance(value, int) else self.digits) for value in values]
+    def cells(self) -> Iterator[tuple[Any, list[tuple[Any, int, Word | None]]]]:
+        """Each row as the page shows it: its label, and its values with their digits (a whole number has none) and
+        what is said of them."""
+        for place, (label, *values) in enumerate(self.rows):
+            said = {column: words[place] for column, (_whose, words) in self.words.items()}
+            yield (
+                label,
+                [
+                    (value, 0 if isinstance(value, int) else self.digits, said.get(column))
+                    for column, value in enumerate(values, start=1)
+                ],
+            )
 
     def file_rows(self) -> Iterator[list]:
-        """The rows unrounded; what is missing is None, and an empty cell."""
-        for row in self.rows:
-            yield [None if isinstance(value, float) and not math.isfinite(value) else value for value in row]
+        """The rows unrounded, and what is said of them; what is missing is None, and an empty cell."""
+        for place, row in enumerate(self.rows):
+            values = [None if isinstance(value, float) and not math.isfinite(value) else value for value in row]
+            yield [*values, *(str(words[place]) for _whose, words in self.words.values())]
 
 
 @dataclass(frozen=True)
 class Series:
-    """A line or a row of bars: a name and one value (or None) per label."""
+    """A line or a row of bars: a name and one value (or None) per label, and what is said of each, if anything."""
 
     name: Any
     values: Sequence[Value]
@@ -69,6 +99,15 @@ class Series:
     kind: str = "line"  # or "bar"
     dashed: bool = False
     extra: dict = field(default_factory=dict)
+    words: Sequence[Word] = ()
+
+    def marked(self) -> dict[int, Badge]:
+        """The badge of each place whose value has one."""
+        return {
+            place: word.badge
+            for place, word in enumerate(self.words)
+            if word.badge and number(self.values[place]) is not None
+        }
 
 
 def number(value: Any) -> Value:
@@ -137,6 +176,14 @@ def trend(
                 drawn |= {"showSymbol": lonely(each.values), "symbolSize": 3, "z": 1}
         else:
             drawn |= {"barMaxWidth": 28, "itemStyle": {"color": colour, "borderRadius": 0 if stacked else [3, 3, 0, 0]}}
+        if each.kind == "line" and (marks := each.marked()):
+            for at, badge in marks.items():
+                shape, _sign = SHAPES[badge.tone]
+                item = {"value": drawn["data"][at], "symbol": shape, "symbolSize": 6 if each.dashed else 9}
+                drawn["data"][at] = item | {"itemStyle": {"color": tone(badge.tone)}}
+            if not drawn["showSymbol"]:
+                drawn |= {"symbol": "none", "showSymbol": True}
+            drawn["showAllSymbol"] = True  # or those between two labels of the axis are not drawn
         if stacked:
             drawn["stack"] = "all"
         option["series"].append(drawn | each.extra)
@@ -164,8 +211,16 @@ def trend(
         height=height,
         unit=unit,
         digits=digits,
+        note=_marks(series),
+        words={column: (each.name, each.words) for column, each in enumerate(series, start=1) if each.words},
         empty=all(number(value) is None for each in series for value in each.values),
     )
+
+
+def _marks(series: Sequence[Series]) -> str:
+    """What the marked points of a picture mean; "" where there are none."""
+    found = {badge.tone: badge for each in series for badge in each.marked().values()}
+    return " · ".join(f"{sign} {found[name]}" for name, (_shape, sign) in SHAPES.items() if name in found)
 
 
 def lonely(values: Sequence[Value]) -> bool:

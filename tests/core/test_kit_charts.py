@@ -12,7 +12,8 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from core.kit import charts, exports
-from core.kit.charts import Series, Step
+from core.kit.badges import Badge
+from core.kit.charts import Series, Step, Word
 
 
 def test_a_missing_value_is_a_gap_and_never_zero():
@@ -37,6 +38,33 @@ def test_a_dashed_line_has_no_points_in_its_gaps_and_a_dashed_swatch():
     assert chart.option["legend"]["data"] == [{"name": "now"}, {"name": "before", "icon": charts.DASHES}]
     lone = charts.trend("A", ["Mon", "Tue"], [Series("before", [2, None], dashed=True)])
     assert lone.option["series"][0]["showSymbol"] is True
+
+
+def test_what_is_said_of_a_value_stands_in_picture_table_and_file():
+    words = [
+        Word("ok"),
+        Word("undefined", "undefined", "Nothing failed."),
+        Word("suspect", badge=Badge("Suspect", "warn")),
+    ]
+    chart = charts.trend("A", ["Mon", "Tue", "Wed"], [Series("L1", [1.0, None, 3.0], words=words)])
+    (line,) = chart.option["series"]
+    assert line["data"][:2] == [1, None]
+    assert (line["data"][2]["value"], line["data"][2]["symbol"]) == (3, "triangle")
+    assert line["data"][2]["itemStyle"] == {"color": "var(--warn)"}
+    assert chart.note == "▲ Suspect"
+    assert chart.file_head() == ["A", "L1", "L1, status"]
+    assert list(chart.file_rows()) == [
+        ["Mon", 1, "ok"], ["Tue", None, "undefined: Nothing failed."], ["Wed", 3, "suspect"],
+    ]  # fmt: skip
+    html = Template("{% chart chart %}").render(Context({"chart": chart}))
+    assert '<span class="no-data">undefined</span><span class="chart-why">Nothing failed.</span>' in html
+    assert "Suspect" in html.split("<tbody>")[1]
+
+
+def test_a_marked_point_is_seen_where_the_others_are_not():
+    words = [Word()] * 99 + [Word("partial", badge=Badge("Partial", "watch"))]
+    (line,) = charts.trend("A", list(range(100)), [Series("L1", [1.0] * 100, words=words)]).option["series"]
+    assert (line["symbol"], line["showSymbol"], line["data"][99]["symbol"]) == ("none", True, "diamond")
 
 
 def test_a_chart_without_any_value_says_so_instead_of_drawing():

@@ -24,7 +24,7 @@ def test_the_largest_loss_stands_first_and_failures_beside_it():
     bars, points = chart.option["series"]
     assert bars["data"][0] == {"value": 2, "url": "/m3/"}
     assert points["data"] == [0, 3, 0]
-    assert list(chart.cells())[1] == ("M1", [(1, 1), (3, 0)])  # failures are whole numbers
+    assert list(chart.cells())[1] == ("M1", [(1, 1, None), (3, 0, None)])  # failures are whole numbers
 
 
 def test_the_many_small_ones_are_put_together_and_stand_last():

@@ -39,29 +39,45 @@ def file_of(client, plant):
 def test_the_trend_has_whole_dates_full_precision_and_gaps(file_of, plant, history):
     head, *rows = file_of("availability-oee", asset=plant.filler.pk, compare="none", **WEEK)
     assert file_of.name == "availability-oee-m1-2026-03-02-2026-03-08.csv"
-    assert head == ["Availability and OEE", "Availability, %", "OEE, %"]
+    statuses = ["Availability, status", "OEE, status"]
+    assert head == ["Availability and OEE", "Availability, %", "OEE, %", *statuses]
     of = {row[0]: row[1:] for row in rows}
     assert float(of["2026-03-02"][0]) == 100 * (20 / 23)
     assert float(of["2026-03-02"][1]) == pytest.approx(60_000 / (23 * 36), abs=1e-12)
-    assert of["2026-03-03"] == ["100.0", ""]  # nothing was counted: no OEE, not one of 0
+    assert of["2026-03-02"][2:] == ["ok", "ok"]
+    assert of["2026-03-03"] == [
+        "100.0",
+        "",
+        "ok",
+        "no data: No production counts were reported.",
+    ]  # nothing was counted: no OEE, not one of 0
 
 
 def test_a_sheet_has_numbers_dates_and_empty_cells(file_of, plant, history):
     head, *rows = file_of("availability-oee", "xlsx", asset=plant.filler.pk, compare="none", **WEEK)
     assert file_of.name == "availability-oee-m1-2026-03-02-2026-03-08.xlsx"
-    assert head == ["Availability and OEE", "Availability, %", "OEE, %"]
+    assert head[:3] == ["Availability and OEE", "Availability, %", "OEE, %"]
     of = {str(row[0].date()): row[1:] for row in rows}
-    assert of["2026-03-02"] == [pytest.approx(100 * 20 / 23), pytest.approx(60_000 / (23 * 36))]
-    assert of["2026-03-03"] == [100, None]
+    assert of["2026-03-02"] == [pytest.approx(100 * 20 / 23), pytest.approx(60_000 / (23 * 36)), "ok", "ok"]
+    assert of["2026-03-03"] == [100, None, "ok", "no data: No production counts were reported."]
 
 
 def test_what_the_window_is_compared_with_stands_beside_it(file_of, plant, history):
     head, *rows = file_of("availability-oee", asset=plant.filler.pk, **{"from": "2026-03-16", "to": "2026-03-29"})
-    assert head[1:] == ["Availability, %", "OEE, %", "Availability, before, %", "OEE, before, %"]
+    assert head[1:5] == ["Availability, %", "OEE, %", "Availability, before, %", "OEE, before, %"]
     of = {row[0]: row[1:] for row in rows}
-    available, oee, available_before, oee_before = of["2026-03-16"]
+    available, oee, available_before, oee_before = of["2026-03-16"][:4]
     assert (float(available), oee, float(available_before)) == (100, "", 100 * (20 / 23))
     assert float(oee_before) == pytest.approx(60_000 / (23 * 36))
+
+
+def test_a_day_without_failure_is_undefined_and_not_without_data(client, file_of, plant, history):
+    _head, *rows = file_of("mtbf", asset=plant.filler.pk, compare="none", **WEEK)
+    of = {row[0]: row for row in rows}
+    assert (of["2026-03-02"][1], of["2026-03-02"][-1]) == ("20.0", "ok")
+    assert (of["2026-03-03"][1], of["2026-03-03"][-1]) == ("", "undefined: No failure occurred in this window.")
+    page = client.get(reverse("performance"), {"asset": plant.filler.pk, **WEEK}).content.decode()
+    assert '<span class="chart-why">No failure occurred in this window.</span>' in page
 
 
 def test_shifts_are_named_by_the_hour_at_which_they_begin(file_of, plant, history):
@@ -86,7 +102,9 @@ def test_no_name_of_a_reason_is_run_as_a_formula(file_of, plant, history, format
 
 
 def test_a_site_without_records_has_files_without_numbers(file_of, plant):
-    assert all(set(row[1:]) == {""} for row in file_of("availability-oee", **WEEK)[1:])
+    for row in file_of("availability-oee", compare="none", **WEEK)[1:]:
+        assert row[1:3] == ["", ""]
+        assert all(said.startswith("no data: ") for said in row[3:])
     assert file_of("losses", **WEEK) == [["Where planned time went", "h"]]
 
 
