@@ -12,6 +12,7 @@ from core.kit import charts
 from core.kit.charts import Chart, Series, Step, Word
 from core.kit.present import number_text
 from kpis.definitions import DEFINITIONS
+from kpis.formulas import CONFIDENCE
 from kpis.present import word
 
 HOUR = 3600
@@ -39,18 +40,21 @@ def labels(figures: Sequence, site, by: str) -> list[str]:
 
 def trend(
     title: Any, key: str, series: Sequence[tuple[Any, Sequence, str]], *, site, by: str, unit: str, digits: int = 1,
-    former: Sequence[tuple[Any, Sequence, str]] = (),
+    former: Sequence[tuple[Any, Sequence, str]] = (), intervals: bool = False,
 ) -> Chart:  # fmt: skip
     """Figures over time; `series` are (name, figures of the buckets, tone). The table has whole dates,
     of shifts with the hour.
 
     `former` are the same of a compared period, dashed: the first bucket of one stands over the first of the other,
-    and where the compared period is shorter the line ends.
+    and where the compared period is shorter the line ends. With `intervals` each value has that of its figure.
     """
     buckets = series[0][1]
     names = labels(buckets, site, by)
-    lines = [line(name, figures, tone) for name, figures, tone in series]
-    lines += [line(name, fitted(figures, len(names)), tone, dashed=True) for name, figures, tone in former]
+    lines = [line(name, figures, tone, intervals=intervals) for name, figures, tone in series]
+    lines += [
+        line(name, fitted(figures, len(names)), tone, dashed=True, intervals=intervals)
+        for name, figures, tone in former
+    ]
     chart = charts.trend(title, names, lines, unit=unit, digits=digits)
     beginning = site.local if by == "shift" else site.production_day
     whole = [beginning(figure.start) for figure in buckets]
@@ -62,10 +66,22 @@ def fitted(figures: Sequence, number: int) -> list:
     return [*figures[:number], *[None] * (number - len(figures))]
 
 
-def line(name: Any, figures: Sequence, tone: str, *, dashed: bool = False) -> Series:
-    """Figures as one line, with what is said of each."""
+def line(name: Any, figures: Sequence, tone: str, *, dashed: bool = False, intervals: bool = False) -> Series:
+    """Figures as one line, with what is said of each, and where asked for with their intervals."""
     words = [word(figure) if figure else Word(missing="–") for figure in figures]
-    return Series(name, [shown(figure) for figure in figures], tone, dashed=dashed, words=words)
+    drawn = Series(name, [shown(figure) for figure in figures], tone, dashed=dashed, words=words)
+    if not intervals:
+        return drawn
+    interval = _("%(share)d %% interval") % {"share": round(CONFIDENCE * 100)}
+    return replace(drawn, bounds=[ends(figure) for figure in figures], interval=interval)
+
+
+def ends(figure) -> tuple[float | None, float | None]:
+    """The ends of the interval around a figure's value; where there is no value, there is nothing around it."""
+    if figure is None or figure.value is None or not figure.interval:
+        return None, None
+    lower, upper = (figure.interval[end] for end in ("lower", "upper"))
+    return lower, upper
 
 
 def trends(periods: Sequence, *, site, by: str, former: Sequence = (), compared: Any = "") -> tuple[Chart, Chart]:
@@ -83,7 +99,11 @@ def trends(periods: Sequence, *, site, by: str, former: Sequence = (), compared:
             for found in (periods, former)
         )
         dashed = [(f"{name}, {compared}", figures, tone) for name, figures, tone in before if former]
-        drawn.append(trend(title, key, now, site=site, by=by, unit=unit_, digits=digits, former=dashed))
+        drawn.append(
+            trend(
+                title, key, now, site=site, by=by, unit=unit_, digits=digits, former=dashed, intervals="mtbf" in keys
+            )
+        )  # fmt: skip
     return drawn[0], drawn[1]
 
 

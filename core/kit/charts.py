@@ -7,6 +7,7 @@ stays a gap; it is never drawn as zero. Every chart carries its figures as a tab
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, chain
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -16,6 +17,8 @@ from core.kit.badges import Badge
 
 PALETTE = ["var(--series-1)", "var(--series-2)", "var(--series-3)", "var(--series-4)", "var(--series-5)"]
 Value = float | int | None
+CLIPPED = 2  # so many times the largest value: an interval that goes on above leaves the picture
+WHISKERS = "path://M0,0h1v4h-1zM11,0h1v4h-1zM1,1.5h10v1h-10z"  # the legend's icon of intervals
 DASHES = "path://M0,0h5v4h-5zM7,0h5v4h-5z"  # the legend's icon of a dashed line
 
 
@@ -45,7 +48,8 @@ SHAPES = {"warn": ("triangle", "▲"), "watch": ("diamond", "◆")}  # of marked
 class Chart:
     """A picture and the table behind it. `unit` and `digits` say how its numbers read in tips and on the axis.
 
-    `words` are, by column of the table, whose they are and one for each row; a file has a column of them at its end.
+    `words` are, by column of the table, whose they are and one for each row; a file has a column of them at its end,
+    where they are somebody's.
     With a `key` a `ChartPage` offers the table as a file; `files` is the address of that page, where it is another,
     and `file` then the name of its files without ending.
     """
@@ -66,7 +70,7 @@ class Chart:
 
     def file_head(self) -> list[str]:
         """The head of the table; what stands without a word on the page has the chart's title."""
-        statuses = [_("%(what)s, status") % {"what": whose} for whose, _words in self.words.values()]
+        statuses = [_("%(what)s, status") % {"what": whose} for whose, _said in self.words.values() if whose]
         return [*(str(label) or str(self.title) for label in self.head), *statuses]
 
     def cells(self) -> Iterator[tuple[Any, list[tuple[Any, int, Word | None]]]]:
@@ -86,12 +90,16 @@ class Chart:
         """The rows unrounded, and what is said of them; what is missing is None, and an empty cell."""
         for place, row in enumerate(self.rows):
             values = [None if isinstance(value, float) and not math.isfinite(value) else value for value in row]
-            yield [*values, *(str(words[place]) for _whose, words in self.words.values())]
+            yield [*values, *(str(words[place]) for whose, words in self.words.values() if whose)]
 
 
 @dataclass(frozen=True)
 class Series:
-    """A line or a row of bars: a name and one value (or None) per label, and what is said of each, if anything."""
+    """A line or a row of bars: a name and one value (or None) per label, and what is said of each, if anything.
+
+    `bounds` are the ends of an interval around each value, whose name is `interval`; a dashed line has them in the
+    table only.
+    """
 
     name: Any
     values: Sequence[Value]
@@ -100,6 +108,28 @@ class Series:
     dashed: bool = False
     extra: dict = field(default_factory=dict)
     words: Sequence[Word] = ()
+    bounds: Sequence[tuple[Value, Value]] = ()
+    interval: Any = ""
+
+    @property
+    def heads(self) -> list[str]:
+        """What stands over its columns of the table: value, and the ends of its interval."""
+        if not self.bounds:
+            return [str(self.name)]
+        ends = (_("lower"), _("upper"))
+        return [str(self.name), *(f"{self.name}, {self.interval}, {end}" for end in ends)]
+
+    def cells(self, place: int) -> list[Value]:
+        return [self.values[place], *(self.bounds[place] if self.bounds else ())]
+
+    def whiskers(self) -> list[tuple[int, float, float, float]]:
+        """(place, lower, upper as drawn, upper) of each value whose interval is known."""
+        top = CLIPPED * max((number(value) or 0 for value in self.values), default=0)
+        return [
+            (place, low, min(high, top), high)
+            for place, (low, high) in enumerate(self.bounds)
+            if None not in (self.values[place], low, high)
+        ]
 
     def marked(self) -> dict[int, Badge]:
         """The badge of each place whose value has one."""
@@ -145,7 +175,7 @@ def trend(
     stacked: bool = False,
 ) -> Chart:
     """Values over time (or any ordered labels), with an optional target line."""
-    option = base(legend=len(series) > 1 or target is not None)
+    option = base(legend=len(series) > 1 or target is not None or any(each.bounds for each in series))
     option["xAxis"] = {
         "type": "category",
         "data": [str(label) for label in labels],
@@ -187,6 +217,8 @@ def trend(
         if stacked:
             drawn["stack"] = "all"
         option["series"].append(drawn | each.extra)
+        if each.bounds and not each.dashed:
+            option["series"].append(_intervals(each, colour))
     if target is not None:
         option["series"].append(
             {
@@ -198,23 +230,60 @@ def trend(
                 "itemStyle": {"color": "var(--idle)"},
             }
         )
-    option["legend"]["data"] = [
-        {"name": each["name"]} | ({"icon": DASHES} if each.get("lineStyle", {}).get("type") == "dashed" else {})
-        for each in option["series"]
-    ]
-    rows = [[label, *(each.values[place] for each in series)] for place, label in enumerate(labels)]
+    option["legend"]["data"] = [{"name": each["name"]} | _swatch(each) for each in option["series"]]
+    rows = [[label, *chain(*(each.cells(place) for each in series))] for place, label in enumerate(labels)]
+    heads = [head for each in series for head in each.heads]
     return Chart(
         title,
         option,
-        ["", *(f"{each.name}, {unit}" if unit else each.name for each in series)],
+        ["", *(f"{head}, {unit}" if unit else head for head in heads)],
         rows,
         height=height,
         unit=unit,
         digits=digits,
-        note=_marks(series),
-        words={column: (each.name, each.words) for column, each in enumerate(series, start=1) if each.words},
+        note=" ".join(filter(None, (_marks(series), _clipped(series)))),
+        words=_words(series),
         empty=all(number(value) is None for each in series for value in each.values),
     )
+
+
+def _words(series: Sequence[Series]) -> dict[int, tuple[Any, Sequence[Word]]]:
+    """What a trend's table says, by column; around nothing there is no interval."""
+    found: dict[int, tuple[Any, Sequence[Word]]] = {}
+    for column, each in zip(accumulate((len(each.heads) for each in series), initial=1), series, strict=False):
+        if each.words:
+            found[column] = each.name, each.words
+        if each.bounds:
+            found |= dict.fromkeys((column + 1, column + 2), ("", [Word(missing="–")] * len(each.values)))
+    return found
+
+
+def _clipped(series: Sequence[Series]) -> str:
+    """That bars leave the picture, where they do."""
+    if not any(high > top for each in series if not each.dashed for _place, _low, top, high in each.whiskers()):
+        return ""
+    return _("A bar without an end above goes on; the table says how far.")
+
+
+def _swatch(drawn: dict) -> dict:
+    """The legend's icon of a drawn series, where it is not the usual one."""
+    if drawn["type"] == "custom":
+        return {"icon": WHISKERS}
+    return {"icon": DASHES} if drawn.get("lineStyle", {}).get("type") == "dashed" else {}
+
+
+def _intervals(series: Series, colour: str) -> dict:
+    """The intervals of a series as bars through its points, which show around a lone one too."""
+    return {
+        "name": f"{series.name}, {series.interval}",
+        "type": "custom",
+        "renderItem": "intervals",
+        "data": [list(each) for each in series.whiskers()],
+        "encode": {"x": 0, "y": [1, 2], "tooltip": [1, 3]},
+        "itemStyle": {"color": colour},
+        "clip": True,
+        "z": 1,
+    }
 
 
 def _marks(series: Sequence[Series]) -> str:

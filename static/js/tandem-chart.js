@@ -22,6 +22,7 @@ function load(source) {
 
 // What an option names and only a function can do: how items are drawn, and what their tips say.
 // "spans": items [row, from, to, seconds] on a time axis, as bars of a part of the row's height (`thickness`).
+// "intervals": items [place, lower, upper as drawn, upper] as upright bars; one that goes on above has no end there.
 const ITEMS = {
   spans: (series) => (params, api) => {
     const [left, middle] = api.coord([api.value(1), api.value(0)]);
@@ -30,6 +31,14 @@ const ITEMS = {
     const bar = { x: left, y: middle - height / 2, width: Math.max(right - left, series.least), height };
     const shape = window.echarts.graphic.clipRectByRect(bar, params.coordSys);
     return shape && { type: "rect", shape, style: { fill: api.visual("color") } };
+  },
+  intervals: () => (params, api) => {
+    const [x, low] = api.coord([api.value(0), api.value(1)]);
+    const [, high] = api.coord([api.value(0), api.value(2)]);
+    const half = Math.min(4, api.size([1, 0])[0] / 4);
+    const line = (x1, y1, x2, y2) => ({ type: "line", shape: { x1, y1, x2, y2 }, style: { stroke: api.visual("color"), lineWidth: 1 } });
+    const ends = api.value(3) > api.value(2) ? [low] : [low, high];
+    return { type: "group", children: [line(x, low, x, high), ...ends.map((y) => line(x - half, y, x + half, y))] };
   },
 };
 const TIPS = {

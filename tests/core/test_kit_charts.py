@@ -61,6 +61,27 @@ def test_what_is_said_of_a_value_stands_in_picture_table_and_file():
     assert "Suspect" in html.split("<tbody>")[1]
 
 
+def test_an_interval_is_a_bar_around_its_value_and_two_columns_and_a_gap_has_none():
+    bounds = [(5.0, 12.0), (4.0, None), (6.0, 90.0)]
+    series = Series("MTBF", [8.0, None, 10.0], "3", bounds=bounds, interval="90 % interval")
+    chart = charts.trend("MTBF", ["Mon", "Tue", "Wed"], [series], unit="h")
+    json.dumps(chart.option, allow_nan=False)
+    line, bars = chart.option["series"]
+    assert (bars["renderItem"], bars["itemStyle"]) == ("intervals", line["itemStyle"])
+    assert bars["data"] == [[0, 5, 12, 12], [2, 6, 20, 90]]  # the last one does not flatten the line
+    assert chart.note == "A bar without an end above goes on; the table says how far."
+    assert chart.option["legend"]["data"] == [{"name": "MTBF"}, {"name": bars["name"], "icon": charts.WHISKERS}]
+    assert chart.file_head() == ["MTBF", "MTBF, h", "MTBF, 90 % interval, lower, h", "MTBF, 90 % interval, upper, h"]
+    assert next(chart.file_rows()) == ["Mon", 8, 5, 12]
+
+
+def test_of_a_dashed_line_intervals_are_in_the_table_only():
+    series = Series("before", [8.0], dashed=True, bounds=[(5.0, 90.0)], interval="90 % interval")
+    chart = charts.trend("MTBF", ["Mon"], [series])
+    assert [each["type"] for each in chart.option["series"]] == ["line"]
+    assert (chart.rows, chart.note) == ([["Mon", 8, 5, 90]], "")
+
+
 def test_a_marked_point_is_seen_where_the_others_are_not():
     words = [Word()] * 99 + [Word("partial", badge=Badge("Partial", "watch"))]
     (line,) = charts.trend("A", list(range(100)), [Series("L1", [1.0] * 100, words=words)]).option["series"]

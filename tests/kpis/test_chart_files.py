@@ -12,6 +12,7 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from assets.models import DowntimeReason
+from kpis.formulas import mtbf_bounds
 from production.models import OperatingCalendar, WeeklySlot
 from tests.kpis.test_figures import history as history  # the fixture
 from tests.kpis.test_studying import now as now  # the fixtures
@@ -69,6 +70,17 @@ def test_what_the_window_is_compared_with_stands_beside_it(file_of, plant, histo
     available, oee, available_before, oee_before = of["2026-03-16"][:4]
     assert (float(available), oee, float(available_before)) == (100, "", 100 * (20 / 23))
     assert float(oee_before) == pytest.approx(60_000 / (23 * 36))
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx"])
+def test_an_mtbf_stands_between_the_ends_of_its_interval(file_of, plant, history, format):
+    head, *rows = file_of("mtbf", format, asset=plant.filler.pk, compare="none", **WEEK)
+    ends = ["MTBF, 90 % interval, lower, h", "MTBF, 90 % interval, upper, h"]
+    assert head == ["MTBF", "MTBF, h", *ends, "MTBF, status"]
+    of = {str(row[0])[:10]: row[1:] for row in rows}
+    bounds = mtbf_bounds(20, 1)
+    assert [float(value) for value in of["2026-03-02"][:3]] == pytest.approx([20, bounds.lower, bounds.upper])
+    assert of["2026-03-03"][:3] == [{"csv": "", "xlsx": None}[format]] * 3
 
 
 def test_a_day_without_failure_is_undefined_and_not_without_data(client, file_of, plant, history):
