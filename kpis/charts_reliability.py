@@ -18,7 +18,7 @@ from kpis.studying import Study
 STEPS = 60  # points of a curve
 MOST_POINTS = 200  # of what was seen
 MOST_ACTORS = 15
-MOST_NAMES = 6  # problems named in the picture, those of the most hours; the others on a tap
+MOST_NAMES = 6  # problems named in the picture if there is room, those of the most hours; the others on a tap
 TONES = {Quadrant.BOTH: "stop", Quadrant.CHRONIC: "warn", Quadrant.ACUTE: "watch", Quadrant.QUIET: "idle"}
 
 
@@ -85,8 +85,9 @@ def jack_knife(study: Study) -> Chart | None:
     for place, (point, problem) in enumerate(zip(points["data"], known, strict=True)):
         point["itemStyle"] = {"color": charts.tone(TONES[knife.quadrant(problem)])}
         point["label"] = {"show": place < MOST_NAMES}
-    points["label"] = {"show": True, "formatter": "{b}", "position": "top"}
-    points["labelLayout"] = {"hideOverlap": True, "moveOverlap": "shiftY"}
+    rim = {"textBorderColor": "var(--surface)", "textBorderWidth": 2}  # a name may stand on other points
+    points["label"] = {"show": True, "formatter": "{b}", "position": "top"} | rim
+    points["labelLayout"] = {"hideOverlap": True}  # shifted names stand at other points, and on each other
     points["z"] = 3
     option["series"] += [
         _guide(_("Often"), [(knife.often, bottom), (knife.often, top)], "solid"),

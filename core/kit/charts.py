@@ -180,7 +180,10 @@ def trend(
         "type": "category",
         "data": [str(label) for label in labels],
         "boundaryGap": any(each.kind == "bar" for each in series),
+        "axisLabel": {"hideOverlap": True},
     }
+    if not option["xAxis"]["boundaryGap"]:  # the last label stands at the very edge
+        option["xAxis"]["axisLabel"] |= {"showMaxLabel": True, "alignMaxLabel": "right"}
     # Marks nearer to each other than the digits shown would read the same number twice.
     option["yAxis"] = {"type": "value", "scale": low is None, "min": low, "max": high, "minInterval": 10**-digits}
     option["series"] = []

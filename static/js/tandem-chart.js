@@ -52,6 +52,23 @@ const TIPS = {
   },
 };
 
+// How many rows the names of a legend take.
+function rowsOf(names, width, font) {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = font;
+  let rows = 1;
+  let used = 0;
+  for (const name of names) {
+    const needed = pen.measureText(name).width + 27; // its swatch and the gap to the next one
+    if (used && used + needed > width) {
+      rows += 1;
+      used = 0;
+    }
+    used += needed;
+  }
+  return rows;
+}
+
 class Chart extends HTMLElement {
   connectedCallback() {
     if (this.stage) return;
@@ -73,7 +90,10 @@ class Chart extends HTMLElement {
       load(this.getAttribute("library")).then(() => this.draw(), () => (this.table.open = true));
     }, { rootMargin: "300px" });
     this.sight.observe(this);
-    this.size = new ResizeObserver(() => this.chart?.resize());
+    this.size = new ResizeObserver(() => {
+      this.chart?.resize();
+      this.room();
+    });
     this.size.observe(this.stage);
   }
 
@@ -157,7 +177,17 @@ class Chart extends HTMLElement {
       this.chart.on("click", ({ data }) => data?.url && window.location.assign(data.url));
     }
     this.chart.setOption(option, { notMerge: true });
+    this.room();
     this.dataset.drawn = "";
+  }
+
+  // A legend that wraps takes its rows from the picture.
+  room() {
+    const { legend, grid, series } = this.option;
+    if (!this.chart || !legend?.show || !this.stage.clientWidth) return;
+    const names = legend.data?.map((each) => each.name) ?? series.map((each) => each.name);
+    const more = rowsOf(names, this.stage.clientWidth, `12px ${getComputedStyle(this).fontFamily}`) - 1;
+    this.chart.setOption({ grid: { top: grid.top + 16 * more } });
   }
 
   save() {

@@ -124,6 +124,21 @@ def test_pages_of_figures_are_accessible_quiet_drawn_and_narrow_enough(visit, li
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("size", [PHONE, TABLET], ids=["phone", "tablet"])
+def test_a_legend_of_several_rows_leaves_the_axis_alone(visit, lived, size):
+    seen = visit("manager", size=size)
+    seen.goto(performance(lived.filler, window="30d"))
+    charts_of(seen)
+    tops = {
+        name: seen.page.locator(f'tandem-chart[name="{name}"]').evaluate(
+            "each => echarts.getInstanceByDom(each.stage).getOption().grid[0].top"
+        )
+        for name in ("Availability and OEE", "Stops by reason")
+    }
+    several = {"Availability and OEE": 52 if size == PHONE else 36}
+    assert tops == {"Stops by reason": 36} | several
+
+
 # --- What they say ------------------------------------------------------------------------------------
 
 

@@ -40,6 +40,12 @@ def test_a_dashed_line_has_no_points_in_its_gaps_and_a_dashed_swatch():
     assert lone.option["series"][0]["showSymbol"] is True
 
 
+def test_the_last_label_ends_where_the_picture_ends():
+    line, bars = (charts.trend("A", ["Mon", "Tue"], [Series("L1", [1, 2], kind=kind)]) for kind in ("line", "bar"))
+    assert line.option["xAxis"]["axisLabel"] == {"hideOverlap": True, "showMaxLabel": True, "alignMaxLabel": "right"}
+    assert bars.option["xAxis"]["axisLabel"] == {"hideOverlap": True}
+
+
 def test_what_is_said_of_a_value_stands_in_picture_table_and_file():
     words = [
         Word("ok"),

@@ -68,6 +68,7 @@ def test_problems_are_parted_by_limits_and_equal_hours():
     assert often["data"] == [[16.8, 0.1], [16.8, 100]]
     assert [y for _, y in long["data"]] == [pytest.approx(1.2024, abs=1e-3)] * 2
     assert [line["name"] for line in equal] == ["1 h", "10 h", "100 h", "1000 h"]
+    assert points["labelLayout"] == {"hideOverlap": True}
     assert chart.rows[0][0] == "electric (long)"
     assert "1 failure has no problem" in chart.note
 
