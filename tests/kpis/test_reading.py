@@ -1,7 +1,7 @@
 """Figures as pages and API read them: from stored days, from records, and from both at once."""
 
 from dataclasses import fields, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from unittest import mock
 
@@ -10,16 +10,18 @@ from django.db import transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.models import Asset
+from assets.models import Asset, Downtime
 from kpis import oracle
 from kpis.computing import compute_site
 from kpis.cutting import BY, cut
 from kpis.facts import zones
+from kpis.facts.live import FRACTIONS
 from kpis.figures import SCOPES, known, periods, together
 from kpis.formulas import Facts, total
 from kpis.intervals import span
 from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent, LossDay
 from kpis.oracle import Placement
+from production.models import Count
 from tests.kpis import cases
 from tests.kpis.cases import CASES, at, within
 from tests.kpis.edges import EDGES
@@ -68,6 +70,7 @@ def test_the_worked_answer_comes_out_of_the_database(db, case, stored):
 
 
 examples = in_database(20)
+OF_COUNTED = ("scheduled", "planned_stop", "down", "off_schedule", "stops", *FRACTIONS)
 CUTS = [by for by in BY if by != "shift"]  # which needs a calendar
 
 
@@ -124,7 +127,10 @@ def assert_told(plant, records, buckets) -> None:
     numbers = {asset.pk: number for number, asset in plant.assets.items()}
     for each in known(list(plant.assets.values()), buckets, site=plant.site, scope="asset", now=records.now):
         number, window, told = numbers[each.asset.pk], span(each.start, each.end), (each.asset.code, each.start)
-        assert_alike(without_record(each.answer.all), without_record(oracle.facts(records, number, window)), told)
+        expected = oracle.facts(records, number, window)
+        assert_alike(without_record(each.answer.all), without_record(expected), told)
+        for name in OF_COUNTED if each.answer.counted_assets else ():
+            assert getattr(each.answer.counted, name) == pytest.approx(getattr(expected, name), abs=1e-6), (told, name)
         assert {key: sums for key, sums in each.answer.causes.items() if any(sums)} == {
             (plant.reason(key), key[1]): (cause.seconds, cause.stops)
             for key, cause in oracle.causes(records, number, window).items()
@@ -242,3 +248,21 @@ def test_figures_are_right_before_changed_days_are_computed_again(db, data, reco
             assert_alike(without_record(one_.answer.counted), without_record(other.answer.counted), one_.start)
             assert one_.answer.causes == other.answer.causes
         raise Undone
+
+
+def test_a_part_of_a_day_without_counts_is_lost_for_those_who_count_on_another_day(plant):
+    noon = datetime(2026, 3, 16, 12, tzinfo=UTC)
+    Downtime.objects.create(asset=plant.filler, start=noon, end=noon + timedelta(hours=1), reason=plant.breakdown)
+    Count.objects.create(
+        asset=plant.filler,
+        start=noon + timedelta(days=1),
+        end=noon + timedelta(days=1, hours=1),
+        good=90,
+        ideal_cycle=30,
+    )
+    compute_site(plant.berlin, now=NOW)
+    # From six in the morning: the stop lies in the part that is asked for.
+    window = (datetime(2026, 3, 16, 5, tzinfo=UTC), plant.berlin.day_begins(date(2026, 3, 18)))
+    (found,) = known([plant.filler], [window], site=plant.berlin, scope="asset", now=NOW)
+    assert (found.answer.counted.good, found.answer.counted.down, found.answer.counted.stops) == (90, 3600, 1)
+    assert dict(found.answer.counted.losses) == {"breakdown": 3600}
