@@ -40,6 +40,11 @@ class Word:
     def __str__(self) -> str:
         return ": ".join(filter(None, (self.status, str(self.reason))))
 
+    @property
+    def shown(self) -> bool:
+        """Whether a table says anything but the value."""
+        return bool(self.missing or self.reason or self.badge)
+
 
 SHAPES = {"warn": ("triangle", "▲"), "watch": ("diamond", "◆")}  # of marked points, by tone, and in words
 
@@ -75,9 +80,10 @@ class Chart:
 
     def cells(self) -> Iterator[tuple[Any, list[tuple[Any, int, Word | None]]]]:
         """Each row as the page shows it: its label, and its values with their digits (a whole number has none) and
-        what is said of them."""
+        what is said of them, if anything."""
         for place, (label, *values) in enumerate(self.rows):
-            said = {column: words[place] for column, (_whose, words) in self.words.items()}
+            words = {column: each[place] for column, (_whose, each) in self.words.items()}
+            said = {column: word for column, word in words.items() if word.shown}
             yield (
                 label,
                 [
