@@ -9,8 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from core.kit import charts
-from core.kit.charts import Chart, Series, Step, Word
+from core.kit import trends as kit_trends
+from core.kit.charts import Chart, Step, Word
 from core.kit.present import number_text
+from core.kit.trends import Series
 from kpis.definitions import DEFINITIONS
 from kpis.formulas import CONFIDENCE
 from kpis.present import word
@@ -55,7 +57,7 @@ def trend(
         line(name, fitted(figures, len(names)), tone, dashed=True, intervals=intervals)
         for name, figures, tone in former
     ]
-    chart = charts.trend(title, names, lines, unit=unit, digits=digits)
+    chart = kit_trends.trend(title, names, lines, unit=unit, digits=digits)
     beginning = site.local if by == "shift" else site.production_day
     whole = [beginning(figure.start) for figure in buckets]
     return replace(chart, key=key, rows=[[each, *row[1:]] for each, row in zip(whole, chart.rows, strict=True)])

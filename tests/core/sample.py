@@ -9,7 +9,7 @@ from assets.models import Asset
 from assets.models.asset import Criticality, Level
 from core.errors import Conflict, NotAllowed, Refused
 from core.events import history
-from core.kit import charts, lookups, panels
+from core.kit import charts, lookups, panels, trends
 from core.kit.badges import Action, Badge
 from core.kit.form_views import ActionPage, FormPage
 from core.kit.forms import Form, ModelForm, ReasonForm, SearchSelect
@@ -98,8 +98,8 @@ class SamplePanel(panels.Panel):
     def context(self, request, obj) -> dict:
         days = [f"{day:02} Nov" for day in range(1, 15)]
         values = [92, 93.5, None, None, 91, 90.2, 95, 96.1, None, 94, 93, 92.5, 97, 96]
-        trend = charts.trend(
-            "Availability", days, [charts.Series("Line 1", values)], unit="%", target=95, low=80, high=100
+        trend = trends.trend(
+            "Availability", days, [trends.Series("Line 1", values)], unit="%", target=95, low=80, high=100
         )
         steps = [
             charts.Step("Planned", 100, total=True),
@@ -112,7 +112,7 @@ class SamplePanel(panels.Panel):
             "trend": trend,
             "loss": charts.waterfall("Where the time went", steps, unit="%"),
             "pareto": charts.pareto("Stops", ["Jam", "No bottles", "Label", "Sensor"], [310, 150, 45, 20], unit="min"),
-            "nothing": charts.trend("Nothing", days, [charts.Series("Line 1", [None] * 14)]),
+            "nothing": trends.trend("Nothing", days, [trends.Series("Line 1", [None] * 14)]),
             "states": [Badge("Running", "ok", "player-play"), Badge("Planned", "watch", "calendar"),
                        Badge("Late", "warn", "clock-exclamation"), Badge("Down", "stop", "player-pause"),
                        Badge("Draft", "idle", "pencil")],

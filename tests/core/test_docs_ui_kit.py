@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from django.template import engines
 
-from core.kit import badges, charts, form_views, forms, lookups, panels, tables, views
+from core.kit import badges, charts, form_views, forms, lookups, panels, tables, trends, views
 
 TEXT = (Path(settings.BASE_DIR) / "docs" / "ui-kit.md").read_text()
 NAMES = {
@@ -39,6 +39,7 @@ def test_every_component_of_the_page_exists():
 
 
 def test_every_chart_of_the_page_can_be_made():
-    made = set(re.findall(r"charts\.(\w+)\(", TEXT))
-    assert made == {"trend", "pareto", "ranking", "waterfall", "scatter", "tone"}
-    assert all(callable(getattr(charts, name)) for name in made)
+    made = set(re.findall(r"\b(charts|trends)\.(\w+)\(", TEXT))
+    assert {name for _module, name in made} == {"trend", "pareto", "ranking", "waterfall", "scatter", "tone"}
+    modules = {"charts": charts, "trends": trends}
+    assert all(callable(getattr(modules[module], name)) for module, name in made)

@@ -11,37 +11,38 @@ from django.template import Context, Template
 from django.utils import timezone
 from openpyxl import load_workbook
 
-from core.kit import charts, exports
+from core.kit import charts, exports, trends
 from core.kit.badges import Badge
-from core.kit.charts import Series, Step, Word
+from core.kit.charts import Step, Word
+from core.kit.trends import Series
 
 
 def test_a_missing_value_is_a_gap_and_never_zero():
-    chart = charts.trend("A", ["Mon", "Tue", "Wed"], [Series("L1", [1, None, float("nan")])])
+    chart = trends.trend("A", ["Mon", "Tue", "Wed"], [Series("L1", [1, None, float("nan")])])
     assert chart.option["series"][0]["data"] == [1.0, None, None]
     assert chart.option["series"][0]["connectNulls"] is False
     assert chart.rows[1] == ["Tue", None]
 
 
 def test_a_lone_point_between_gaps_is_visible():
-    quiet = charts.trend("A", list(range(100)), [Series("L1", [1.0] * 100)])
-    lone = charts.trend("A", list(range(100)), [Series("L1", [1.0, None] * 50)])
+    quiet = trends.trend("A", list(range(100)), [Series("L1", [1.0] * 100)])
+    lone = trends.trend("A", list(range(100)), [Series("L1", [1.0, None] * 50)])
     assert quiet.option["series"][0]["showSymbol"] is False
     assert lone.option["series"][0]["showSymbol"] is True
 
 
 def test_a_dashed_line_has_no_points_in_its_gaps_and_a_dashed_swatch():
-    chart = charts.trend("A", ["Mon", "Tue"], [Series("now", [1, 2], "1"), Series("before", [2, 1], "1", dashed=True)])
+    chart = trends.trend("A", ["Mon", "Tue"], [Series("now", [1, 2], "1"), Series("before", [2, 1], "1", dashed=True)])
     now, before = chart.option["series"]
     assert (now["lineStyle"]["type"], now["showSymbol"]) == ("solid", True)
     assert (before["lineStyle"]["type"], before["showSymbol"]) == ("dashed", False)
-    assert chart.option["legend"]["data"] == [{"name": "now"}, {"name": "before", "icon": charts.DASHES}]
-    lone = charts.trend("A", ["Mon", "Tue"], [Series("before", [2, None], dashed=True)])
+    assert chart.option["legend"]["data"] == [{"name": "now"}, {"name": "before", "icon": trends.DASHES}]
+    lone = trends.trend("A", ["Mon", "Tue"], [Series("before", [2, None], dashed=True)])
     assert lone.option["series"][0]["showSymbol"] is True
 
 
 def test_the_last_label_ends_where_the_picture_ends():
-    line, bars = (charts.trend("A", ["Mon", "Tue"], [Series("L1", [1, 2], kind=kind)]) for kind in ("line", "bar"))
+    line, bars = (trends.trend("A", ["Mon", "Tue"], [Series("L1", [1, 2], kind=kind)]) for kind in ("line", "bar"))
     assert line.option["xAxis"]["axisLabel"] == {"hideOverlap": True, "showMaxLabel": True, "alignMaxLabel": "right"}
     assert bars.option["xAxis"]["axisLabel"] == {"hideOverlap": True}
 
@@ -52,7 +53,7 @@ def test_what_is_said_of_a_value_stands_in_picture_table_and_file():
         Word("undefined", "undefined", "Nothing failed."),
         Word("suspect", badge=Badge("Suspect", "warn")),
     ]
-    chart = charts.trend("A", ["Mon", "Tue", "Wed"], [Series("L1", [1.0, None, 3.0], words=words)])
+    chart = trends.trend("A", ["Mon", "Tue", "Wed"], [Series("L1", [1.0, None, 3.0], words=words)])
     (line,) = chart.option["series"]
     assert line["data"][:2] == [1, None]
     assert (line["data"][2]["value"], line["data"][2]["symbol"]) == (3, "triangle")
@@ -70,32 +71,32 @@ def test_what_is_said_of_a_value_stands_in_picture_table_and_file():
 def test_an_interval_is_a_bar_around_its_value_and_two_columns_and_a_gap_has_none():
     bounds = [(5.0, 12.0), (4.0, None), (6.0, 90.0)]
     series = Series("MTBF", [8.0, None, 10.0], "3", bounds=bounds, interval="90 % interval")
-    chart = charts.trend("MTBF", ["Mon", "Tue", "Wed"], [series], unit="h")
+    chart = trends.trend("MTBF", ["Mon", "Tue", "Wed"], [series], unit="h")
     json.dumps(chart.option, allow_nan=False)
     line, bars = chart.option["series"]
     assert (bars["renderItem"], bars["itemStyle"]) == ("intervals", line["itemStyle"])
     assert bars["data"] == [[0, 5, 12, 12], [2, 6, 20, 90]]  # the last one does not flatten the line
     assert chart.note == "A bar without an end above goes on; the table says how far."
-    assert chart.option["legend"]["data"] == [{"name": "MTBF"}, {"name": bars["name"], "icon": charts.WHISKERS}]
+    assert chart.option["legend"]["data"] == [{"name": "MTBF"}, {"name": bars["name"], "icon": trends.WHISKERS}]
     assert chart.file_head() == ["MTBF", "MTBF, h", "MTBF, 90 % interval, lower, h", "MTBF, 90 % interval, upper, h"]
     assert next(chart.file_rows()) == ["Mon", 8, 5, 12]
 
 
 def test_of_a_dashed_line_intervals_are_in_the_table_only():
     series = Series("before", [8.0], dashed=True, bounds=[(5.0, 90.0)], interval="90 % interval")
-    chart = charts.trend("MTBF", ["Mon"], [series])
+    chart = trends.trend("MTBF", ["Mon"], [series])
     assert [each["type"] for each in chart.option["series"]] == ["line"]
     assert (chart.rows, chart.note) == ([["Mon", 8, 5, 90]], "")
 
 
 def test_a_marked_point_is_seen_where_the_others_are_not():
     words = [Word()] * 99 + [Word("partial", badge=Badge("Partial", "watch"))]
-    (line,) = charts.trend("A", list(range(100)), [Series("L1", [1.0] * 100, words=words)]).option["series"]
+    (line,) = trends.trend("A", list(range(100)), [Series("L1", [1.0] * 100, words=words)]).option["series"]
     assert (line["symbol"], line["showSymbol"], line["data"][99]["symbol"]) == ("none", True, "diamond")
 
 
 def test_a_chart_without_any_value_says_so_instead_of_drawing():
-    chart = charts.trend("Availability", ["Mon"], [Series("L1", [None])])
+    chart = trends.trend("Availability", ["Mon"], [Series("L1", [None])])
     html = Template("{% chart chart %}").render(Context({"chart": chart}))
     assert "No data for this period." in html
     assert "tandem-chart" not in html
@@ -116,7 +117,7 @@ def test_a_waterfall_hangs_each_loss_from_the_level_before():
 
 
 def test_marks_of_an_axis_are_not_nearer_to_each_other_than_its_digits():
-    chart = charts.trend("MTBF", ["Mon", "Tue"], [Series("L1", [22.6, 23.1])], unit="h", digits=0)
+    chart = trends.trend("MTBF", ["Mon", "Tue"], [Series("L1", [22.6, 23.1])], unit="h", digits=0)
     assert chart.option["yAxis"]["minInterval"] == 1
 
 
@@ -160,7 +161,7 @@ def test_an_unknown_series_kind_of_colour_is_named_by_token():
 
 
 def test_the_table_as_a_file_has_the_title_for_a_head_without_a_word_and_units():
-    chart = charts.trend(
+    chart = trends.trend(
         "MTBF", ["Mon", "Tue"], [Series("L1", [22.61234, None]), Series("L2", [float("nan"), 3])], unit="h"
     )
     assert chart.file_head() == ["MTBF", "L1, h", "L2, h"]
@@ -178,7 +179,7 @@ def test_files_are_offered_where_a_chart_has_a_key_and_a_page_answers():
 
 @pytest.mark.parametrize("label", ["=1+1", "@SUM(1)"])
 def test_a_head_is_never_run_as_a_formula(label):
-    chart = charts.trend("T", ["Mon"], [Series(label, [1])])
+    chart = trends.trend("T", ["Mon"], [Series(label, [1])])
     assert b"".join(exports.lines(chart)).decode("utf-8-sig").splitlines()[0] == f"T,'{label}"
     cell = load_workbook(io.BytesIO(exports.workbook(chart, "t"))).active["B1"]
     assert (cell.value, cell.data_type, cell.font.bold) == (label, "s", True)
