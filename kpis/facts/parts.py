@@ -71,7 +71,9 @@ class Parts:
         """Positions of the days to look at."""
         return set(self.of[id(alike)])
 
-    def add(self, alike: Alike, root: int, asset_id: int, day: int, sums: Sums, stopped: tuple[int | None, int | None]):
+    def add(
+        self, alike: Alike, root: int, asset_id: int, day: int, sums: Sums, stopped: tuple[int | None, int | None]
+    ) -> None:
         """A stored day of a member; `stopped` are seconds after it begins, without any if there are counts alone."""
         self._add(alike, root, asset_id, day, sums, stopped)
         other = self.into.get(root)
