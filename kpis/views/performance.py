@@ -112,6 +112,8 @@ class Performance(ChartPage):
         if page or "asset" in changes:
             keep = {key: value for key, value in keep.items() if key not in ("below", "scope")}
         query = {key: value for key, value in (keep | changes).items() if value not in (None, "")}
+        if "asset" not in query and self.site:  # whoever is sent the address may have looked at another site
+            query = {"site": self.site.code} | query
         return f"{reverse(page or self.route)}?{urlencode(query)}"
 
     def url_of(self, asset: Asset) -> str:
@@ -120,8 +122,7 @@ class Performance(ChartPage):
 
     @cached_property
     def _urls(self) -> str:
-        begin = self.url(asset=None)
-        return begin if begin.endswith("?") else f"{begin}&"
+        return f"{self.url(asset=None)}&"
 
     def context(self) -> dict:
         if self.site is None:

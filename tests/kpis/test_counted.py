@@ -5,6 +5,8 @@ from django.urls import reverse
 
 from assets.models import Downtime
 from kpis.models import Target
+from people.models import Membership
+from people.roles import Role
 from tests.kpis.test_figures import BEGIN, HOUR
 from tests.kpis.test_figures import history as history  # the fixture
 
@@ -69,3 +71,15 @@ def test_a_machine_and_a_site_have_nothing_to_choose(page, plant, stops):
         answer = page(**whose, scope="asset")
         assert answer.context["counted"] is None
         assert "scope=asset" not in answer.context["tiles"][0].url
+
+
+def test_addresses_of_a_site_name_it(client, page, plant):
+    """Whoever is sent one may have looked at another site."""
+    Membership.objects.create(user=plant.manager, site=plant.chicago, role=Role.MANAGER)
+    earlier = page().context["earlier"]
+    client.get(reverse("performance"), {"site": "chicago"})
+    assert client.get(earlier).context["site"] == plant.berlin
+
+
+def test_addresses_of_an_asset_need_no_site(page, plant):
+    assert "site=" not in page(asset=plant.line.pk).context["counted"]["other"]
