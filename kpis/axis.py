@@ -50,6 +50,17 @@ class Axis:
     def between(self, start: int, end: int) -> int:
         return self.at(end) - self.at(start) if end > start else 0
 
+    def around(self, spans: Sequence[tuple[int, int]]) -> "Axis":
+        """The same for instants of disjoint spans in order, ends included, with only the slots that these need."""
+        if self.always:
+            return self
+        kept: list[int] = []
+        for lo, hi in spans:
+            first, last = bisect_right(self.starts, lo) - 1, bisect_right(self.starts, hi) - 1
+            kept += range(max(first, kept[-1] + 1) if kept else first, last + 1)
+        starts, ends, base = ([each[index] for index in kept] for each in (self.starts, self.ends, self.base))
+        return Axis(starts, ends, base)
+
 
 ALWAYS = Axis(always=True)
 

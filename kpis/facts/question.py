@@ -12,7 +12,7 @@ from core.models import Site
 from kpis.axis import EVER, FAR, NEVER, Axis, ProductionDays
 from kpis.facts.held import LIFE_FROM, LIFE_TO, seconds
 from kpis.facts.plans import Owners, Plans, Stretch
-from kpis.facts.ranges import Ranges, columns, literal, widened
+from kpis.facts.ranges import Ranges, columns, literal, merged, widened
 from kpis.facts.statement import ANSWER, STORE, statement
 
 
@@ -140,9 +140,11 @@ class Question:
         }
 
     def axes(self) -> str:
-        """The VALUES list of the axes in use."""
+        """The VALUES list of the axes in use; of cells, as far as they lie on them."""
         rows = []
-        for position, line in enumerate(self.lines):
+        asked = merged({(lo, hi) for _, lo, hi, _ in self.cells})
+        lines = self.lines if self.days else [line.around(asked) for line in self.lines]
+        for position, line in enumerate(lines):
             numbers = (line.starts, line.ends, line.base)
             arrays = ["NULL"] * 3 if line.always else [f"'{literal(each)}'" for each in numbers]
             rows.append(f"({position}, " + ", ".join(f"{each}::bigint[]" for each in arrays) + ")")

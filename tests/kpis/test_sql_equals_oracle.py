@@ -178,6 +178,13 @@ def test_the_axis_of_scheduled_seconds_is_the_schedule(data, offset, length):
     line = axis(owners, lo - 86_400, lo + length * 60 + 86_400, BERLIN)
     assert line.between(lo, lo + length * 60) == seconds(schedule(owners, window, BERLIN))
     assert axis([], lo, lo, BERLIN) is ALWAYS
+    cut = lo + data.draw(st.integers(0, length)) * 60
+    parts = [(lo - 3600, lo), (cut, lo + length * 60)]
+    short = line.around(parts)
+    for begin, end in parts:
+        assert [short.at(each) for each in (begin, end)] == [line.at(each) for each in (begin, end)]
+        assert short.between(begin, end) == line.between(begin, end)
+    assert len(short.starts) == len(set(short.starts)) <= len(line.starts)
 
 
 @random_plants
