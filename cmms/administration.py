@@ -28,6 +28,10 @@ CARDS = [
         _("What the site earns in a year; downtime is measured by it."),
     ),
     Card(
+        Item(_("Labour capacity"), "users", "labour-capacities", can("manage")),
+        _("Hours a week of the crew; the backlog and wrench time are measured by them."),
+    ),
+    Card(
         Item(_("Reasons for stops"), "player-pause", "downtime-reasons", can("administer")),
         _("What people choose from when something is down, and what is planned."),
     ),

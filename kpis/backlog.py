@@ -36,7 +36,6 @@ class Backlog:
     median_age: float | None = None  # s
     ninth_decile_age: float | None = None  # s; nine of ten are younger
     recorded: bool = False  # any order was ever raised here
-    capacity: float | None = None  # labour of one week, s; None where none is recorded
 
     def inputs(self) -> dict[str, float]:
         found: dict[str, float] = {
@@ -60,12 +59,6 @@ class Backlog:
             return Result(None, Status.NO_DATA, Lack.READY_NOT_RECORDED)
         return self._left(self.ready_seconds, self.ready_orders, self.ready_unestimated, threshold)
 
-    def weeks(self, threshold: float = 0.0) -> Result:
-        return self._weeks(self.hours(threshold))
-
-    def ready_weeks(self, threshold: float = 0.0) -> Result:
-        return self._weeks(self.ready_hours(threshold))
-
     def age(self, seconds: float | None) -> Result:
         """A quantile of the ages, days."""
         if seconds is None:
@@ -79,17 +72,8 @@ class Backlog:
             return lacking(Lack.NO_ESTIMATES, asked=orders)
         return told(seconds / HOUR, threshold, orders - unestimated, orders)
 
-    def _weeks(self, hours: Result) -> Result:
-        if hours.value is None:
-            return hours
-        if not self.capacity:
-            return Result(None, Status.NO_DATA, Lack.NO_CAPACITY, coverage=hours.coverage)
-        return Result(hours.value * HOUR / self.capacity, hours.status, hours.reason, coverage=hours.coverage)
 
-
-def backlog(
-    orders: Iterable[Waiting], moment: datetime, *, ready_known: bool = True, capacity: float | None = None
-) -> Backlog:
+def backlog(orders: Iterable[Waiting], moment: datetime, *, ready_known: bool = True) -> Backlog:
     """The orders that were open just before the moment."""
     every = list(orders)
     waiting = [each for each in every if each.created < moment and (each.ended is None or each.ended >= moment)]
@@ -106,7 +90,6 @@ def backlog(
         median_age=quantile(ages, 0.5) if ages else None,
         ninth_decile_age=quantile(ages, 0.9) if ages else None,
         recorded=bool(every),
-        capacity=capacity,
     )
 
 

@@ -118,6 +118,11 @@ def share(part: str, whole: str) -> Callable[[dict[str, float]], str]:
     return lambda sums: f"{hours(sums[part])} ÷ {hours(sums[whole])}"
 
 
+def in_weeks(part: str) -> Callable[[dict[str, float]], str]:
+    """The hours of one input over those that the crew has in a week, where they are known."""
+    return lambda sums: " ÷ ".join(hours(sums[each]) for each in (part, "weekly_capacity") if each in sums)
+
+
 def compliance(key: str, rule: ComplianceRule, name: Any, doc: Any) -> WorkDefinition:
     return WorkDefinition(
         key, name, "share", "higher", _("done in time ÷ occurrences that are done or whose window has passed"), doc,
@@ -177,19 +182,24 @@ WORK = [
         calculation=share("emergency_labour", "labour"),
     ),
     WorkDefinition(
+        "wrench_time", _("Wrench time"), "share", "higher", _("labour on orders ÷ paid hours"),
+        _("Share of the hours for which the crew of the site is paid that it worked on orders."),
+        lambda known, threshold, facts: known.time(), records="wrench",
+        calculation=share("labour", "paid_labour"),
+    ),
+    WorkDefinition(
         "backlog_weeks", _("Backlog in weeks"), "weeks", "lower", _("open estimated labour ÷ weekly capacity"),
-        _("How long the crew would work on what is open at the end of the window. No capacity of crews is recorded"
-          " yet, so only the hours are known."),
-        lambda known, threshold, facts: known.weeks(threshold), records="backlog",
-        calculation=lambda sums: hours(sums["open_labour"]),
+        _("How long the crew of the site would work on what is open at the end of the window, at the labour capacity"
+          " that holds then."),
+        lambda known, threshold, facts: known.weeks(threshold), records="load",
+        calculation=in_weeks("open_labour"),
     ),
     WorkDefinition(
         "ready_backlog_weeks", _("Ready backlog in weeks"), "weeks", "lower",
         _("estimated labour of planned and scheduled orders ÷ weekly capacity"),
-        _("As the backlog, only of what could be scheduled now. No capacity of crews is recorded yet, so only the"
-          " hours are known."),
-        lambda known, threshold, facts: known.ready_weeks(threshold), records="backlog",
-        calculation=lambda sums: hours(sums.get("ready_labour", 0)),
+        _("As the backlog in weeks, only of what could be scheduled now."),
+        lambda known, threshold, facts: known.ready_weeks(threshold), records="load",
+        calculation=in_weeks("ready_labour"),
     ),
     WorkDefinition(
         "backlog_hours", _("Backlog"), "h", "lower", _("Σ (estimate − labour so far) of open orders"),
@@ -329,7 +339,10 @@ REASONS = {
     Lack.NO_REQUESTS: _("No request was accepted of this window."),
     Lack.NOT_ANSWERED_YET: _("No request of this window has been accepted yet."),
     Lack.NO_ESTIMATES: _("None of the open orders has an estimate."),
-    Lack.NO_CAPACITY: _("No capacity recorded: how many hours a week the crew can work is not known."),
+    Lack.NO_CAPACITY: _("No labour capacity holds then: how many hours a week the crew can work is not known."),
+    Lack.PAID_BY_SITE: _("The crew is paid by the site, so it is told of the whole site only."),
+    Lack.NO_PAID_HOURS: _("No paid hours of the crew hold in this window."),
+    Lack.PAID_HOURS_LATER: _("The paid hours of the crew are known for a part of this window only."),
     Lack.READY_NOT_RECORDED: _("What was ready at a past moment is not recorded; ask for a window that reaches now."),
     Lack.NOTHING_OPEN: _("No order was open."),
     Lack.NOTHING_CLOSED: _("No order was closed in this window."),

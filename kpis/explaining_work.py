@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from kpis.backlog import Backlog, Closed, Spent
+from kpis.crew import Load
 from kpis.definitions import WorkDefinition, hours
 from kpis.facts.work_rows import MOST, Record, Rows
 from kpis.repairs import Repairs
@@ -23,6 +24,9 @@ NAMES = {
     "days_late": (gettext_lazy("Days late"), DAYS),
     "interval_days": (gettext_lazy("Interval"), DAYS),
     "labour": (gettext_lazy("Labour"), TIME),
+    "paid_labour": (gettext_lazy("Paid hours of the crew in this window"), TIME),
+    "weekly_capacity": (gettext_lazy("Hours a week that the crew has for orders"), TIME),
+    "paid_seconds": (gettext_lazy("Paid"), HOURS),
     "planned_labour": (gettext_lazy("On planned orders"), TIME),
     "emergency_labour": (gettext_lazy("On emergency orders"), TIME),
     "priced_labour": (gettext_lazy("Labour with a price"), TIME),
@@ -130,7 +134,7 @@ def left_out(known: Any, definition: WorkDefinition) -> list[str]:
                 *said(waiting, ngettext("%(n)d request waits for an answer.", "%(n)d requests wait for an answer.",
                       waiting)),
             ]  # fmt: skip
-        case Backlog(orders=orders, unestimated=missing):
+        case Backlog(orders=orders, unestimated=missing) | Load(backlog=Backlog(orders=orders, unestimated=missing)):
             return said(missing, _("%(n)d of %(all)d open orders have no estimate; their labour is not known."), orders)
         case Closed(orders=orders, with_problem=named):
             return said(orders - named, _("%(n)d of %(all)d closed orders name no problem."), orders)

@@ -10,7 +10,7 @@ from core.filters import RowFilter
 from core.kit.forms import Day, SearchSelect
 from core.models import Site
 from kpis.definitions import DEFINITIONS
-from kpis.models import Finding, FindingKind, FindingState, NetMargin, ReportSubscription, Target
+from kpis.models import Finding, FindingKind, FindingState, LabourCapacity, NetMargin, ReportSubscription, Target
 from people.models import User
 
 
@@ -47,14 +47,22 @@ class FindingFilter(django_filters.FilterSet):
         fields: list[str] = []
 
 
-class NetMarginFilter(django_filters.FilterSet):
-    """`until`: margins that begin on that day or before."""
+class DatedFilter(django_filters.FilterSet):
+    """`until`: what begins on that day or before."""
 
     site = RowFilter(Site, label=_("Site"))
     until = django_filters.DateFilter(label=_("Begins until"), field_name="valid_from", lookup_expr="lte", widget=Day)
 
+
+class NetMarginFilter(DatedFilter):
     class Meta:
         model = NetMargin
+        fields: list[str] = []
+
+
+class LabourCapacityFilter(DatedFilter):
+    class Meta:
+        model = LabourCapacity
         fields: list[str] = []
 
 

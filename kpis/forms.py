@@ -134,3 +134,15 @@ class NetMarginForm(Form):
         self.fields["amount"].help_text = _(
             "Of the whole site, in %(currency)s: what remains of sales after all costs. It may be below zero."
         ) % {"currency": currency}
+
+
+class LabourCapacityForm(Form):
+    net = forms.DecimalField(
+        label=_("Hours a week for orders"), max_digits=8, decimal_places=1,
+        help_text=_("Of the whole crew, without meetings, training and absence."),
+    )  # fmt: skip
+    paid = forms.DecimalField(
+        label=_("Paid hours a week"), max_digits=8, decimal_places=1, required=False,
+        help_text=_("All that the crew is paid for; wrench time is told of them."),
+    )  # fmt: skip
+    valid_from = forms.DateField(label=_("Valid from"), widget=Day, help_text=_("The first day on which it holds."))

@@ -235,26 +235,48 @@ class Target(models.Model):
         return reverse("target", args=[self.pk])
 
 
-class NetMargin(models.Model):
-    """What a site earns in a whole calendar year, in its currency: holds from a day on, until the next one does."""
+class DatedOfSite(models.Model):
+    """What holds of a site from a day on, until the next one of its kind does."""
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+", verbose_name=_("site"))
-    amount = models.DecimalField(_("net margin of a year"), max_digits=14, decimal_places=2)
     valid_from = models.DateField(_("valid from"))
     version = models.PositiveIntegerField(default=1)
 
     objects = SiteScoped.as_manager()
 
     class Meta:
-        verbose_name = _("net margin")
+        abstract = True
         ordering = ["site", "-valid_from"]
-        constraints = [models.UniqueConstraint(fields=["site", "valid_from"], name="net_margin_once_a_day")]
 
     def __str__(self) -> str:
         return f"{self.site.code} {self.valid_from}"
 
+
+class NetMargin(DatedOfSite):
+    """What a site earns in a whole calendar year, in its currency."""
+
+    amount = models.DecimalField(_("net margin of a year"), max_digits=14, decimal_places=2)
+
+    class Meta(DatedOfSite.Meta):
+        verbose_name = _("net margin")
+        constraints = [models.UniqueConstraint(fields=["site", "valid_from"], name="net_margin_once_a_day")]
+
     def get_absolute_url(self) -> str:
         return reverse("net-margin", args=[self.pk])
+
+
+class LabourCapacity(DatedOfSite):
+    """Hours of a week that the crew of a site has for orders, and for which it is paid."""
+
+    net = models.DecimalField(_("hours a week for orders"), max_digits=8, decimal_places=1)
+    paid = models.DecimalField(_("paid hours a week"), max_digits=8, decimal_places=1, null=True, blank=True)
+
+    class Meta(DatedOfSite.Meta):
+        verbose_name = _("labour capacity")
+        constraints = [models.UniqueConstraint(fields=["site", "valid_from"], name="labour_capacity_once_a_day")]
+
+    def get_absolute_url(self) -> str:
+        return reverse("labour-capacity", args=[self.pk])
 
 
 class FindingKind(models.TextChoices):

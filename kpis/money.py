@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from assets.models import Asset
 from core.kit.present import number_text
 from kpis.definitions import DEFINITIONS, REASONS
-from kpis.facts.margins import earned_in
+from kpis.facts.stated import earned_in
 from kpis.figures import Figure, Period
 from kpis.present import address_of, said
 

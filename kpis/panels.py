@@ -66,6 +66,7 @@ class Decisions(Panel):
 
 
 @register("kpis.Finding")
+@register("kpis.LabourCapacity")
 @register("kpis.NetMargin")
 @register("kpis.Target")
 class History(Panel):

@@ -1,6 +1,7 @@
 """Lists of the key figures."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
@@ -75,4 +76,22 @@ class NetMarginTable(Table):
     default_sort = "-valid_from"
     empty = Empty(
         _("No net margin yet: what stops cost is shown in money only."), _("Enter the first"), "net-margin-new", "coins"
+    )
+
+
+def hours_of_week(hours: Decimal | None) -> str:
+    return "–" if hours is None else f"{number_text(hours, 1)}\u202fh"
+
+
+class LabourCapacityTable(Table):
+    valid_from = WhenColumn(_("Valid from"), link=True, order_by="valid_from", phone="title")
+    net = Column(_("Hours a week for orders"), lambda row: hours_of_week(row.net), order_by="net")
+    paid = Column(_("Paid hours a week"), lambda row: hours_of_week(row.paid), order_by="paid")
+
+    default_sort = "-valid_from"
+    empty = Empty(
+        _("No labour capacity yet: the backlog is shown in hours only."),
+        _("Enter the first"),
+        "labour-capacity-new",
+        "users",
     )

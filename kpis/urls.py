@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from kpis.views import board, findings, net_margins, performance, reliability, report, targets, timeline, why
+from kpis.views import (
+    board,
+    findings,
+    labour_capacity,
+    net_margins,
+    performance,
+    reliability,
+    report,
+    targets,
+    timeline,
+    why,
+)
 
 urlpatterns = [
     path("performance/", performance.Performance.as_view(), name="performance"),
@@ -26,6 +37,19 @@ urlpatterns = [
     path("performance/net-margin/<int:pk>/", net_margins.NetMarginPage.as_view(), name="net-margin"),
     path("performance/net-margin/<int:pk>/edit/", net_margins.NetMarginFormPage.as_view(), name="net-margin-edit"),
     path("performance/net-margin/<int:pk>/remove/", net_margins.RemoveNetMargin.as_view(), name="net-margin-remove"),
+    path("performance/capacity/", labour_capacity.LabourCapacityList.as_view(), name="labour-capacities"),
+    path("performance/capacity/new/", labour_capacity.LabourCapacityFormPage.as_view(), name="labour-capacity-new"),
+    path("performance/capacity/<int:pk>/", labour_capacity.LabourCapacityPage.as_view(), name="labour-capacity"),
+    path(
+        "performance/capacity/<int:pk>/edit/",
+        labour_capacity.LabourCapacityFormPage.as_view(),
+        name="labour-capacity-edit",
+    ),
+    path(
+        "performance/capacity/<int:pk>/remove/",
+        labour_capacity.RemoveLabourCapacity.as_view(),
+        name="labour-capacity-remove",
+    ),
     path("performance/report/", report.WeeklyReport.as_view(), name="report"),
     path("performance/report/report.pdf", report.ReportPdf.as_view(), name="report-pdf"),
     path("performance/report/subscribe/", report.Subscribe.as_view(), name="report-subscribe"),

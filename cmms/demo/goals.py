@@ -6,7 +6,7 @@ from assets.models import FormerHourlyCost
 from cmms.demo.plant import Plant
 from core.events import label_of
 from core.models import Comment
-from kpis.models import NetMargin, Target
+from kpis.models import LabourCapacity, NetMargin, Target
 from people.roles import Role
 
 # figure, target, near it up to
@@ -14,6 +14,8 @@ OF_SITES = [("availability", 0.92, 0.89), ("mtbf", 30, 24), ("mttr", 2.0, 2.5), 
 OF_LINES = [("availability", 0.92, 0.88), ("oee", 0.74, 0.70)]
 # net margin of a year: at first, and since a year ago
 MARGINS = {"regensburg": (7_400_000, 7_900_000), "joliet": (6_100_000, 6_300_000)}
+# hours a week of the crew for orders, and paid
+CREWS = {"regensburg": (150, 195), "joliet": (110, 150)}
 DECISION = "Two sets of filler valves on the shelf, and the palletiser's light curtain checked every Monday."
 
 
@@ -50,6 +52,15 @@ def price(plant: Plant) -> int:
         if line.downtime_cost is not None
     ]
     return len(FormerHourlyCost.objects.bulk_create(made))
+
+
+def staff(plant: Plant) -> int:
+    """The labour capacity of both sites since the plant opened; how many."""
+    made = [
+        LabourCapacity(site=plant.sites[code], net=net, paid=paid, valid_from=plant.first)
+        for code, (net, paid) in CREWS.items()
+    ]
+    return len(LabourCapacity.objects.bulk_create(made))
 
 
 def earn(plant: Plant) -> int:

@@ -91,6 +91,7 @@ def _write(now: datetime, days: int, say: Callable[[str], None]) -> dict[str, in
     today.hand_out(made)
     agreed = goals.agree(made)
     goals.earn(made)
+    goals.staff(made)
     goals.price(made)
     return {
         "machines": len(made.units),

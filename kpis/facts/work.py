@@ -16,12 +16,13 @@ from assets.models import Asset
 from core.models import Site
 from kpis.axis import EVER, NEVER
 from kpis.backlog import Backlog, Closed, Spent, Stood
-from kpis.facts.margins import earned_in
+from kpis.crew import Crew, Load, Wrench
 from kpis.facts.members import Scope, members, moved
 from kpis.facts.priced import stops_of_priced
 from kpis.facts.ranges import literal
 from kpis.facts.read import Reader
 from kpis.facts.repairing import Told, repairs_of, told
+from kpis.facts.stated import crews_in, earned_in
 from kpis.facts.zones import Cut, Member
 from kpis.margin import Lens
 from kpis.repairs import Repairs
@@ -84,6 +85,29 @@ class Work:
             for bucket in range(len(self.buckets))
         }
         return quiet | found
+
+    @cached_property
+    def crews(self) -> list[Crew]:
+        """The hours of the site's crew in each bucket, as far as it has begun."""
+        return crews_in(self.site, [(start, min(end, self.now)) for start, end in self.buckets])
+
+    @cached_property
+    def load(self) -> dict[Key, Load]:
+        """The open orders beside what the crew can work in a week."""
+        return {
+            (root, bucket): Load(self.of("backlog", (root, bucket)), crew)
+            for root in self.cut.roots
+            for bucket, crew in enumerate(self.crews)
+        }
+
+    @cached_property
+    def wrench(self) -> dict[Key, Wrench]:
+        """Labour beside paid hours."""
+        return {
+            (root, bucket): Wrench(self.of("labour", (root, bucket)), crew, subject is None)
+            for root, subject in zip(self.cut.roots, self.subjects, strict=True)
+            for bucket, crew in enumerate(self.crews)
+        }
 
     @cached_property
     def closed(self) -> dict[Key, Closed]:
@@ -194,6 +218,7 @@ class Work:
 EMPTY = {
     "preventive": preventive((), date.min), "labour": Labour(), "requests": Requests(), "backlog": Backlog(),
     "closed": Closed(), "spent": Spent(), "stood": Stood(), "lens": Lens(),
+    "load": Load(), "wrench": Wrench(),
     "repairs": Repairs(),
 }  # fmt: skip
 

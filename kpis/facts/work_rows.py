@@ -16,7 +16,8 @@ from assets.models import Asset
 from kpis.axis import epoch
 from kpis.backlog import Waiting, left
 from kpis.facts.work import Work
-from kpis.models import NetMargin
+from kpis.formulas import HOUR
+from kpis.models import LabourCapacity, NetMargin
 from kpis.repairs import parts
 from kpis.work import REWORK, ComplianceRule, Due, in_time, preventive_compliance
 from workorders.models import Cost, Labour, OccurrenceState, PlanOccurrence, Request, RequestState, Step, WorkOrder
@@ -135,6 +136,28 @@ class Rows:
                 else _("%(state)s, without an estimate") % {"state": row.get_state_display()},
                 counts=estimate is not None,
             )  # fmt: skip
+
+    def load(self) -> Iterator[Record]:
+        """The labour capacity that holds at the end, and the open orders."""
+        yield from self._capacities(at_end=True)
+        yield from self.backlog()
+
+    def wrench(self) -> Iterator[Record]:
+        """The labour capacities that held in the window, and its labour."""
+        yield from self._capacities()
+        yield from self.labour()
+
+    def _capacities(self, *, at_end: bool = False) -> Iterator[Record]:
+        rows = list(LabourCapacity.objects.filter(site=self.site).order_by("valid_from"))
+        for row, after in zip_longest(rows, rows[1:]):
+            begins = self.site.day_begins(row.valid_from)
+            past = after and self.site.day_begins(after.valid_from)
+            if begins < self.end and (past is None or (past >= self.end if at_end else past > self.start)):
+                paid = None if row.paid is None else float(row.paid) * HOUR
+                yield Record(
+                    "labour_capacity", row.pk, self.site.code, _("Labour capacity of a week"), row.get_absolute_url(),
+                    begins, {"seconds": float(row.net) * HOUR, "paid_seconds": paid}, _("from this day on"),
+                )  # fmt: skip
 
     def closed(self) -> Iterator[Record]:
         rows = WorkOrder.objects.filter(

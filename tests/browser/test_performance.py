@@ -41,7 +41,7 @@ def lived(plant, day) -> world.Plant:
     """
     type(plant.line).objects.filter(pk=plant.line.pk).update(downtime_cost=900)
     type(plant.filler).objects.filter(pk=plant.filler.pk).update(downtime_cost=400)
-    net_margins.set_net_margin(plant.berlin, {"amount": 2_000_000, "valid_from": date(2020, 1, 1)}, by=plant.manager)
+    net_margins.VERBS.set(plant.berlin, {"amount": 2_000_000, "valid_from": date(2020, 1, 1)}, by=plant.manager)
     reporting.subscribe(plant.berlin, None, by=plant.manager)
     fast = {"good": Decimal(day.minutes), "ideal_cycle": Decimal(120)}
     made = {name: Decimal(value) for name, value in day.made.items()}

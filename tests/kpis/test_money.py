@@ -41,9 +41,7 @@ def hourly(plant, **costs) -> None:
 
 def margin(plant, amount="8760", valid_from=JANUARY) -> NetMargin:
     """By default one euro an hour."""
-    return net_margins.set_net_margin(
-        plant.berlin, {"amount": Decimal(amount), "valid_from": valid_from}, by=plant.manager
-    )
+    return net_margins.VERBS.set(plant.berlin, {"amount": Decimal(amount), "valid_from": valid_from}, by=plant.manager)
 
 
 # --- The arithmetic ------------------------------------------------------------------------------
@@ -166,16 +164,16 @@ def test_its_explanation_names_margins_assets_and_stops_with_numbers(client, pla
 
 def test_a_margin_is_set_changed_and_removed_with_its_history(plant):
     row = margin(plant)
-    net_margins.change_net_margin(row, {"amount": Decimal("9000")}, by=plant.manager, version=1)
+    net_margins.VERBS.change(row, {"amount": Decimal("9000")}, by=plant.manager, version=1)
     assert [event.summary for event in history(row)] == [
         "Net margin changed: 9,000.00 EUR a year from 2026-01-01",
         "Net margin set: 8,760.00 EUR a year from 2026-01-01",
     ]
     with pytest.raises(Conflict):
-        net_margins.change_net_margin(row, {"amount": Decimal("1")}, by=plant.manager, version=1)
+        net_margins.VERBS.change(row, {"amount": Decimal("1")}, by=plant.manager, version=1)
     with pytest.raises(NotAllowed):
-        net_margins.remove_net_margin(row, by=plant.planner)
-    net_margins.remove_net_margin(row, by=plant.administrator)
+        net_margins.VERBS.remove(row, by=plant.planner)
+    net_margins.VERBS.remove(row, by=plant.administrator)
     assert NetMargin.objects.count() == 0
 
 
@@ -187,7 +185,7 @@ def test_two_margins_never_begin_on_one_day_and_a_day_is_one_of_our_time(plant):
         NetMargin.objects.create(site=plant.berlin, amount=1, valid_from=JANUARY)
     for day in (date(1, 1, 1), date(9999, 12, 31)):
         with pytest.raises(Refused) as refused:
-            net_margins.change_net_margin(row, {"valid_from": day}, by=plant.manager)
+            net_margins.VERBS.change(row, {"valid_from": day}, by=plant.manager)
         assert refused.value.field == "valid_from"
 
 
@@ -226,7 +224,7 @@ class TestNetMargins(ApiContract):
 
     def foreign(self, plant):
         values = {"amount": Decimal(5), "valid_from": JANUARY}
-        return net_margins.set_net_margin(plant.chicago, values, by=None)
+        return net_margins.VERBS.set(plant.chicago, values, by=None)
 
 
 def test_a_margin_stays_with_its_site(plant):

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpis.backlog import Backlog, Finished, Spent, Stood, Waiting, backlog, closed, stood
+from kpis.crew import Crew, Load
 from kpis.formulas import Facts, Reason, Result, Status
 from kpis.intervals import Span, union
 from kpis.repairs import Repair, Repairs, parts, repairs
@@ -132,17 +133,19 @@ def test_backlog_is_what_is_left_of_open_orders_with_unestimated_ones_beside_it(
 
 
 def test_weeks_need_a_capacity_and_are_never_invented():
-    assert outcome(backlog(OPEN, NOW).weeks()) == (None, "no data", Lack.NO_CAPACITY)
-    assert backlog(OPEN, NOW, capacity=40 * HOUR).weeks().value == pytest.approx(0.5)
-    published = Backlog(orders=9, seconds=3360 * HOUR, ready_seconds=1260 * HOUR, recorded=True, capacity=340 * HOUR)
+    assert outcome(Load(backlog(OPEN, NOW)).weeks()) == (None, "no data", Lack.NO_CAPACITY)
+    assert Load(backlog(OPEN, NOW), Crew(40 * HOUR)).weeks().value == pytest.approx(0.5)
+    waiting = Backlog(orders=9, seconds=3360 * HOUR, ready_seconds=1260 * HOUR, recorded=True)
+    published = Load(waiting, Crew(340 * HOUR))
     assert published.weeks().value == pytest.approx(9.88, abs=5e-3)
     assert published.ready_weeks().value == pytest.approx(3.71, abs=5e-3)
 
 
 def test_what_was_ready_at_a_past_moment_is_not_known():
-    known = backlog(OPEN, NOW, ready_known=False, capacity=40 * HOUR)
+    known = backlog(OPEN, NOW, ready_known=False)
+    ready = Load(known, Crew(40 * HOUR)).ready_weeks()
     assert known.hours().value == 20
-    assert outcome(known.ready_hours()) == outcome(known.ready_weeks()) == (None, "no data", Lack.READY_NOT_RECORDED)
+    assert outcome(known.ready_hours()) == outcome(ready) == (None, "no data", Lack.READY_NOT_RECORDED)
     assert "ready_labour" not in known.inputs()
 
 

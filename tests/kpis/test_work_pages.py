@@ -1,10 +1,12 @@
 """Figures of work as people and systems read them: explained down to the records, and only of one's own sites."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from django.urls import reverse
 
+from kpis import labour_capacity
 from kpis.definitions import DEFINITIONS, WORK
 from kpis.explaining_work import NAMES
 from tests.kpis.test_work_database import BEGIN, DAY, HOUR, at, order, read
@@ -77,10 +79,18 @@ def test_the_backlog_in_weeks_shows_its_hours_and_why_it_has_no_weeks(ask, plant
     order(plant.filler, at(2), State.APPROVED)
     why, page = ask("backlog_weeks")
     assert (why["figure"]["value"], why["figure"]["status"]) == (None, "no data")
-    assert why["figure"]["reason"].startswith("No capacity recorded")
+    assert why["figure"]["reason"].startswith("No labour capacity holds then")
     assert why["calculation"] == "3.00 h"
     assert why["left_out"] == ["1 of 2 open orders have no estimate; their labour is not known."]
-    assert "No capacity recorded" in page
+    assert "No labour capacity holds then" in page
+    values = {"net": Decimal(6), "paid": None, "valid_from": date(2020, 1, 1)}
+    capacity = labour_capacity.VERBS.set(plant.berlin, values, by=plant.manager)
+    why, page = ask("backlog_weeks")
+    assert why["figure"]["value"] == 0.5
+    assert why["calculation"] == "3.00 h ÷ 6.00 h"
+    assert why["left_out"] == ["1 of 2 open orders have no estimate; their labour is not known."]
+    assert why["records"][0]["numbers"] == {"seconds": 6 * 3600, "paid_seconds": None}
+    assert capacity.get_absolute_url() in page
 
 
 def test_rework_names_the_order_before(ask, plant, broken):

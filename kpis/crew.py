@@ -1,0 +1,102 @@
+"""The arithmetic of a crew's hours: a backlog in weeks of them, and how much of what is paid goes into work. Pure.
+
+A capacity is stated in hours of a week and holds from a day on, until the next one does.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import zip_longest
+
+from kpis.backlog import Backlog
+from kpis.formulas import HOUR, Result, Status
+from kpis.intervals import Span
+from kpis.work import Labour, Lack
+
+WEEK = 7 * 24 * HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Weekly:
+    """Hours of a week, from a day on: those for orders, and those paid where they are known."""
+
+    since: date
+    net: float
+    paid: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """The hours of a crew in a window: for orders in the week of its end, paid in all of it (s).
+
+    `known` says for how much of the window's `whole` (s) paid hours are known.
+    """
+
+    net: float | None = None  # s a week
+    paid: float = 0.0
+    known: float = 0.0
+    whole: float = 0.0
+
+
+def crew(rates: Sequence[Weekly], window: Span, begins: Callable[[date], datetime]) -> Crew:
+    """What the rates make of the window; `begins` is the instant at which a day begins at the site."""
+    rates = sorted(rates, key=lambda rate: rate.since)
+    net = None
+    paid = known = 0.0
+    for rate, after in zip_longest(rates, rates[1:]):
+        start, end = begins(rate.since), window.end if after is None else min(window.end, begins(after.since))
+        if start < window.end:
+            net = rate.net * HOUR
+        seconds = (end - max(window.start, start)).total_seconds()
+        if seconds > 0 and rate.paid is not None:
+            known += seconds
+            paid += rate.paid * HOUR * seconds / WEEK
+    return Crew(net, paid, known, (window.end - window.start).total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Open orders beside what the crew of the site can work in a week."""
+
+    backlog: Backlog = field(default_factory=Backlog)
+    crew: Crew = field(default_factory=Crew)
+
+    def inputs(self) -> dict[str, float]:
+        capacity = {} if self.crew.net is None else {"weekly_capacity": self.crew.net}
+        return self.backlog.inputs() | capacity
+
+    def weeks(self, threshold: float = 0.0) -> Result:
+        return self._weeks(self.backlog.hours(threshold))
+
+    def ready_weeks(self, threshold: float = 0.0) -> Result:
+        return self._weeks(self.backlog.ready_hours(threshold))
+
+    def _weeks(self, hours: Result) -> Result:
+        if hours.value is None:
+            return hours
+        if not self.crew.net:
+            return Result(None, Status.NO_DATA, Lack.NO_CAPACITY, coverage=hours.coverage)
+        return Result(hours.value * HOUR / self.crew.net, hours.status, hours.reason, coverage=hours.coverage)
+
+
+@dataclass(frozen=True, slots=True)
+class Wrench:
+    """Labour on orders beside the hours that the crew is paid for; both of the whole site."""
+
+    labour: Labour = field(default_factory=Labour)
+    crew: Crew = field(default_factory=Crew)
+    of_site: bool = False
+
+    def inputs(self) -> dict[str, float]:
+        return {"labour": self.labour.total, "paid_labour": self.crew.paid}
+
+    def time(self) -> Result:
+        if not self.of_site:
+            return Result(None, Status.UNDEFINED, Lack.PAID_BY_SITE)
+        if not self.crew.known:
+            return Result(None, Status.NO_DATA, Lack.NO_PAID_HOURS)
+        if self.crew.known < self.crew.whole:
+            return Result(None, Status.NO_DATA, Lack.PAID_HOURS_LATER)
+        if not self.labour.total:
+            return Result(None, Status.NO_DATA, Lack.NO_LABOUR, coverage=0.0)
+        return Result(self.labour.total / self.crew.paid, Status.OK)
