@@ -120,7 +120,12 @@ def share(part: str, whole: str) -> Callable[[dict[str, float]], str]:
 
 def in_weeks(part: str) -> Callable[[dict[str, float]], str]:
     """The hours of one input over those that the crew has in a week, where they are known."""
-    return lambda sums: " ÷ ".join(hours(sums[each]) for each in (part, "weekly_capacity") if each in sums)
+
+    def words(sums: dict[str, float]) -> str:
+        capacity = [hours(sums["weekly_capacity"])] if "weekly_capacity" in sums else []
+        return " ÷ ".join([hours(sums.get(part, 0)), *capacity])
+
+    return words
 
 
 def compliance(key: str, rule: ComplianceRule, name: Any, doc: Any) -> WorkDefinition:
