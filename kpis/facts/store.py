@@ -127,7 +127,12 @@ def rewrite(clock: Clock, spans: Ranges, states: "States") -> int:
     Days that come out otherwise leave a revision, kept aside since `revisions.begin`. The caller holds the locks
     of `states`.
     """
-    after = cache(clock.after)  # most assets are stored through the same day
+    _forget_unfinished(clock, [asset_id for asset_id in states if spans[asset_id][0][0] <= EVER])
+
+    @cache  # most assets are stored through the same day
+    def after(through: date | None) -> int:
+        return min(clock.after(through), clock.frontier)
+
     cut = {}
     for asset_id, each in _with_events(clock, {asset_id: spans[asset_id] for asset_id in states}).items():
         if kept := within(each, EVER, after(states[asset_id].through)):
@@ -135,6 +140,23 @@ def rewrite(clock: Clock, spans: Ranges, states: "States") -> int:
     written, observed = _write(clock, cut, states, revising=True)
     _complete(clock, cut, observed)
     return written
+
+
+def _forget_unfinished(clock: Clock, asset_ids: list[int]) -> None:
+    """Delete what is stored of days that are not over: those that were, until the site's day was settled to begin later
+    or on another clock."""
+    if not asset_ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM kpis_assetday WHERE asset_id = ANY(%(assets)s::bigint[]) AND day > %(yesterday)s;
+            DELETE FROM kpis_lossday WHERE asset_id = ANY(%(assets)s::bigint[]) AND day > %(yesterday)s;
+            DELETE FROM kpis_failureevent
+            WHERE asset_id = ANY(%(assets)s::bigint[]) AND occurred >= to_timestamp(%(frontier)s)
+            """,
+            {"assets": literal(asset_ids), "yesterday": clock.yesterday, "frontier": clock.frontier},
+        )
 
 
 class State(NamedTuple):
@@ -196,7 +218,7 @@ def _complete(clock: Clock, asset_ids: Iterable[int], observed: list[int], *, th
         cursor.execute(
             """
             UPDATE kpis_factstate s SET computed_at = %(now)s, version = coalesce(%(version)s, version),
-                through = coalesce(%(through)s, through),
+                through = coalesce(%(through)s, least(through, %(yesterday)s)),
                 observed = asset_id = ANY(%(observed)s::bigint[])
                     OR EXISTS (SELECT FROM kpis_assetday d WHERE d.asset_id = s.asset_id)
                     OR EXISTS (SELECT FROM kpis_failureevent e WHERE e.asset_id = s.asset_id)
@@ -206,6 +228,7 @@ def _complete(clock: Clock, asset_ids: Iterable[int], observed: list[int], *, th
                 "now": instant(clock.now),
                 "version": VERSION if through else None,
                 "through": through,
+                "yesterday": clock.yesterday,
                 "assets": literal(asset_ids),
                 "observed": literal(observed),
             },
