@@ -261,14 +261,14 @@ def _known_end(records: Records, stop: Stop) -> datetime:
 
 
 def causes(records: Records, asset: int, window: Span) -> dict[tuple[int | None, str], Cause]:
-    """Lost planned production time by (reason, loss class); an overlap goes to the stop that began first."""
+    """Lost planned production time by (reason, loss class); an overlap goes to the first of the stops `in_turn`."""
     window = _served(records, asset, window)
     plan = scheduled(records, asset, window)
     pieces = effective_pieces(records, asset)
     excluded = union(piece.span for piece in pieces if piece.kind is Class.EXCLUDED)
     result: dict[tuple[int | None, str], Cause] = {}
     taken: Spans = ()
-    for piece in sorted(pieces, key=lambda each: (each.stop.start, each.stop.id, each.start)):
+    for piece in in_turn(records, pieces):
         if piece.kind is Class.EXCLUDED:
             continue
         part: Spans = union((piece.span,))
@@ -283,6 +283,20 @@ def causes(records: Records, asset: int, window: Span) -> dict[tuple[int | None,
             known.stops + (piece.counts and window.covers(piece.start)),
         )
     return {key: cause for key, cause in result.items() if cause.seconds or cause.stops}
+
+
+def in_turn(records: Records, pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces in the order in which their stops are to blame: the stop that began first; of those that began at once
+    by loss class (breakdown, other, setup, short, unclassified), then by the reason that was listed first.
+
+    The order in which stops were entered does not matter.
+    """
+
+    def turn(piece: Piece) -> tuple[datetime, str, bool, int, datetime]:
+        stop = piece.stop
+        return stop.start, _loss(records, stop), stop.reason is None, stop.reason or 0, piece.start
+
+    return sorted(pieces, key=turn)
 
 
 def _loss(records: Records, stop: Stop) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kpis.intervals import Span, Spans, clip, intersect, subtract, union
-from kpis.oracle import Class, Piece, Records, Stop, _served, effective_pieces, scheduled
+from kpis.oracle import Class, Piece, Records, Stop, _served, effective_pieces, in_turn, scheduled
 
 
 class State(StrEnum):
@@ -36,7 +36,7 @@ def timeline(records: Records, asset: int, window: Span, *, known: bool = True) 
     plan = scheduled(records, asset, window)
     if not known:
         return _in_order([(plan, State.UNKNOWN, None), (subtract((window,), plan), State.NOT_SCHEDULED, None)])
-    pieces = effective_pieces(records, asset)
+    pieces = in_turn(records, effective_pieces(records, asset))
     unplanned = union(piece.span for piece in pieces if piece.kind is Class.UNPLANNED)
     excluded = union(piece.span for piece in pieces if piece.kind is Class.EXCLUDED)
     down = [
@@ -71,7 +71,7 @@ def lost(records: Records, asset: int, window: Span) -> Spans:
 def off_schedule(records: Records, asset: int, window: Span) -> list[StateSpan]:
     """Unplanned downtime outside planned production time (XD), by the stop that began first; beside the timeline."""
     window = _served(records, asset, window)
-    pieces = [piece for piece in effective_pieces(records, asset) if piece.kind is Class.UNPLANNED]
+    pieces = in_turn(records, [each for each in effective_pieces(records, asset) if each.kind is Class.UNPLANNED])
     outside = subtract((window,), scheduled(records, asset, window))
     return _in_order(
         [(intersect(part, outside), State.DOWN, stop) for part, stop in _blamed(pieces, (), planned=False)]
@@ -79,9 +79,9 @@ def off_schedule(records: Records, asset: int, window: Span) -> list[StateSpan]:
 
 
 def _blamed(pieces: Iterable[Piece], excluded: Spans, *, planned: bool) -> Iterator[tuple[Spans, Stop]]:
-    """Disjoint parts of the pieces, each with the stop that began first."""
+    """Disjoint parts of the pieces, which are `in_turn`, each with the stop that is to blame."""
     taken: Spans = ()
-    for piece in sorted(pieces, key=lambda each: (each.stop.start, each.stop.id, each.start)):
+    for piece in pieces:
         if (piece.kind is Class.EXCLUDED) is not planned:
             continue
         part: Spans = union((piece.span,))

@@ -88,7 +88,8 @@ TOTALS = f"""
         max(se) FILTER (WHERE kind <= 1) OVER w AS x_se, max(se) FILTER (WHERE kind <> 1) OVER w AS l_se,
         max(se) OVER w AS any_se, max(e) OVER w AS any_e
     FROM placed
-    WINDOW w AS (PARTITION BY asset_id, cell ORDER BY s, began, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    WINDOW w AS (PARTITION BY asset_id, cell ORDER BY s, began, loss, reason_id
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ), totals AS MATERIALIZED (
     SELECT asset_id, cell, unplanned, clock, excluded, blocked, stops, tangled, stopped_from, stopped_to,
         coalesce(excluded, 0) - coalesce(unplanned, 0) AS planned_stop,
@@ -106,14 +107,15 @@ TOTALS = f"""
     ) sums
 )"""
 
-# Lost time goes to the stop that began first. In order of their start in the cell, what a piece adds to the
-# union is its own; where another order may hold (in a tangled cell), pieces that overlap are a knot, which is taken
+# Lost time goes to the stop that began first, of those that began at once by loss class (in the order of the alphabet)
+# and reason, never by the order in which they were entered. In order of their start in the cell, what a piece adds to
+# the union is its own; where another order may hold (in a tangled cell), pieces that overlap are a knot, which is taken
 # apart at every border.
 CAUSES = """
 , tangled AS MATERIALIZED (SELECT asset_id, cell FROM totals WHERE tangled
 ), numbered AS (
     SELECT r.*, count(*) FILTER (WHERE any_e IS NULL OR s >= any_e) OVER (
-        PARTITION BY asset_id, cell ORDER BY s, began, id) AS knot
+        PARTITION BY asset_id, cell ORDER BY s, began, loss, reason_id) AS knot
     FROM ranked r JOIN tangled USING (asset_id, cell)
 ), knotted AS MATERIALIZED (SELECT *, count(*) OVER (PARTITION BY asset_id, cell, knot) AS size FROM numbered
 ), knot AS MATERIALIZED (SELECT * FROM knotted WHERE size > 1
@@ -139,7 +141,7 @@ CAUSES = """
             LEFT JOIN knot x ON x.asset_id = b.asset_id AND x.cell = b.cell AND x.knot = b.knot AND x.kind = 1
                 AND x.s <= b.t AND x.e >= b.past
             WHERE b.st_past > b.st AND (r.kind = 0 OR x.cell IS NULL)
-            ORDER BY b.asset_id, b.cell, b.t, r.began, r.id
+            ORDER BY b.asset_id, b.cell, b.t, r.began, r.loss, r.reason_id
         ) untangled
     ) parts GROUP BY 1, 2, 3, 4
 )"""

@@ -24,7 +24,7 @@ from kpis.facts.ranges import Ranges, clipped, columns, literal, merged, widened
 from kpis.intervals import DAY, day_begins, production_date
 from kpis.models import FactState
 
-VERSION = 3  # of the computation; raise it and every asset is computed again
+VERSION = 4  # of the computation; raise it and every asset is computed again
 CHUNK = 500  # assets of one transaction
 
 

@@ -105,6 +105,8 @@ def store(records: oracle.Records, *, day_start: time = time(0), code: str = "pl
         )
     _calendars(records, site, rows)
     reasons, stops = {}, {}
+    for stop in sorted(records.stops, key=lambda each: each.reason or 0):
+        _reason(site, stop, reasons)  # in the order in which the plain records number them
     for stop in records.stops:
         stops[stop.id] = assets.Downtime.objects.create(
             asset=rows[stop.asset],
