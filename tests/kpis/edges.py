@@ -277,4 +277,84 @@ EDGES = [
         assets=(1, 2, 3),
         facts={"events": 2, "found": 1, "restored": 0, "open_events": 2},
     ),
+    Case(
+        "EDGE-26 stops that reach a line in another order than they began",
+        records(
+            24,
+            placements=(
+                Placement(2, 1, stops_parent=True, valid=within(6, 99)),
+                Placement(3, 1, stops_parent=True, valid=within(4, 99)),
+            ),
+            stops=(stop(1, 2, 12, asset=2, loss="breakdown"), stop(2, 3, 12, asset=3, loss="other")),
+        ),
+        within(0, 24),
+        facts={"down": 8 * 3600, "stops": 2, "losses": {"other": 2 * 3600, "breakdown": 6 * 3600}},
+    ),
+    Case(
+        "EDGE-27 a stop of two days that ends as the second does is none of the third",
+        records(96, stops=(stop(1, 20, 48),)),
+        within(48, 72),
+        facts={"down": 0, "stops": 0},
+    ),
+    Case(
+        "EDGE-28 a stop that ends as the machine is moved to a line of other hours",
+        records(
+            48,
+            calendars={1: shift("08:00", "16:00"), 4: shift("09:00", "11:00")},
+            placements=(Placement(2, 1, valid=within(0, 10)), Placement(2, 4, valid=within(10, 99))),
+            stops=(stop(1, 8, 10, asset=2),),
+        ),
+        within(0, 24),
+        assets=(2,),
+        facts={"scheduled": 3 * 3600, "down": 2 * 3600, "stops": 1},
+    ),
+    Case(
+        "EDGE-29 the longer hours of the line that a machine has left count no more, and of stops in a count the union",
+        records(
+            48,
+            calendars={1: shift("08:00", "16:00"), 4: shift("08:00", "11:00")},
+            placements=(Placement(2, 1, valid=within(0, 10)), Placement(2, 4, valid=within(10, 99))),
+            stops=(
+                stop(1, 9, 15, asset=2),
+                stop(2, 32.5, 33, asset=2),
+                stop(3, 32.75, 33.25, asset=2),
+                stop(4, 33.5, 33.75, asset=2),
+            ),
+            counts=(count(8, 34, made=400, scrap=0, cycle=1.0, asset=2),),
+        ),
+        within(0, 24),
+        assets=(2,),
+        facts={"scheduled": 3 * 3600, "down": 2 * 3600, "off_schedule": 4 * 3600, "stops": 1, "good": 200},
+    ),
+    Case(
+        "EDGE-30 a break of another machine takes nothing from a setup of this one",
+        records(
+            48,
+            stops=(
+                stop(1, 8, 10, planned=True, loss="setup"),
+                stop(2, 9, 11, loss="other"),
+                break_(3, 14, 15),
+                break_(4, 8, 12, asset=3),
+                stop(5, 9, 13, asset=3, planned=True, loss="setup"),
+            ),
+        ),
+        within(0, 24),
+        facts={"planned_stop": 3600, "down": 3 * 3600, "losses": {"setup": 7200, "other": 3600}, "stops": 2},
+    ),
+    Case(
+        "EDGE-31 what is made in the last second of a production day is that day's",
+        records(72, counts=(count(24 - 1 / 3600, 24, made=5, scrap=1, cycle=0.1),)),
+        within(0, 24),
+        facts={"good": 4, "scrap": 1, "counts": 1},
+    ),
+    Case(
+        "EDGE-32 a count belongs to the only second in which the machine ran",
+        records(
+            72,
+            stops=(stop(1, 22, 24), stop(2, 24 + 1 / 3600, 26)),
+            counts=(count(22, 26, made=100, scrap=0, cycle=0.01),),
+        ),
+        within(24, 48),
+        facts={"good": 100, "down": 7199, "doubtful": 0},
+    ),
 ]

@@ -1,5 +1,6 @@
 """The set-based SQL against the plain oracle, on random plants."""
 
+from dataclasses import replace
 from datetime import time
 from itertools import pairwise
 from unittest import mock
@@ -15,9 +16,10 @@ from kpis.facts import live
 from kpis.facts import plans as following
 from kpis.facts.store import catch_up
 from kpis.formulas import sums_of
-from kpis.intervals import Span, production_days, schedule, seconds
+from kpis.intervals import Span, clip, production_days, schedule, seconds
 from kpis.models import AssetDay, FailureEvent, LossDay
 from tests.kpis import cases
+from tests.kpis.edges import EDGES
 from tests.kpis.plants import BERLIN, GRID, STEPS, begins, calendars, in_database, plants
 from tests.kpis.world import Stored, facts_of, first_instant, store
 
@@ -153,19 +155,58 @@ def assert_stored(stored: Stored, day_start: time) -> None:
     for row in LossDay.objects.all():
         losses.setdefault((row.asset_id, row.day), {})[row.reason_id, row.loss] = (row.seconds, row.stops)
     window = Span(instant(first_instant(records)), records.now)
-    days = [each for each in production_days(window, BERLIN, day_start) if each[1].end <= records.now]
+    days = [each for each in production_days(window, records.zone, day_start) if each[1].end <= records.now]
     for number, asset in stored.assets.items():
         for day, span in days:
             row = rows.pop((asset.pk, day), None)
-            cell = live.CellFacts(
-                {name: getattr(row, name) for name in SUMS} if row else {}, losses.get((asset.pk, day), {})
-            )
+            cell = live.CellFacts({name: getattr(row, name) for name in SUMS} if row else {})
+            cell.causes = losses.pop((asset.pk, day), {})
             assert_same(*facts_of(cell, []), stored, number, span, f"{day}")
+            found = row and (row.stopped_from, row.stopped_to)
+            assert found == stopped_or_counted(records, number, span), (day, number)
         last = days[-1][1].end if days else window.start
         assert [_plain(event) for event in FailureEvent.objects.filter(asset=asset).order_by("occurred")] == [
             _plain(event) for event in oracle.events(records, number) if event.occurred < last
         ], number
     assert rows == {}
+    assert losses == {}
+
+
+def stopped_or_counted(records: oracle.Records, number: int, day: Span) -> tuple | None:
+    """From when to when the asset is stopped, in seconds of the day (a stop of no length takes one); without a stop
+    nothing, but a row if pieces were counted."""
+    served = oracle._served(records, number, day)
+    held = [cut for piece in oracle.effective_pieces(records, number) if (cut := piece.within(served))]
+    if held:
+        begins = epoch(day.start)
+        return (
+            min(epoch(each.start) for each in held) - begins,
+            max(max(epoch(each.end), epoch(each.start) + 1) for each in held) - begins,
+        )
+    counted = any(each.asset == number and clip((each.span,), served) for each in records.counts)
+    return (None, None) if counted else None
+
+
+SHORT = [case for case in (*cases.CASES, *EDGES) if case.records.now <= cases.at(400)]
+
+
+def numbered(records: oracle.Records) -> oracle.Records:
+    """The same with a number for each reason, which worked cases name by its loss class alone."""
+    reasons = sorted({(stop.excluded, stop.loss) for stop in records.stops if stop.loss != "unclassified"})
+    return replace(
+        records,
+        stops=[
+            stop if stop.loss == "unclassified" else replace(stop, reason=reasons.index((stop.excluded, stop.loss)) + 1)
+            for stop in records.stops
+        ],
+    )
+
+
+@pytest.mark.parametrize("case", SHORT, ids=lambda case: case.name)
+def test_stored_days_of_the_worked_cases_are_what_the_oracle_says(db, case):
+    stored = store(numbered(case.records))
+    catch_up(stored.site, now=case.records.now)
+    assert_stored(stored, time(0))
 
 
 @given(st.data(), st.integers(0, 4 * 24 * 60), st.integers(1, 3 * 24 * 60))
