@@ -119,7 +119,12 @@ TIES = [
 @pytest.mark.parametrize(("stops", "losses"), TIES, ids=range(1, len(TIES) + 1))
 def test_of_stops_that_begin_at_once_the_better_classified_is_to_blame(db, stops: tuple[Stop, ...], losses, turned):
     records = cases.records(24, stops=stops[::-1] if turned else stops, short_stops={1: 600})
-    facts, cell = write(records).live(1, within(0, 24))
+    plant = write(records)
+    facts, cell = plant.live(1, within(0, 24))
+    assert cell.causes == {
+        (plant.reason(key), key[1]): (cause.seconds, cause.stops)
+        for key, cause in oracle.causes(records, 1, within(0, 24)).items()
+    }
     for sums in (facts, oracle.facts(records, 1, within(0, 24))):
         assert {loss: seconds for loss, seconds in sums.losses.items() if seconds} == losses
     assert sum(begun for _, begun in cell.causes.values()) == 2

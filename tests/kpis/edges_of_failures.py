@@ -1,0 +1,58 @@
+"""Worked cases at the edges of failure events, and of counts beside the life of their machine (`edges`)."""
+
+from kpis.oracle import Placement
+from tests.kpis.cases import Case, break_, count, failure, records, stop, within
+
+EDGES_OF_FAILURES = [
+    Case(
+        "EDGE-33 all pieces counted while the machine was down are in doubt",
+        records(24, stops=(stop(1, 8, 12),), counts=tuple(count(h, h + 1, made=5, scrap=1, cycle=1.0) for h in (8, 9))),
+        within(0, 24),
+        facts={"doubtful": 10, "good": 8, "scrap": 2},
+    ),
+    Case(
+        "EDGE-34 a count belongs to the time in which its machine served",
+        records(
+            72,
+            lives={1: within(22, 99), 2: within(0, 26)},
+            counts=tuple(count(20, 28, made=300, scrap=0, cycle=1.0, asset=asset) for asset in (1, 2)),
+        ),
+        within(0, 24),
+        assets=(1, 2),
+        facts={"good": 100 + 200},
+    ),
+    Case(
+        "EDGE-35 a failure is open while one of the stops around it is, and what fails now has not failed yet",
+        records(24, stops=(stop(1, 20, None), stop(2, 21, 22)), failures=(failure(1, 21), failure(2, 24))),
+        within(0, 24),
+        facts={"events": 1, "items": 1, "open_events": 1},
+    ),
+    Case(
+        "EDGE-36 the stop of a machine does not prolong a failure of the line itself",
+        records(
+            24,
+            stops=(stop(1, 8, 12, asset=2),),
+            failures=(failure(1, 9), failure(2, 10)),
+            placements=(Placement(2, 1, stops_parent=True),),
+        ),
+        within(0, 24),
+        facts={"events": 2, "items": 2, "restored": 0},
+    ),
+    Case(
+        "EDGE-37 a failure as a planned stop ends was not found in it",
+        records(24, stops=(break_(1, 8, 9),), failures=(failure(1, 9, 10),)),
+        within(0, 24),
+        facts={"events": 1, "found": 0},
+    ),
+    Case(
+        "EDGE-38 a failure that belongs to one stop stops the line by that one alone",
+        records(
+            24,
+            stops=(stop(1, 8, 9, asset=2), stop(2, 9, 11, asset=2)),
+            failures=(failure(1, 9.5, asset=2, stop=1),),
+            placements=(Placement(2, 1, stops_parent=True),),
+        ),
+        within(0, 24),
+        facts={"events": 0, "down": 3 * 3600},
+    ),
+]
