@@ -55,4 +55,18 @@ EDGES_OF_FAILURES = [
         within(0, 24),
         facts={"events": 0, "down": 3 * 3600},
     ),
+    Case(
+        "EDGE-39 a failure stops the line with the stop that it belongs to, be it entered before, and with no other's",
+        records(
+            24,
+            stops=(stop(1, 8, 10, asset=2), stop(2, 12, 13, asset=2), stop(3, 14, 15, asset=3)),
+            failures=(
+                failure(1, 7.5, 10, asset=2, stop=1),
+                failure(2, 16, 17, asset=3, stop=2),  # of another machine than its stop
+            ),
+            placements=(Placement(2, 1, stops_parent=True), Placement(3, 1, stops_parent=True)),
+        ),
+        within(0, 24),
+        facts={"events": 1, "restoration": 2 * 3600, "stops": 3},
+    ),
 ]
