@@ -56,7 +56,10 @@ class ReasonPage(FormPage):
 
     model, form_class = DowntimeReason, ReasonForm
     parent = (_("Reasons for stops"), reverse_lazy("downtime-reasons"))
-    lead = _("A change of “planned” or “excluded” holds for past stops as well, and their figures change with it.")
+    lead = _(
+        "A change of “excluded” or of the loss class holds for past stops as well, and their figures change with it;"
+        " “planned” is said of each stop, so that a change of it holds from now on."
+    )
     template_name = "assets/list_form.html"
 
     def crumbs(self):

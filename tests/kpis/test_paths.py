@@ -54,3 +54,14 @@ def test_who_may_not_write_changes_and_marks_nothing(plant, client):
     assert answer.status_code == 403
     assert not scene.marks(it.site).exists()
     assert scene.facts(it.site) == before
+
+
+def test_a_reason_that_is_planned_from_now_on_changes_no_past_stop_and_the_page_says_so(plant, client):
+    it = scene.build(plant)
+    before = scene.work_off(it.site)
+    fields = {"name": "Breakdown", "code": "breakdown", "planned": "on", "loss_class": "breakdown", "active": "on"}
+    Hand(client, it).posts("administrator", "downtime-reason", plant.breakdown.pk, **fields)
+    assert not scene.marks(it.site).exists()
+    assert scene.facts(it.site) == before == scene.computed_anew(it.site)
+    page = client.get(reverse("downtime-reason", args=[plant.breakdown.pk])).content.decode()
+    assert "a change of it holds from now on" in page
