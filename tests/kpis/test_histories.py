@@ -52,11 +52,17 @@ class Present(Stored):
 class History(RuleBasedStateMachine):
     """A line with a machine and its spare (a group), a part of the machine, and another line."""
 
-    @initialize(begin=begins, day_start=st.sampled_from([time(0), time(6)]))
-    def opens(self, begin, day_start):
+    @initialize(
+        begin=begins, day_start=st.sampled_from([time(0), time(6)]), grouped=st.booleans(), calendar=st.booleans(),
+        stops=st.lists(st.tuples(which, ago, lengths, which, st.none() | lengths), min_size=5, max_size=12),
+        failures=st.lists(st.tuples(which, which, ago, st.none() | lengths, st.booleans()), min_size=3, max_size=6),
+        counts=st.lists(st.tuples(which, ago, st.integers(1, A_DAY), st.integers(0, 500)), min_size=1, max_size=4),
+    )  # fmt: skip
+    def opens(self, begin, day_start, grouped, calendar, stops, failures, counts):
+        """Some days have passed and are stored."""
         self.undone = transaction.atomic()
         self.undone.__enter__()
-        self.now = begin
+        self.now = begin + timedelta(days=3)
         self.site = Site.objects.create(code="plant", name="Plant", time_zone="Europe/Berlin", day_start=day_start)
         self.assets = [
             Asset.objects.create(site=self.site, code=f"A{number}", name="Asset", short_stop_seconds=1200)
@@ -65,10 +71,22 @@ class History(RuleBasedStateMachine):
         _other, line, machine, spare, part = self.assets
         self.groups = [RedundancyGroup.objects.create(parent=each, name="Group", needed=1) for each in (line, machine)]
         for asset, parent in ((machine, line), (spare, line), (part, machine)):
-            Placement.objects.create(asset=asset, parent=parent, stops_parent=True, valid=DateTimeTZRange(None, None))
+            group = self.groups[0] if grouped and parent == line else None
+            Placement.objects.create(
+                asset=asset, parent=parent, stops_parent=True, redundancy_group=group, valid=DateTimeTZRange(None, None)
+            )
         DowntimeReason.objects.create(site=self.site, code="broken", name="Broken", loss_class="breakdown")
         for code, excluded in (("setup", False), ("lunch", True)):
             DowntimeReason.objects.create(site=self.site, code=code, name=code, planned=True, excluded=excluded)
+        if calendar:
+            self.agree(0, time(6), time(22), -9)
+        for each in stops:
+            self.enter_stop(*each)
+        for each in failures:
+            self.enter_failure(*each)
+        for each in counts:
+            self.enter_count(*each)
+        compute_site(self.site, now=self.now)
 
     def teardown(self):
         if undone := getattr(self, "undone", None):
@@ -88,7 +106,10 @@ class History(RuleBasedStateMachine):
     # --- Stops, failures, counts ---------------------------------------------------------------------------
 
     @rule(asset=which, steps=ago, length=lengths, reason=which, planned_end=st.none() | lengths)
-    def a_stop_is_entered(self, asset, steps, length, reason, planned_end):
+    def a_stop_is_entered(self, **said):
+        self.enter_stop(**said)
+
+    def enter_stop(self, asset, steps, length, reason, planned_end):
         start = self.before(steps)
         cause = self.pick(DowntimeReason, reason) if reason % 4 else None
         planned = bool(cause and cause.planned)
@@ -121,7 +142,10 @@ class History(RuleBasedStateMachine):
             row.delete()
 
     @rule(stop=which, asset=which, steps=ago, lasted=st.none() | lengths, found=st.booleans())
-    def a_failure_is_entered(self, stop, asset, steps, lasted, found):
+    def a_failure_is_entered(self, **said):
+        self.enter_failure(**said)
+
+    def enter_failure(self, stop, asset, steps, lasted, found):
         row = self.pick(Downtime, stop) if stop % 3 else None
         occurred = row.start if row else self.before(steps)
         Failure.objects.create(
@@ -141,7 +165,10 @@ class History(RuleBasedStateMachine):
             row.delete()
 
     @rule(asset=which, steps=ago, length=st.integers(1, 2 * A_DAY), good=st.integers(0, 500))
-    def pieces_are_counted(self, asset, steps, length, good):
+    def pieces_are_counted(self, **said):
+        self.enter_count(**said)
+
+    def enter_count(self, asset, steps, length, good):
         start = self.before(max(1, steps))
         Count.objects.create(
             asset=self.assets[asset % 5], start=start, end=min(start + length * GRID, self.now), good=good, scrap=3,
@@ -174,12 +201,11 @@ class History(RuleBasedStateMachine):
         row.parent, row.stops_parent, row.redundancy_group = above, stops, group
         row.save()
 
-    @rule(needed=st.integers(1, 2))
-    def a_group_needs_others(self, needed):
-        RedundancyGroup.objects.update(needed=needed)
-
     @rule(owner=which, start=hours, end=hours, days=st.integers(-3, 3))
-    def a_calendar_is_agreed_or_changed(self, owner, start, end, days):
+    def a_calendar_is_agreed_or_changed(self, **said):
+        self.agree(**said)
+
+    def agree(self, owner, start, end, days):
         asset = ([None, *self.assets])[owner % 6]
         valid_from = self.now.date() + timedelta(days)
         row = OperatingCalendar.objects.filter(asset=asset).first() or OperatingCalendar.objects.create(
@@ -203,34 +229,38 @@ class History(RuleBasedStateMachine):
         if row := self.pick(OperatingCalendar, calendar):
             row.delete()
 
-    @rule(asset=which, commissioned=st.none() | ago, retired=st.none() | st.integers(1, 3 * A_DAY))
-    def a_service_life_is_another(self, asset, commissioned, retired):
-        since = None if commissioned is None else self.before(commissioned)
-        until = None if retired is None else (since or self.before(2 * A_DAY)) + retired * GRID
-        Asset.objects.filter(pk=self.assets[asset % 5].pk).update(commissioned=since, retired=until)
+    @rule(asset=which, commissioned=st.none() | ago, retired=st.none() | st.integers(1, 3 * A_DAY), short=st.booleans())
+    def an_asset_is_another(self, asset, commissioned, retired, short):
+        """Its short stop threshold, or its service life."""
+        row = Asset.objects.filter(pk=self.assets[asset % 5].pk)
+        if short:
+            row.update(short_stop_seconds=60 * (retired or 0))
+        else:
+            since = None if commissioned is None else self.before(commissioned)
+            until = None if retired is None else (since or self.before(2 * A_DAY)) + retired * GRID
+            row.update(commissioned=since, retired=until)
 
-    @rule(asset=which, seconds=st.sampled_from([0, 600, 1800, 90_000]))
-    def a_short_stop_is_another(self, asset, seconds):
-        Asset.objects.filter(pk=self.assets[asset % 5].pk).update(short_stop_seconds=seconds)
-
-    @rule(excluded=st.booleans(), loss=st.sampled_from(["breakdown", "setup", "other"]))
-    def a_reason_means_something_else(self, excluded, loss):
-        DowntimeReason.objects.filter(planned=True).update(excluded=excluded, loss_class=loss)
-
-    @rule(overrun=st.booleans(), day_start=st.sampled_from([time(0), time(6)]))
-    def the_site_settles_something(self, overrun, day_start):
-        self.site.overrun_is_unplanned, self.site.day_start = overrun, day_start
+    @rule(what=st.sampled_from(["group", "excluded", "loss", "overrun", "day"]), number=st.integers(0, 2))
+    def something_is_settled(self, what, number):
+        if what == "group":
+            RedundancyGroup.objects.update(needed=max(1, number))
+        elif what == "excluded":
+            DowntimeReason.objects.filter(planned=True).update(excluded=bool(number))
+        elif what == "loss":
+            DowntimeReason.objects.update(loss_class=("breakdown", "setup", "other")[number])
+        elif what == "overrun":
+            self.site.overrun_is_unplanned = not self.site.overrun_is_unplanned
+        else:
+            self.site.day_start = (time(0), time(3, 30), time(6))[number]
         self.site.save()
 
     # --- Time, computing, reading --------------------------------------------------------------------------
 
-    @rule(steps=st.integers(1, 3 * A_DAY))
-    def time_passes(self, steps):
+    @rule(steps=st.integers(1, 2 * A_DAY), computed=st.booleans())
+    def time_passes(self, steps, computed):
         self.now += steps * GRID
-
-    @rule()
-    def what_is_due_is_computed(self):
-        compute_site(self.site, now=self.now)
+        if computed:
+            compute_site(self.site, now=self.now)
 
     @rule(statements=st.integers(1, 60))
     def a_worker_dies(self, statements):
@@ -259,9 +289,17 @@ class History(RuleBasedStateMachine):
     @invariant()
     def all_so_far_is_read_right(self):
         if hasattr(self, "site"):
-            self.assert_read([(self.before(7 * A_DAY), self.before(A_DAY)), (self.before(A_DAY), self.now)])
+            self.assert_read([(self.before(9 * A_DAY), self.before(A_DAY)), (self.before(A_DAY), self.now)])
 
     @rule()
+    def what_is_due_is_computed(self):
+        self.works_off()
+
+    @rule()
+    def marks_are_worked_off(self):
+        """Twice among the rules, so that few changes cover each other."""
+        self.works_off()
+
     def works_off(self):
         stored = scene.work_off(self.site, self.now)
         for one, other in zip(stored, scene.computed_anew(self.site, self.now), strict=True):
