@@ -1,7 +1,7 @@
 """Worked cases at the edges of failure events, and of counts beside the life of their machine (`edges`)."""
 
 from kpis.oracle import Placement
-from tests.kpis.cases import Case, break_, count, failure, records, stop, within
+from tests.kpis.cases import Case, at, break_, count, failure, records, stop, within
 
 EDGES_OF_FAILURES = [
     Case(
@@ -68,5 +68,38 @@ EDGES_OF_FAILURES = [
         ),
         within(0, 24),
         facts={"events": 1, "restoration": 2 * 3600, "stops": 3},
+    ),
+    Case(
+        "EDGE-40 a failure that reaches the line twice in one event is one failed item",
+        records(
+            24,
+            stops=(stop(1, 8, 11, asset=2), stop(2, 8.5, 10.5, asset=3)),
+            failures=(failure(1, 8, 11, asset=2), failure(2, 8.5, 10.5, asset=3)),
+            placements=(
+                Placement(2, 1, stops_parent=True, valid=within(0, 9)),
+                Placement(2, 1, stops_parent=True, valid=within(10, 99)),
+                Placement(3, 1, stops_parent=True),
+            ),
+        ),
+        within(0, 24),
+        facts={"events": 1, "items": 2, "restoration": 3 * 3600, "down": 3 * 3600},
+    ),
+    Case(
+        "EDGE-41 an event is open while one of its items is",
+        records(24, stops=(stop(1, 20, None),), failures=(failure(1, 20), failure(2, 21, 22))),
+        within(0, 24),
+        facts={"events": 1, "items": 2, "restored": 0, "open_events": 1},
+    ),
+    Case(
+        "EDGE-42 of a count that is not over, as much belongs to a day as there was time to make it until now",
+        records(26, counts=(count(20, 28, made=300, scrap=0, cycle=1.0),)),
+        within(0, 24),
+        facts={"good": 200},
+    ),
+    Case(
+        "EDGE-43 a planned stop that was to end before it began is unplanned, one stop, from its beginning on",
+        records(24, stops=(stop(1, 8, 9, planned=True, planned_end=at(7), loss="setup"),)),
+        within(0, 24),
+        facts={"down": 3600, "stops": 1},
     ),
 ]

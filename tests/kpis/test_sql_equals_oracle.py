@@ -1,7 +1,7 @@
 """The set-based SQL against the plain oracle, on random plants."""
 
 from dataclasses import replace
-from datetime import time
+from datetime import time, timedelta
 from itertools import pairwise
 from unittest import mock
 
@@ -10,8 +10,9 @@ from django.db import transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assets.models import Downtime
 from kpis import oracle
-from kpis.axis import ALWAYS, axis, epoch, instant
+from kpis.axis import ALWAYS, NEVER, axis, epoch, instant
 from kpis.facts import live
 from kpis.facts import plans as following
 from kpis.facts.store import catch_up
@@ -121,6 +122,11 @@ def test_cut_windows_are_what_the_oracle_says(db, data, records):
             [cases.within(0, 12), cases.within(12, 24)],
             id="a count beyond the life of its machine",
         ),
+        pytest.param(
+            cases.records(24, stops=[cases.stop(1, 5, 20)]),
+            [cases.within(0, 10), cases.within(15, 24)],
+            id="a stop that reaches into both windows",
+        ),
     ],
 )
 def test_windows_of_one_question_are_what_the_oracle_says(db, records, windows):
@@ -165,6 +171,9 @@ def assert_stored(stored: Stored, day_start: time) -> None:
             found = row and (row.stopped_from, row.stopped_to)
             assert found == stopped_or_counted(records, number, span), (day, number)
         last = days[-1][1].end if days else window.start
+        for event in FailureEvent.objects.filter(asset=asset):
+            ends = instant(NEVER) if event.open else event.restored or event.until
+            assert (event.until, event.until >= event.occurred) == (ends, True)
         assert [_plain(event) for event in FailureEvent.objects.filter(asset=asset).order_by("occurred")] == [
             _plain(event) for event in oracle.events(records, number) if event.occurred < last
         ], number
@@ -185,6 +194,17 @@ def stopped_or_counted(records: oracle.Records, number: int, day: Span) -> tuple
         )
     counted = any(each.asset == number and clip((each.span,), served) for each in records.counts)
     return (None, None) if counted else None
+
+
+def test_facts_are_made_of_whole_seconds(db):
+    beginning = cases.at(8)
+    stored = store(cases.records(24))
+    for start, end in ((0, 3600.6), (3600.9, 7200.1)):
+        Downtime.objects.create(
+            asset=stored.assets[1], start=beginning + timedelta(seconds=start), end=beginning + timedelta(seconds=end)
+        )
+    facts, _ = stored.live(1, cases.within(0, 24))
+    assert (facts.down, facts.stops) == (7200, 2)
 
 
 SHORT = [case for case in (*cases.CASES, *EDGES) if case.records.now <= cases.at(400)]
