@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MinLengthValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinLengthValidator, RegexValidator
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
@@ -64,6 +64,15 @@ class Site(models.Model):
         default=True,
         help_text=_("A planned stop that lasts longer than planned counts as unplanned from its planned end on."),
     )
+    failure_merge_gap = models.PositiveSmallIntegerField(
+        _("merge gap of failures"),
+        default=0,
+        validators=[MaxValueValidator(24 * 60)],
+        help_text=_(
+            "Minutes. A failure that occurs less than this after the one before has ended counts as a further item of "
+            "it, so that a fault that flaps is one failure; 0 joins only what fails while it is still down."
+        ),
+    )
     coverage_threshold = models.FloatField(
         _("coverage threshold"),
         default=0.8,
@@ -80,6 +89,9 @@ class Site(models.Model):
                 condition=models.Q(coverage_threshold__gte=0, coverage_threshold__lte=1),
                 name="site_coverage_is_a_share",
             ),
+            models.CheckConstraint(
+                condition=models.Q(failure_merge_gap__lte=24 * 60), name="site_merge_gap_within_a_day"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -88,6 +100,11 @@ class Site(models.Model):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    @property
+    def merge_gap(self) -> timedelta:
+        """`failure_merge_gap` as a length of time."""
+        return timedelta(minutes=self.failure_merge_gap)
 
     def local(self, moment: datetime) -> datetime:
         """The moment on this site's clock."""

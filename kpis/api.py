@@ -118,6 +118,9 @@ class ExplanationSerializer(serializers.Serializer):
     formula = serializers.CharField()
     calculation = serializers.CharField()
     doc = serializers.CharField()
+    rules = serializers.ListField(
+        child=serializers.CharField(), help_text="Settings of the site that say what the figure counts, in words."
+    )
     calendars = serializers.ListField(
         child=serializers.DictField(),
         help_text="`how` it is followed: own, inherited (`of` which asset), site, none (24/7).",
@@ -220,6 +223,7 @@ class Explanation(Door):
                 "formula": str(figure.definition.formula),
                 "calculation": explaining.sentence(figure),
                 "doc": str(figure.definition.doc),
+                "rules": why.rules,
                 "calendars": [
                     {"name": each.name, "of": each.owner, "how": each.how, "from": each.start, "to": each.end}
                     for each in why.calendars

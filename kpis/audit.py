@@ -125,7 +125,7 @@ def differences(clock: Clock, asset_ids: list[int], days: list[date]) -> list[Di
     whole, now = Span(spans[days[0]].start, spans[days[-1]].end), instant(clock.now)
     events = list(FailureEvent.objects.filter(asset__in=ids, occurred__gte=whole.start, occurred__lt=whole.end))
     # A failure of these days may go on after them, with further failed items.
-    past = max([whole.end, *(min(event.until, now) for event in events)])
+    past = max([whole.end, *(min(event.until, now) for event in events)]) + clock.site.merge_gap
     known = shelf(clock.site, ids, whole.start, past, now)
     of_days = {"asset__in": ids, "day__range": (days[0], days[-1])}
     stored = {(row.asset_id, row.day): row for row in AssetDay.objects.filter(**of_days)}

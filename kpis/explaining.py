@@ -26,6 +26,7 @@ from kpis.figures import Figure, Period
 from kpis.followed import Followed, followed
 from kpis.inputs import rows
 from kpis.revised import Revision, revisions
+from kpis.rules import rules
 from kpis.trust import Sensitivity, Trust, sensitivity
 from production.models import Count
 
@@ -54,6 +55,7 @@ class Explanation:
     open_stops: int
     overlap: float  # seconds by which what each of `stops` took adds up to more than what all took
     entered_late: int  # stops entered more than a day after they began
+    rules: list[str]  # settings of the site that say what it counts
     revisions: list[Revision]  # what it was when it was reported before; none while `changing`
     changing: bool = False  # changed days wait to be computed again, so that the present value is not reported yet
     trend: trending.Trend | None = None  # of an MTBF
@@ -110,6 +112,7 @@ def explain(
         calendars=followed(site, found.reader.plans, found.members, start, until),
         open_stops=stops.filter(end=None).count(),
         entered_late=stops.filter(entered_at__gt=F("start") + figures.DAY).count(),
+        rules=rules(figure.definition, site),
         revisions=[] if is_work or changing else revisions(figure, counting, site),
         changing=changing,
         trend=trending.of_figure(asset, site=site, start=start, end=end, scope=scope, now=now)

@@ -6,7 +6,7 @@ MTBF and MTTR are hours, ratios are shares (0.95, not 95).
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from math import log
 from operator import add, attrgetter
@@ -366,21 +366,22 @@ class FailureEvent:
     found: bool
 
 
-def failure_events(failed: Iterable[Failed]) -> tuple[FailureEvent, ...]:
-    """Join items that occur at one instant or while an earlier one is down.
+def failure_events(failed: Iterable[Failed], gap: timedelta = timedelta(0)) -> tuple[FailureEvent, ...]:
+    """Join items that occur at one instant, while an earlier one is down, or less than `gap` after it was.
 
-    The event is restored when its last item is; one item without an end leaves it without one. It was found in
-    maintenance when its first item was.
+    After an item that was found in maintenance there is no gap. The event is restored when its last item is; one item
+    without an end leaves it without one. It was found in maintenance when its first item was.
     """
     groups: list[list[Failed]] = []
-    until: datetime | None = None
+    until: datetime | None = None  # before which a further item joins
     for each in sorted(failed, key=lambda item: (item.occurred, item.found, item.until)):
+        joins_before = each.until if each.found else each.until + gap
         if until is not None and (each.occurred < until or each.occurred == groups[-1][-1].occurred):
             groups[-1].append(each)
-            until = max(until, each.until)
+            until = max(until, joins_before)
         else:
             groups.append([each])
-            until = each.until
+            until = joins_before
     return tuple(
         FailureEvent(
             occurred=group[0].occurred,

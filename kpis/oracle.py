@@ -6,7 +6,7 @@ SQL of `kpis.facts` must give the same, and the tests hold the two against each 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from zoneinfo import ZoneInfo
 
@@ -99,6 +99,7 @@ class Records:
     lives: dict[int, Span] = field(default_factory=dict)
     short_stops: dict[int, float] = field(default_factory=dict)  # seconds below which a stop is short
     overrun_is_unplanned: bool = True
+    merge_gap: timedelta = timedelta(0)  # after a failure, in which another is a further item of it
 
     def life(self, asset: int) -> Span:
         life = self.lives.get(asset, Span(BEGINNING, END))
@@ -221,7 +222,7 @@ def events(records: Records, asset: int) -> tuple[FailureEvent, ...]:
     own = list(own_pieces(records, asset))
     failed = [_failed(records, own, each) for each in records.failures if each.asset == asset]
     failed += failed_below(records, asset)
-    return failure_events(each for each in failed if life.covers(each.occurred))
+    return failure_events((each for each in failed if life.covers(each.occurred)), records.merge_gap)
 
 
 def failed_below(records: Records, asset: int) -> Iterator[Failed]:

@@ -95,5 +95,6 @@ class SiteForm(ModelForm):
     class Meta:
         model = Site
         fields = [
-            "code", "name", "time_zone", "currency", "day_start", "overrun_is_unplanned", "coverage_threshold",
+            "code", "name", "time_zone", "currency", "day_start", "overrun_is_unplanned",
+            "failure_merge_gap", "coverage_threshold",
         ]  # fmt: skip

@@ -22,6 +22,7 @@ class SiteSerializer(RowSerializer):
             "currency",
             "day_start",
             "overrun_is_unplanned",
+            "failure_merge_gap",
             "coverage_threshold",
         ]
 

@@ -119,6 +119,7 @@ class Question:
             "ever": EVER,
             "never": NEVER,
             "overrun": self.site.overrun_is_unplanned,
+            "gap": self.site.failure_merge_gap * 60,
             **columns("reach", starts),
             **columns("watch", self.watch),
             **{f"groups_{level}": literal(ids) for level, ids in enumerate(self.levels, start=1)},

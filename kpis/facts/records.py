@@ -65,6 +65,7 @@ class Shelf:
             lives=self.lives,
             short_stops=self.short_stops,
             overrun_is_unplanned=self.site.overrun_is_unplanned,
+            merge_gap=self.site.merge_gap,
         )
 
     def above(self, asset_ids: Iterable[int]) -> set[int]:
@@ -97,7 +98,8 @@ def shelf(
 ) -> Shelf:
     """The records that can matter to these assets between two instants, in a constant number of queries.
 
-    Failures are taken from their beginning on: a long one may have begun at any time. A count that reaches over an end
+    Failures are taken from their beginning on: a long one may have begun at any time; stops as far back as the site's
+    merge gap, in which a failure that they brought takes in a further one. A count that reaches over an end
     of the time is split by what stopped the asset in all of it, so stops are taken as far as the counts reach.
     `stops_only` leaves failures and counts out, and stops that matter to failures or counts alone.
     """
@@ -107,7 +109,7 @@ def shelf(
         for row in counts.order_by("start", "pk"):
             found.counts[row.asset_id].append(_count(row))
     counted = [count.span for each in found.counts.values() for count in each]
-    first = min([start, *(span.start for span in counted)])
+    first = min([start if stops_only else start - site.merge_gap, *(span.start for span in counted)])
     past = max([end, *(span.end for span in counted)])
     lasting = Q(end=None) | Q(end__gte=first)
     during = assets.Downtime.objects.filter(asset__in=below)

@@ -208,7 +208,8 @@ PARTS_OF_CELLS = """
     WHERE ps < pe"""
 
 # A failed item lasts until it was restored, else as long as the stop around it. Above, a failure counts as the
-# stop that it caused, from the moment at which that stop holds the parent.
+# stop that it caused, from the moment at which that stop holds the parent. A further item joins until the site's merge
+# gap has passed, so an event may end with an item of no length: `u` lies after that.
 EVENTS = f"""
 , watch(asset_id, lo, hi) AS MATERIALIZED (
     SELECT * FROM unnest(%(watch_asset)s::bigint[], %(watch_lo)s::bigint[], %(watch_hi)s::bigint[])
@@ -242,13 +243,15 @@ EVENTS = f"""
     ) o JOIN watch w ON w.asset_id = e.asset_id AND o.o >= w.lo AND o.o < w.hi
     WHERE e.owner <> e.asset_id AND e.kind = 0 AND o.o < e.e
 ), event AS MATERIALIZED (
-    SELECT asset_id, min(o) AS o, max(u) AS u, CASE WHEN bool_and(restored) THEN max(u) END AS restored,
+    SELECT asset_id, min(o) AS o, greatest(max(u), max(o) + (max(o) > min(o))::int) AS u,
+        CASE WHEN bool_and(restored) THEN max(u) END AS restored,
         count(DISTINCT item)::int AS items, bool_or(open) AS open,
         (array_agg(found ORDER BY o, found))[1] AS found
     FROM (
         SELECT *, sum(fresh) OVER (PARTITION BY asset_id ORDER BY o) AS no
         FROM (
-            SELECT *, CASE WHEN o < max(u) OVER earlier THEN 0 ELSE 1 END AS fresh
+            SELECT *, CASE WHEN o < max(u + CASE WHEN found THEN 0 ELSE %(gap)s END) OVER earlier THEN 0
+                ELSE 1 END AS fresh
             FROM extent WINDOW earlier AS (
                 PARTITION BY asset_id ORDER BY o GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
         ) marked

@@ -267,10 +267,11 @@ def _compute(clock: Clock, wanted: Ranges, events: Ranges, states: States, revis
     site = clock.site
     reach, watch = dict(reaching(wanted, states)), dict(events)
     for asset_id, each in events.items():
-        if each[-1][1] >= clock.frontier:
-            # What began on the last day may go on: its end is in the records of today.
-            reach[asset_id] = merged([*reach[asset_id], (clock.frontier, clock.now)])
-            watch[asset_id] = merged([*each, (clock.frontier, clock.now)])
+        if each[-1][1] + site.failure_merge_gap * 60 >= clock.frontier:
+            # What began on the last day may go on, or flap: its end is in the records of today.
+            today = clock.frontier, states[asset_id].life[1]
+            reach[asset_id] = merged([*reach[asset_id], today])
+            watch[asset_id] = merged([*each, today])
     lo = min(each[0][0] for each in reach.values()) - 1
     hi = max(each[-1][1] for each in reach.values())
     question = Question(
@@ -289,24 +290,29 @@ def _compute(clock: Clock, wanted: Ranges, events: Ranges, states: States, revis
 def _with_events(clock: Clock, spans: Ranges) -> Ranges:
     """The spans and the stored failure events that they touch: a changed item changes the whole event."""
     frontier = clock.frontier
-    return widened(spans, ((asset_id, lo, min(until, frontier)) for asset_id, lo, until in events_touching(spans)))
+    touching = events_touching(clock.site, spans)
+    return widened(spans, ((asset_id, lo, min(until, frontier)) for asset_id, lo, until in touching))
 
 
-def events_touching(spans: Ranges) -> list[tuple[int, int, int]]:
-    """Asset, begin and end of the stored failure events that share an instant with the spans; open ones never end."""
+def events_touching(site: Site, spans: Ranges) -> list[tuple[int, int, int]]:
+    """Asset, begin and end of the stored failure events that share an instant with the spans; open ones never end.
+
+    One that what fails in a span could join, or be joined by, touches it as well; it is told with the time between.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT w.asset_id, {seconds("e.occurred")}, greatest({seconds("e.until")}, {seconds("e.occurred")} + 1)
+            SELECT w.asset_id, least({seconds("e.occurred")}, w.hi),
+                greatest({seconds("e.until")}, {seconds("e.occurred")} + 1, w.lo)
             FROM unnest(%(w_asset)s::bigint[], %(w_lo)s::bigint[], %(w_hi)s::bigint[]) AS w(asset_id, lo, hi)
             CROSS JOIN LATERAL (
                 SELECT occurred, until FROM kpis_failureevent e
-                WHERE e.asset_id = w.asset_id AND e.until >= to_timestamp(w.lo) OFFSET 0
+                WHERE e.asset_id = w.asset_id AND e.until >= to_timestamp(w.lo - %(gap)s) OFFSET 0
             ) e
-            WHERE e.occurred < to_timestamp(w.hi)
-                AND (e.until > to_timestamp(w.lo) OR e.occurred >= to_timestamp(w.lo))
+            WHERE e.occurred < to_timestamp(w.hi + %(gap)s)
+                AND (e.until > to_timestamp(w.lo - %(gap)s) OR e.occurred >= to_timestamp(w.lo))
             """,
-            columns("w", spans),
+            {**columns("w", spans), "gap": site.failure_merge_gap * 60},
         )
         return cursor.fetchall()
 

@@ -280,7 +280,7 @@ class Zones:
             if state.stored < self.end or asset_id in self.waiting
         }
         widened = {asset_id: list(spans) for asset_id, spans in wanted.items()}
-        for asset_id, occurred, until in events_touching(wanted) if wanted else ():
+        for asset_id, occurred, until in events_touching(self.clock.site, wanted) if wanted else ():
             widened[asset_id].append((occurred, min(until, now)))
         # Without a record since then, what is stored of an event is right as well.
         stirred = self.stirred if wanted else ()

@@ -43,6 +43,7 @@ REASONS = {
 
 begins = st.sampled_from([datetime(2026, 3, 27, 7, tzinfo=UTC), datetime(2026, 10, 23, 7, tzinfo=UTC)])
 steps = st.integers(0, STEPS)
+gaps = st.sampled_from([timedelta(0), GRID / 2, GRID, 3 * GRID, timedelta(days=1)])
 lengths = st.integers(0, 30) | st.integers(0, 300)
 assets = st.sampled_from([LINE, MACHINE, SPARE, PART])
 
@@ -136,4 +137,5 @@ def plants(draw) -> Records:
         lives=lives,
         short_stops={MACHINE: 1800.0},
         overrun_is_unplanned=draw(st.booleans()),
+        merge_gap=draw(gaps),
     )

@@ -152,3 +152,20 @@ def test_one_sites_difference_does_not_keep_the_others_from_being_checked(comput
         audit.audit(now=NOW, share=computed.filler.pk % audit.SHARES)
 
     assert set(JobRun.objects.filter(name=audit.JOB).values_list("site__code", flat=True)) == {"berlin", "chicago"}
+
+
+def test_a_failure_that_flaps_over_the_first_checked_day_is_no_difference(plant):
+    """What it is a further item of began the day before, on the line by a stop that was over by then."""
+    site, first = plant.berlin, plant.berlin.day_begins(date(2026, 3, 20) - timedelta(days=audit.DAYS))
+    site.failure_merge_gap = 30
+    site.save()
+    for begin, end in ((-2, -0.25), (0.2, 1)):
+        stop = Downtime.objects.create(asset=plant.filler, start=first + begin * HOUR, end=first + end * HOUR)
+        Failure.objects.create(asset=plant.filler, occurred=stop.start)
+
+    assert check(plant)
+
+    assert set(FailureEvent.objects.values_list("asset", "items")) == {(plant.filler.pk, 2), (plant.line.pk, 2)}
+    FailureEvent.objects.filter(asset=plant.line).update(items=1)
+    with pytest.raises(audit.Differs, match="L1 2026-02-16 items: 1 stored, 2 right"):
+        check(plant)

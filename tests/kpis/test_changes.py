@@ -17,7 +17,7 @@ from kpis.figures import periods
 from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent, LossDay
 from production.models import CalendarException, Count, OperatingCalendar, WeeklySlot
 from tests import plant as world
-from tests.kpis.plants import GRID, STEPS, in_database, plants
+from tests.kpis.plants import GRID, STEPS, gaps, in_database, plants
 from tests.kpis.test_sql_equals_oracle import Undone
 from tests.kpis.world import first_instant
 from tests.kpis.world import store as write
@@ -67,7 +67,7 @@ class Editor:
         verbs = [
             self.new_stop, self.moved_stop, self.shortened_stops, self.deleted_stop, self.excluded_reason,
             self.new_failure, self.deleted_failure, self.restored_failures, self.new_counts, self.deleted_counts,
-            self.move, self.loosened_group, self.calendar, self.holiday, self.life, self.overrun,
+            self.move, self.loosened_group, self.calendar, self.holiday, self.life, self.overrun, self.merge_gap,
         ]  # fmt: skip
         self.data.draw(st.sampled_from(verbs))()
 
@@ -174,6 +174,10 @@ class Editor:
         self.site.overrun_is_unplanned = not self.site.overrun_is_unplanned
         self.site.save()
 
+    def merge_gap(self) -> None:
+        self.site.failure_merge_gap = self.data.draw(gaps) // timedelta(minutes=1)
+        self.site.save()
+
 
 def test_a_change_before_a_long_failure_of_the_same_day_leaves_the_failure_whole(plant):
     """The day is computed again; the failure that begins on it lasts, with its second item, into later days."""
@@ -229,6 +233,83 @@ def test_a_late_item_joins_the_failure_whose_longest_item_lasts(plant):
 
     assert list(FailureEvent.objects.values_list("asset", "items")) == [(asset.pk, 3)]
     assert_as_computed_anew(site, NOW)
+
+
+def flapping(site: Site, minutes: int = 30) -> None:
+    site.failure_merge_gap = minutes
+    site.save()
+
+
+def test_a_changed_merge_gap_joins_and_parts_failures_that_are_stored(plant):
+    """By what is stored before and after, and by figures in between."""
+    site, asset, day = plant.berlin, plant.filler, datetime(2026, 3, 10, tzinfo=UTC)
+    for hour in (8, 9.25):
+        Failure.objects.create(asset=asset, occurred=day + hour * HOUR, restored=day + (hour + 1) * HOUR)
+    compute_site(site, now=NOW)
+
+    for minutes, items in ((16, [2]), (15, [1, 1]), (24 * 60, [2]), (0, [1, 1])):
+        flapping(site, minutes)
+        (found,) = periods([asset], site=site, start=day, end=day + 24 * HOUR, scope="asset", now=NOW)
+        assert found.answer.all.events == len(items)
+        assert ChangedDay.objects.filter(site=site, reach="site", source="core.site").exists()
+        compute_site(site, now=NOW)
+        assert list(FailureEvent.objects.order_by("occurred").values_list("items", flat=True)) == items
+        assert_as_computed_anew(site, NOW)
+
+
+@pytest.mark.parametrize("entered", [0, 1, 2], ids=["the first", "the middle", "the last"])
+def test_a_failure_that_is_entered_late_joins_what_lies_within_the_gap_on_both_sides(plant, entered):
+    """Its own span meets none of the stored ones; a figure says so at once, in a window that ends in between too."""
+    site, asset, day = plant.berlin, plant.filler, datetime(2026, 3, 10, tzinfo=UTC)
+    flapping(site)
+    spans = [(day + begin * HOUR, day + end * HOUR) for begin, end in ((8, 9), (9.4, 10), (10.4, 11))]
+    late = spans.pop(entered)
+    for occurred, restored in spans:
+        Failure.objects.create(asset=asset, occurred=occurred, restored=restored)
+    compute_site(site, now=NOW)
+
+    Failure.objects.create(asset=asset, occurred=late[0], restored=late[1])
+
+    for end in (day + 9.2 * HOUR, day + 10.2 * HOUR, day + 24 * HOUR):
+        (found,) = periods([asset], site=site, start=day, end=end, scope="asset", now=NOW)
+        assert (found.answer.all.events, found.answer.all.items) == (1, 3)
+    compute_site(site, now=NOW)
+    (event,) = FailureEvent.objects.all()
+    assert (event.items, event.restored) == (3, day + 11 * HOUR)
+    assert_as_computed_anew(site, NOW)
+
+
+def test_a_failure_that_flaps_over_midnight_is_one_whether_today_is_stored_or_not(plant):
+    site, asset = plant.berlin, plant.filler
+    midnight = datetime(2026, 3, 19, 23, tzinfo=UTC)  # of Berlin
+    flapping(site)
+    Failure.objects.create(asset=asset, occurred=midnight - 2 * HOUR, restored=midnight - HOUR / 4)
+    compute_site(site, now=NOW)
+
+    back = Failure.objects.create(asset=asset, occurred=midnight + HOUR / 5, restored=midnight + HOUR)
+
+    for now in (NOW, NOW + 24 * HOUR):
+        (found,) = periods([asset], site=site, start=midnight - 24 * HOUR, end=now, scope="asset", now=now)
+        assert (found.answer.all.events, found.answer.all.items) == (1, 2)
+        compute_site(site, now=now)
+        assert list(FailureEvent.objects.values_list("items", "restored")) == [(2, back.restored)]
+        assert_as_computed_anew(site, now)
+    back.delete()
+    compute_site(site, now=NOW + 24 * HOUR)
+    assert list(FailureEvent.objects.values_list("items", "restored")) == [(1, midnight - HOUR / 4)]
+
+
+@pytest.mark.parametrize("retired", [-0.1, 0.1], ids=["yesterday", "today"])
+def test_what_fails_after_the_asset_was_retired_is_no_further_item(plant, retired):
+    site, asset = plant.berlin, plant.filler
+    midnight = datetime(2026, 3, 19, 23, tzinfo=UTC)  # of Berlin
+    flapping(site)
+    asset.retired = midnight + retired * HOUR
+    asset.save()
+    for begin, end in ((-1, 0), (0.2, 1)):
+        Failure.objects.create(asset=asset, occurred=midnight + begin * HOUR, restored=midnight + end * HOUR)
+    compute_site(site, now=NOW)
+    assert list(FailureEvent.objects.values_list("items", "restored")) == [(1, midnight)]
 
 
 def test_a_failure_at_the_first_instant_of_today_is_stored_with_today(plant):

@@ -1,7 +1,7 @@
 """Plain records written into the database, so that the SQL can be asked what the oracle is asked."""
 
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, time, timedelta
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
@@ -84,6 +84,7 @@ def store(records: oracle.Records, *, day_start: time = time(0), code: str = "pl
         time_zone=records.zone.key,
         day_start=day_start,
         overrun_is_unplanned=records.overrun_is_unplanned,
+        failure_merge_gap=records.merge_gap // timedelta(minutes=1),
     )
     rows = {number: _asset(records, site, number) for number in sorted(numbers_in(records))}
     groups = {

@@ -1,0 +1,26 @@
+"""The rules of a site that a figure follows, in words."""
+
+from django.utils.translation import gettext as _
+
+from core.models import Site
+from kpis.definitions import Definition, WorkDefinition
+
+OF_FAILURES = ("mtbf", "mtbf_by_items", "mttr")
+
+
+def rules(definition: Definition, site: Site) -> list[str]:
+    """One sentence for each setting of the site that says what the figure counts."""
+    return [merging(site.failure_merge_gap)] if counts_failures(definition) else []
+
+
+def counts_failures(definition: Definition) -> bool:
+    """Whether the figure is made of failure events."""
+    return definition.key in OF_FAILURES or (isinstance(definition, WorkDefinition) and definition.records == "repairs")
+
+
+def merging(gap: int) -> str:
+    """Which failures are one event, by the site's merge gap in minutes."""
+    if not gap:
+        return _("Failures while the asset is still down count as one (merge gap 0 min).")
+    words = _("Failures less than %(minutes)d min after the end of the one before count as one (merge gap).")
+    return words % {"minutes": gap}
