@@ -36,6 +36,13 @@ class SiteQuerySet(SiteScoped):
         return self.filter(pk=site.pk)
 
 
+class OeeProfile(models.TextChoices):
+    """How a site divides the losses of OEE between availability and performance."""
+
+    RECORDED = "recorded", _("Recorded stops are availability losses")
+    SHORT_STOPS_IN_PERFORMANCE = "short_stops_in_performance", _("Short stops are performance losses")
+
+
 class Site(models.Model):
     """One plant at one place: its clock, its currency and the hour at which its production day starts.
 
@@ -73,6 +80,16 @@ class Site(models.Model):
             "it, so that a fault that flaps is one failure; 0 joins only what fails while it is still down."
         ),
     )
+    oee_profile = models.CharField(
+        _("OEE profile"),
+        max_length=30,
+        choices=OeeProfile.choices,
+        default=OeeProfile.RECORDED,
+        help_text=_(
+            "Where unplanned stops shorter than the threshold of their asset go, in the availability rate and the "
+            "performance rate of OEE and in its losses. OEE, TEEP and operational availability are the same either way."
+        ),
+    )
     coverage_threshold = models.FloatField(
         _("coverage threshold"),
         default=0.8,
@@ -91,6 +108,9 @@ class Site(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(failure_merge_gap__lte=24 * 60), name="site_merge_gap_within_a_day"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(oee_profile__in=OeeProfile.values), name="site_known_oee_profile"
             ),
         ]
 

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from core.api.resource import Door
 from core.errors import Refused
+from core.models import OeeProfile
 from core.snapshot import one_snapshot
 from kpis import explaining, exporting, figures, inputs, questions, trusting
 from kpis.api_reliability import TrendSerializer, trend_row
@@ -63,6 +64,11 @@ FigureSerializer = type(
         "coverage": serializers.FloatField(allow_null=True),
         "inputs": serializers.DictField(child=serializers.FloatField()),
         "interval": IntervalSerializer(allow_null=True),
+        "profile": serializers.ChoiceField(
+            OeeProfile.choices,
+            allow_null=True,
+            help_text="Of OEE and its factors: which stops are performance losses at the site.",
+        ),
         "computed_at": serializers.DateTimeField(),
         "__doc__": "One figure: a value, or the reason why there is none.",
     },
@@ -115,6 +121,7 @@ class ExplanationSerializer(serializers.Serializer):
     """A figure with its formula, the records that went in, and what was left out."""
 
     figure = FigureSerializer()
+    factors = FigureSerializer(many=True, help_text="Whose product OEE is; of other figures none.")
     formula = serializers.CharField()
     calculation = serializers.CharField()
     doc = serializers.CharField()
@@ -164,6 +171,7 @@ def as_row(figure: Figure, site) -> dict:
         "coverage": figure.coverage,
         "inputs": figure.inputs,
         "interval": figure.interval and figure.interval | {"few_failures": figure.few_failures},
+        "profile": figure.profile or None,
         "computed_at": figure.computed_at.isoformat(),
     }
 
@@ -220,6 +228,7 @@ class Explanation(Door):
         return Response(
             {
                 "figure": as_row(figure, question.site),
+                "factors": [as_row(each, question.site) for each in why.factors],
                 "formula": str(figure.definition.formula),
                 "calculation": explaining.sentence(figure),
                 "doc": str(figure.definition.doc),

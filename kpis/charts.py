@@ -109,8 +109,11 @@ def trends(periods: Sequence, *, site, by: str, former: Sequence = (), compared:
     return drawn[0], drawn[1]
 
 
-def losses(steps: Sequence[tuple[Any, float]]) -> Chart:
-    """From planned production time down to good time, in hours; `steps` are (label, seconds), the last is good time."""
+def losses(steps: Sequence[tuple[Any, float]], *, profile: Any = "") -> Chart:
+    """From planned production time down to good time, in hours; `steps` are (label, seconds), the last is good time.
+
+    `profile` is said below it: which stops are performance losses.
+    """
     drawn: list[Step] = []
     if steps:
         *lost, good = steps
@@ -118,7 +121,8 @@ def losses(steps: Sequence[tuple[Any, float]]) -> Chart:
         drawn = [Step(_("Planned"), planned / HOUR, total=True)]
         drawn += [Step(label, -seconds / HOUR) for label, seconds in lost if round(seconds)]
         drawn.append(Step(good[0], good[1] / HOUR, total=True, tone="ok"))
-    return replace(charts.waterfall(_("Where planned time went"), drawn, unit="h"), key="losses")
+    note = _("OEE profile: %(profile)s.") % {"profile": profile} if steps and profile else ""
+    return replace(charts.waterfall(_("Where planned time went"), drawn, unit="h"), key="losses", note=note)
 
 
 def stops(reasons: Sequence[tuple[Any, float, int]], *, most: int = 12) -> Chart:

@@ -1,6 +1,6 @@
 """What can be asked: one small class per key figure. Each has a version; a change of meaning is a new version."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from operator import methodcaller
 from typing import Any
@@ -17,7 +17,8 @@ class Definition:
     """One key figure: how it is called, computed and read.
 
     `unit` is "share" (0.95 is 95 %), "h", "d", "weeks" or "money" of the site; `better` says which direction is good;
-    `counted` figures are about assets with production counts only.
+    `counted` figures are about assets with production counts only; of `profiled` ones the site's OEE profile says which
+    stops are performance losses.
     """
 
     key: str
@@ -29,9 +30,12 @@ class Definition:
     compute: Callable[..., Result]
     version: int = 1
     counted: bool = False
+    profiled: bool = False
 
-    def of(self, facts: Facts, threshold: float) -> Result:
+    def of(self, facts: Facts, threshold: float, in_performance: Collection[str] = ()) -> Result:
         """The figure; below `threshold` of coverage it is partial."""
+        if self.profiled:
+            return self.compute(facts, threshold=threshold, in_performance=in_performance)
         return self.compute(facts, threshold=threshold)
 
 
@@ -65,13 +69,23 @@ DEFINITIONS = {
         ),
         Definition(
             "oee", _("OEE"), "share", "higher", _("good pieces at ideal cycle time ÷ planned production time"),
-            _("Overall equipment effectiveness: availability × performance × quality of the assets with counts."),
+            _("Overall equipment effectiveness: availability rate × performance rate × quality rate of the assets with"
+              " counts."),
             formulas.oee, counted=True,
         ),
         Definition(
-            "performance", _("Performance rate"), "share", "higher", _("pieces at ideal cycle time ÷ operating time"),
-            _("How fast it ran while it ran; above 100 % the ideal cycle time is too long or a count is wrong."),
-            formulas.performance, counted=True,
+            "oee_availability", _("Availability rate"), "share", "higher",
+            _("operating time, with the stops that are performance losses ÷ planned production time"),
+            _("The availability that OEE is a product of, of the assets with counts. Where the OEE profile of the site"
+              " makes short stops performance losses, they are none here."),
+            formulas.oee_availability, counted=True, profiled=True,
+        ),
+        Definition(
+            "performance", _("Performance rate"), "share", "higher",
+            _("pieces at ideal cycle time ÷ operating time, with the stops that are performance losses"),
+            _("How fast it ran while it ran, short stops included where the OEE profile of the site makes them"
+              " performance losses; above 100 % the ideal cycle time is too long or a count is wrong."),
+            formulas.performance, version=2, counted=True, profiled=True,
         ),
         Definition(
             "quality", _("Quality rate"), "share", "higher", _("good ÷ all pieces, both at ideal cycle time"),
@@ -88,6 +102,8 @@ DEFINITIONS = {
         ),
     ]
 }  # fmt: skip
+
+OEE, FACTORS = "oee", ("oee_availability", "performance", "quality")
 
 # --- Work --------------------------------------------------------------------------------------
 

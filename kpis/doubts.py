@@ -12,9 +12,8 @@ from assets.models import Asset
 from core.kit.present import duration_text, number_text
 from core.models import Site
 from core.runs import job_run, site_by_site
-from kpis import figures, findings
+from kpis import figures, findings, formulas
 from kpis.computing import compute_site
-from kpis.definitions import DEFINITIONS
 from kpis.facts import doubts as facts
 from kpis.findings import Doubt
 from kpis.models import FindingKind
@@ -64,7 +63,8 @@ def _too_fast(site: Site, since: datetime, now: datetime) -> Iterator[Doubt]:
     for position in range(0, len(assets), CHUNK):
         chunk = assets[position : position + CHUNK]
         for period in figures.known(chunk, [(since, until)], site=site, scope="asset", now=now):
-            rate = period.figure(DEFINITIONS["performance"]).value
+            # Against operating time, whatever the site's OEE profile: in a short stop nothing is made.
+            rate = formulas.performance(period.answer.counted).value
             if rate is not None and rate > MARGIN:
                 yield Doubt(period.asset.pk, FindingKind.TOO_FAST, {"performance": rate})
 

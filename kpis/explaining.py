@@ -16,7 +16,7 @@ from core.errors import Refused
 from core.models import Site
 from kpis import figures, trending, trusting
 from kpis.axis import epoch, instant
-from kpis.definitions import DEFINITIONS, WorkDefinition
+from kpis.definitions import DEFINITIONS, FACTORS, OEE, WorkDefinition, hours
 from kpis.explaining_work import WorkExplained, explain_work
 from kpis.facts.evidence import evidence, reaching
 from kpis.facts.plans import Plans
@@ -26,7 +26,7 @@ from kpis.figures import Figure, Period
 from kpis.followed import Followed, followed
 from kpis.inputs import rows
 from kpis.revised import Revision, revisions
-from kpis.rules import rules
+from kpis.rules import keeps_former_values, rules
 from kpis.trust import Sensitivity, Trust, sensitivity
 from production.models import Count
 
@@ -55,6 +55,7 @@ class Explanation:
     open_stops: int
     overlap: float  # seconds by which what each of `stops` took adds up to more than what all took
     entered_late: int  # stops entered more than a day after they began
+    factors: list[Figure]  # of OEE
     rules: list[str]  # settings of the site that say what it counts
     revisions: list[Revision]  # what it was when it was reported before; none while `changing`
     changing: bool = False  # changed days wait to be computed again, so that the present value is not reported yet
@@ -85,6 +86,7 @@ def explain(
     (found,) = figures.periods(subjects, site=site, start=start, end=end, scope=scope, now=now)
     figure = found.figure(DEFINITIONS[definition])
     is_work = isinstance(figure.definition, WorkDefinition)
+    untold = is_work or not keeps_former_values(figure.definition, site)
     # Figures of work show their own records; those of the cost of stops the stops as well.
     shown = not is_work or figure.definition.records in ("stood", "lens")
     ids = found.assets
@@ -112,8 +114,9 @@ def explain(
         calendars=followed(site, found.reader.plans, found.members, start, until),
         open_stops=stops.filter(end=None).count(),
         entered_late=stops.filter(entered_at__gt=F("start") + figures.DAY).count(),
+        factors=[found.figure(DEFINITIONS[key]) for key in FACTORS] if figure.definition.key == OEE else [],
         rules=rules(figure.definition, site),
-        revisions=[] if is_work or changing else revisions(figure, counting, site),
+        revisions=[] if untold or changing else revisions(figure, counting, site),
         changing=changing,
         trend=trending.of_figure(asset, site=site, start=start, end=end, scope=scope, now=now)
         if definition.startswith("mtbf") else None,
@@ -206,6 +209,7 @@ DIVISIONS = {
     "mtbf_by_items": ("operating_time", "failed_items"),
     "mttr": ("restoration_time", "restored_failures"),
     "oee": ("ideal_time_of_good", "planned_production_time"),
+    "oee_availability": ("operating_time", "planned_production_time"),
     "performance": ("ideal_time", "operating_time"),
     "quality": ("ideal_time_of_good", "ideal_time"),
     "quality_by_pieces": ("good", "pieces"),
@@ -221,6 +225,8 @@ def sentence(figure: Figure) -> str:
     sums = {**sums, "pieces": sums["good"] + sums["scrap"] + sums["rework"]}
 
     def shown(name: str) -> str:
+        if name == "operating_time" and "stop_time_in_performance" in sums:
+            return f"({hours(sums[name])} + {hours(sums['stop_time_in_performance'])})"
         return f"{sums[name] / 3600:,.2f} h" if "time" in name else f"{sums[name]:,.0f}"
 
     return " ÷ ".join(shown(name) for name in DIVISIONS[figure.definition.key])

@@ -18,12 +18,13 @@ from core.models import Site
 from kpis import formulas
 from kpis.axis import epoch
 from kpis.cutting import alike
-from kpis.definitions import DEFINITIONS, LOSSES, REASONS, Definition, WorkDefinition
+from kpis.definitions import DEFINITIONS, FACTORS, LOSSES, OEE, REASONS, Definition, WorkDefinition
 from kpis.facts.members import Scope, members, moved
 from kpis.facts.read import Answer, Reader
 from kpis.facts.work import Work
 from kpis.facts.zones import Cut, Member, Stretch
 from kpis.formulas import FEW_FAILURES, Facts, Reason, Result, Status
+from kpis.profiles import in_performance
 
 DAY = timedelta(days=1)
 Buckets = Sequence[tuple[datetime, datetime]]
@@ -53,6 +54,7 @@ class Figure:
     computed_at: datetime
     facts: Facts = field(repr=False, default=formulas.NO_FACTS)
     currency: str = ""
+    profile: str = ""  # the OEE profile of the site, of OEE and its factors
 
     @property
     def unit(self) -> str:
@@ -108,7 +110,10 @@ class Period:
             facts, coverage, computed_at = formulas.NO_FACTS, result.coverage, self.now
         else:
             facts = answer.counted if definition.counted and answer.counted.counts else answer.all
-            result, sums = definition.of(facts, threshold), inputs(facts)
+            moving = in_performance(self.site)
+            result, sums = definition.of(facts, threshold, moving), inputs(facts)
+            if definition.profiled and moving and facts.counts:
+                sums["stop_time_in_performance"] = formulas.moved(facts, moving)
             coverage, computed_at = (facts.coverage if facts.calendar else None), answer.computed_at or self.now
         if self.start >= self.now:
             result = Result(None, Status.UNDEFINED, Reason.NOT_BEGUN)
@@ -128,6 +133,7 @@ class Period:
             computed_at=computed_at,
             facts=facts,
             currency=self.site.currency,
+            profile=self.site.oee_profile if definition.key in (OEE, *FACTORS) else "",
         )
 
 
@@ -262,7 +268,8 @@ def losses(found: Sequence[Period]) -> tuple[list[tuple[str, float]], list[tuple
     """The waterfall of the assets with counts, (label, seconds) that add up to planned production time, and lost
     seconds and stops by reason of all of them, the largest first."""
     counted = formulas.total(each.answer.counted for each in found)
-    steps = [(str(LOSSES.get(loss.key, loss.key)), loss.seconds) for loss in formulas.waterfall(counted)]
+    moving = in_performance(found[0].site) if found else ()
+    steps = [(str(LOSSES.get(loss.key, loss.key)), loss.seconds) for loss in formulas.waterfall(counted, moving)]
     names = dict(DowntimeReason.objects.filter(site__in={each.site for each in found}).values_list("pk", "name"))
     reasons: dict[str, tuple[float, int]] = defaultdict(lambda: (0.0, 0))
     for each in found:

@@ -4,7 +4,7 @@ Pure: no database, no settings, no display. What each figure means is in docs/kp
 MTBF and MTTR are hours, ratios are shares (0.95, not 95).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -255,17 +255,42 @@ def _good_time(facts: Facts, whole: float, threshold: float) -> Result:
     return _known(facts.ideal_good / whole, facts, threshold, doubt=_doubt(facts))
 
 
-def performance(facts: Facts, *, threshold: float = 0.0) -> Result:
-    """Σ c·N / OT; above 1 the ideal cycle is too long or a count is wrong, and the figure says so."""
+def oee_availability(facts: Facts, *, threshold: float = 0.0, in_performance: Collection[str] = ()) -> Result:
+    """The availability that OEE is a product of: (OT + stops that are performance losses) / PPT."""
     if unknown := _unknown(facts):
         return unknown
     if facts.planned_production <= 0:
         return Result(None, Status.UNDEFINED, Reason.NO_PLANNED_TIME)
     if not facts.counts:
         return Result(None, Status.NO_DATA, Reason.NO_COUNTS)
-    if facts.operating <= 0:
+    return _known(available(facts, in_performance) / facts.planned_production, facts, threshold)
+
+
+def moved(facts: Facts, in_performance: Collection[str]) -> float:
+    """Seconds of the stops whose loss classes are performance losses; nothing is read of `losses` without any."""
+    return sum(facts.losses.get(loss, 0.0) for loss in in_performance)
+
+
+def available(facts: Facts, in_performance: Collection[str]) -> float:
+    """OT together with the stops that are performance losses, s."""
+    return facts.operating + moved(facts, in_performance)
+
+
+def performance(facts: Facts, *, threshold: float = 0.0, in_performance: Collection[str] = ()) -> Result:
+    """Σ c·N / (OT + stops of the loss classes `in_performance`).
+
+    When more was made than OT allows, the ideal cycle is too long or a count is wrong, and the figure says so.
+    """
+    if unknown := _unknown(facts):
+        return unknown
+    if facts.planned_production <= 0:
+        return Result(None, Status.UNDEFINED, Reason.NO_PLANNED_TIME)
+    if not facts.counts:
+        return Result(None, Status.NO_DATA, Reason.NO_COUNTS)
+    time = available(facts, in_performance)
+    if time <= 0:
         return Result(None, Status.UNDEFINED, Reason.NO_OPERATING_TIME)
-    return _known(facts.ideal / facts.operating, facts, threshold, doubt=_doubt(facts))
+    return _known(facts.ideal / time, facts, threshold, doubt=_doubt(facts))
 
 
 def quality(facts: Facts, *, threshold: float = 0.0) -> Result:
@@ -304,12 +329,14 @@ class Loss:
     seconds: float
 
 
-def waterfall(facts: Facts) -> tuple[Loss, ...]:
+def waterfall(facts: Facts, in_performance: Collection[str] = ()) -> tuple[Loss, ...]:
     """Where planned production time went; with the last step, the good time, the steps add up to it.
 
+    Losses of availability come first, then those of performance: stops `in_performance` and reduced speed.
     `reduced_speed` is what remains of operating time beside the pieces; negative when they were faster than ideal.
     """
-    stops = tuple(Loss(key, value) for key, value in sorted(facts.losses.items()) if value)
+    lost = sorted(facts.losses.items(), key=lambda loss: (loss[0] in in_performance, loss[0]))
+    stops = tuple(Loss(key, value) for key, value in lost if value)
     return (
         *stops,
         Loss("reduced_speed", facts.operating - facts.ideal),

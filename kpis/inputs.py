@@ -7,7 +7,7 @@ how for each figure.
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from django.http import StreamingHttpResponse
@@ -23,10 +23,11 @@ from kpis.axis import epoch, instant
 from kpis.facts.records import Shelf, shelf
 from kpis.facts.zones import Stretch
 from kpis.intervals import Span, clip
+from kpis.profiles import in_performance
 
 COLUMNS = (
-    "asset", "kind", "from", "to", "seconds", "record", "reason", "items", "good", "scrap", "rework", "ideal_cycle",
-    "share",
+    "asset", "kind", "from", "to", "seconds", "record", "reason", "loss", "loss_of", "items", "good", "scrap", "rework",
+    "ideal_cycle", "share",
 )  # fmt: skip
 MOST = 200_000  # asset-days of one download
 
@@ -45,12 +46,13 @@ def rows(
     ids = {each.member.asset_id for each in members}
     codes = dict(Asset.objects.filter(pk__in=ids).values_list("pk", "code"))
     reasons = dict(DowntimeReason.objects.filter(site=site).values_list("pk", "code"))
-    return _rows(members, start, end, set(unobserved), shelf(site, ids, start, past, now), codes, reasons)
+    known = shelf(site, ids, start, past, now)
+    return _rows(members, start, end, set(unobserved), known, codes, reasons, in_performance(site))
 
 
 def _rows(
     members: Sequence[Stretch], start: datetime, end: datetime, unobserved: set[int], known: Shelf,
-    codes: dict[int, str], reasons: dict[int, str],
+    codes: dict[int, str], reasons: dict[int, str], moved: Collection[str],
 ) -> Iterator[dict]:  # fmt: skip
     for each in sorted(members, key=lambda each: (codes[each.member.asset_id], each.since)):
         asset = each.member.asset_id
@@ -58,12 +60,17 @@ def _rows(
         records = known.of(asset)
         for row in _of_asset(records, asset, window, observed=asset not in unobserved):
             reason = row.pop("reason_id", None)
+            if loss := row.get("loss"):
+                row["loss_of"] = "performance" if loss in moved else "availability"
             yield {"asset": codes[asset], "reason": reasons.get(reason, ""), **row}
 
 
 def _of_asset(records: oracle.Records, asset: int, window: Span, *, observed: bool) -> Iterator[dict]:
     for each in timeline.timeline(records, asset, window, known=observed):
-        yield _span_row(each.state.value, each)
+        row = _span_row(each.state.value, each)
+        if each.state is timeline.State.DOWN and each.stop:
+            row["loss"] = oracle.loss_class(records, each.stop)
+        yield row
     if not observed:
         return
     for each in timeline.off_schedule(records, asset, window):

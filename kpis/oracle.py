@@ -277,7 +277,7 @@ def causes(records: Records, asset: int, window: Span) -> dict[tuple[int | None,
             part = subtract(part, excluded)
         fresh = subtract(part, taken)
         taken = union(taken, part)
-        key = (piece.stop.reason, _loss(records, piece.stop))
+        key = (piece.stop.reason, loss_class(records, piece.stop))
         known = result.get(key, Cause(0.0, 0))
         result[key] = Cause(
             known.seconds + seconds(intersect(clip(fresh, window), plan)),
@@ -295,12 +295,13 @@ def in_turn(records: Records, pieces: Sequence[Piece]) -> list[Piece]:
 
     def turn(piece: Piece) -> tuple[datetime, str, bool, int, datetime]:
         stop = piece.stop
-        return stop.start, _loss(records, stop), stop.reason is None, stop.reason or 0, piece.start
+        return stop.start, loss_class(records, stop), stop.reason is None, stop.reason or 0, piece.start
 
     return sorted(pieces, key=turn)
 
 
-def _loss(records: Records, stop: Stop) -> str:
+def loss_class(records: Records, stop: Stop) -> str:
+    """Which loss the stop's time is."""
     limit = records.short_stops.get(stop.asset, 0.0)
     if not stop.planned and stop.end is not None and (stop.end - stop.start).total_seconds() < limit:
         return "short"

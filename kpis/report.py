@@ -174,7 +174,10 @@ def compose(site: Site, asset: Asset | None, week: Week, *, now: datetime) -> Re
 def row_of(figure: Figure, former: Figure, agreed: tuple | None, site: Site) -> Row:
     standing = targets.standing(agreed[0], figure.value) if agreed else None
     badge = mark(figure)
-    remarks = [str(badge) if badge else "", str(figure.reason), "" if figure.value is None else rests_on(figure)]
+    profile = site.get_oee_profile_display() if figure.profile and figure.value is not None else ""
+    remarks = [
+        str(badge) if badge else "", str(figure.reason), "" if figure.value is None else rests_on(figure), profile
+    ]  # fmt: skip
     return Row(
         name=str(figure.definition.name),
         value=said(figure),

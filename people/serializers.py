@@ -23,6 +23,7 @@ class SiteSerializer(RowSerializer):
             "day_start",
             "overrun_is_unplanned",
             "failure_merge_gap",
+            "oee_profile",
             "coverage_threshold",
         ]
 

@@ -1,7 +1,9 @@
 """Where time was lost, by reason and loss class: read when somebody looks at it, as most figures do without."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 
 from kpis.facts import stored
 from kpis.facts.live import CellFacts
@@ -11,11 +13,34 @@ from kpis.facts.zones import Alike, Zones
 Losses = dict[str, float]  # loss class → seconds
 
 
+SHORT = "short"
+
+
+class Short:
+    """The short stops of assets with counts in all cuts and buckets, read at once for trends of OEE's factors."""
+
+    def __init__(self, zones: Zones, groups: Sequence[Alike], sums: Sums):
+        self.zones, self.groups, self.sums = zones, groups, sums
+
+    @cached_property
+    def seconds(self) -> dict[Place, float]:
+        counted, found = self.sums.counted_assets, defaultdict[Place, float](float)
+        whole = chain.from_iterable(self.sums.whole.values())
+        for place, asset_id, lost in stored.Days(self.zones, self.groups, whole=whole).lost_to(SHORT):
+            if asset_id in counted.get(place, ()):
+                found[place] += lost
+        for place, parts in self.sums.live.items():
+            for asset_id, cell in parts:
+                if asset_id in counted.get(place, ()):
+                    found[place] += _by_class(cell.causes).get(SHORT, 0.0)
+        return dict(found)
+
+
 class Lost:
     """The lost time of the roots of a cut in one of its buckets, read at once."""
 
-    def __init__(self, zones: Zones, groups: Sequence[Alike], sums: Sums, cut: int, bucket: int):
-        self.zones, self.sums, self.cut, self.bucket = zones, sums, cut, bucket
+    def __init__(self, zones: Zones, groups: Sequence[Alike], sums: Sums, cut: int, bucket: int, short: Short):
+        self.zones, self.sums, self.cut, self.bucket, self.short = zones, sums, cut, bucket, short
         self.groups = [alike for alike in groups if alike.cut == cut]
 
     @cached_property
@@ -59,6 +84,13 @@ class Lost:
                 _add(found.setdefault(place, {}), cell.causes)
         return {place: _by_class(causes) for place, causes in found.items()}
 
+    def of_class(self, loss: str, place: Place, *, counted: bool) -> float:
+        """Seconds; KeyError where nothing was lost. Short stops of assets with counts are read for all buckets, unless
+        all losses of this one are known already."""
+        if counted and loss == SHORT and "of_counted" not in vars(self):
+            return self.short.seconds[place]
+        return (self.of_counted if counted else self.losses).get(place, {})[loss]
+
 
 class LossesOf(Mapping[str, float]):
     """The lost seconds of one root and bucket by loss class, as `Facts` want them."""
@@ -73,7 +105,7 @@ class LossesOf(Mapping[str, float]):
         return (self._lost.of_counted if self._counted else self._lost.losses).get(self._place, {})
 
     def __getitem__(self, loss: str) -> float:
-        return self._known[loss]
+        return self._lost.of_class(loss, self._place, counted=self._counted)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._known)

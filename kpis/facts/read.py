@@ -18,7 +18,7 @@ from core.models import Site
 from kpis.axis import FAR, epoch, instant
 from kpis.facts import stored
 from kpis.facts.live import NUMBERS, Cell, CellFacts, Event, compute
-from kpis.facts.lost import LossesOf, Lost
+from kpis.facts.lost import LossesOf, Lost, Short
 from kpis.facts.parts import Parts
 from kpis.facts.plans import Plans
 from kpis.facts.store import Clock
@@ -130,11 +130,12 @@ class Reader:
         self._add_ages(sums)
         self._add_events(sums, events)
         lost: dict[Place, Lost] = {}  # by cut and bucket
+        short = Short(self.zones, self.groups, sums)
         answers: Answers = {}
         for place in sums.all:
             part = self.zones.cut_of[place[0]], place[1]
             if part not in lost:
-                lost[part] = Lost(self.zones, self.groups, sums, *part)
+                lost[part] = Lost(self.zones, self.groups, sums, *part, short)
             answers[place] = Answer.of(sums, lost[part], place)
         return answers
 

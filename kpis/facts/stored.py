@@ -138,6 +138,12 @@ class Days:
         """As `causes`, of the assets with counts."""
         return self._causes(f"{LOSS} WHERE (root, bucket, asset_id) IN (SELECT * FROM {FORCED})", counted)
 
+    def lost_to(self, loss: str) -> Iterator[tuple[Place, int, float]]:
+        """Seconds that each asset lost to one loss class."""
+        text = "SELECT root, bucket, asset_id, sum(seconds) FROM {days} GROUP BY 1, 2, 3"
+        for root, bucket, asset_id, lost in self._rows(text, f"{LOSS} WHERE loss = '{loss}'"):
+            yield (root, bucket), asset_id, float(lost)
+
     def _causes(self, days: str, counted: Places) -> Iterator[tuple[Place, Causes]]:
         text = "SELECT root, bucket, reason_id, loss, sum(seconds), sum(stops) FROM {days} GROUP BY 1, 2, 3, 4"
         for root, bucket, reason, loss, lost, stops in self._rows(text, days, counted):

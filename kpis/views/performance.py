@@ -161,7 +161,12 @@ class Performance(ChartPage):
             "work_answer": work_answer(whole),
             "money_tiles": tiles(whole, before, money.TILES, **beside),
             "money": spent,
-            "charts": [effectiveness, charts.losses(lost), charts.stops(reasons), reliability],
+            "charts": [
+                effectiveness,
+                charts.losses(lost, profile=self.site.get_oee_profile_display()),
+                charts.stops(reasons),
+                reliability,
+            ],
             **self._below(below),
             "actors": self._actors(below),
             "mail_actions": mail_action(self.site, self.asset, self.request.user),

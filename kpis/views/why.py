@@ -16,7 +16,7 @@ from core.snapshot import one_snapshot
 from kpis import explaining, inputs, questions, trusting, windows
 from kpis.definitions import DEFINITIONS
 from kpis.models import Finding, FindingState
-from kpis.present import mark, said
+from kpis.present import address_of, mark, said
 
 MOST_FINDINGS = 20
 
@@ -73,6 +73,9 @@ class WhyFigure(Page):
             "said": said(why.figure),
             "mark": mark(why.figure),
             "sentence": explaining.sentence(why.figure),
+            "factors": [
+                (each, said(each), address_of(each, self.question.site, self.question.scope)) for each in why.factors
+            ],
             "revisions": [(said(each.before), said(each.after), each) for each in why.revisions],
             **self.trusted(),
             "coming_back": urlencode({"next": self.request.get_full_path()}),

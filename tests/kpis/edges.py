@@ -363,6 +363,7 @@ EDGES = [
         facts={"good": 100, "down": 7199, "doubtful": 0},
     ),
     *EDGES_OF_FAILURES,
+    Case(
         "EDGE-GAP-1 a failure a second before the merge gap is over joins, one at its end does not",
         records(
             72,

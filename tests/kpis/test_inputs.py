@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.models import Downtime, Failure
+from core.models import OeeProfile
 from kpis import explaining, inputs
 from kpis.computing import compute_site
 from kpis.definitions import DEFINITIONS
@@ -25,8 +26,8 @@ from tests.kpis.world import store as write
 
 HOUR = timedelta(hours=1)
 KEYS = (
-    "availability", "achieved_availability", "mtbf", "mtbf_by_items", "mttr", "oee", "performance", "quality",
-    "quality_by_pieces", "teep",
+    "availability", "achieved_availability", "mtbf", "mtbf_by_items", "mttr", "oee", "oee_availability", "performance",
+    "quality", "quality_by_pieces", "teep",
 )  # fmt: skip
 
 
@@ -53,6 +54,7 @@ def spreadsheet(text: str) -> dict[str, float | None]:
     failures = [row for row in rows if row["kind"] == "failure"]
     restored = [row for row in failures if row["to"]]
     operating, down, planned = total("operating"), total("down"), total("planned stop")
+    in_performance = sum(float(row["seconds"]) for row in rows if row["loss_of"] == "performance")
     calendar = operating + down + planned + total("not scheduled")
     everything = ("good", "scrap", "rework")
     return {
@@ -62,7 +64,8 @@ def spreadsheet(text: str) -> dict[str, float | None]:
         "mtbf_by_items": ratio(operating / 3600, sum(int(row["items"]) for row in failures)),
         "mttr": ratio(sum(float(row["seconds"]) for row in restored) / 3600, len(restored)),
         "oee": ratio(ideal("good"), operating + down),
-        "performance": ratio(ideal(*everything), operating),
+        "oee_availability": ratio(operating + in_performance, operating + down),
+        "performance": ratio(ideal(*everything), operating + in_performance),
         "quality": ratio(ideal("good"), ideal(*everything)),
         "quality_by_pieces": ratio(pieces("good"), pieces(*everything)),
         "teep": ratio(ideal("good"), calendar),
@@ -78,10 +81,11 @@ def text_of(site, asset, definition: str, start, end, scope: str, now) -> str:
 @given(
     data=st.data(), records=plants(), scope=st.sampled_from(SCOPES), first=st.integers(0, STEPS // 2),
     length=st.integers(1, STEPS), day_start=st.sampled_from([time(0), time(6)]),
+    profile=st.sampled_from(OeeProfile.values),
 )  # fmt: skip
-def test_the_file_alone_gives_every_figure(db, data, records, scope, first, length, day_start):
+def test_the_file_alone_gives_every_figure(db, data, records, scope, first, length, day_start, profile):
     with pytest.raises(Undone), transaction.atomic():
-        plant = write(records, day_start=day_start)
+        plant = write(records, day_start=day_start, oee_profile=profile)
         compute_site(plant.site, now=records.now)
         start = datetime.fromtimestamp(first_instant(records), UTC) + first * GRID
         end = start + length * GRID

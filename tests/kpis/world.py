@@ -77,7 +77,7 @@ def numbers_in(records: oracle.Records) -> set[int]:
     return named
 
 
-def store(records: oracle.Records, *, day_start: time = time(0), code: str = "plant") -> Stored:
+def store(records: oracle.Records, *, day_start: time = time(0), code: str = "plant", **settings) -> Stored:
     site = Site.objects.create(
         code=code,
         name=code,
@@ -85,6 +85,7 @@ def store(records: oracle.Records, *, day_start: time = time(0), code: str = "pl
         day_start=day_start,
         overrun_is_unplanned=records.overrun_is_unplanned,
         failure_merge_gap=records.merge_gap // timedelta(minutes=1),
+        **settings,
     )
     rows = {number: _asset(records, site, number) for number in sorted(numbers_in(records))}
     groups = {

@@ -182,7 +182,7 @@ def test_an_administrator_changes_the_site(enter, plant):
     address = f"/settings/sites/{plant.berlin.pk}/"
     form = {"code": "berlin", "name": "Brewery Berlin", "time_zone": "Europe/Berlin", "currency": "EUR",
             "day_start": "06:00", "overrun_is_unplanned": "on", "failure_merge_gap": "10",
-            "coverage_threshold": "0.9"}  # fmt: skip
+            "oee_profile": "short_stops_in_performance", "coverage_threshold": "0.9"}  # fmt: skip
     assert client.post(address, form).status_code == 302
     plant.berlin.refresh_from_db()
     assert (plant.berlin.name, plant.berlin.day_start.hour, plant.berlin.coverage_threshold) == (
@@ -190,10 +190,10 @@ def test_an_administrator_changes_the_site(enter, plant):
         6,
         0.9,
     )
-    assert plant.berlin.merge_gap == timedelta(minutes=10)
+    assert (plant.berlin.merge_gap, plant.berlin.oee_profile) == (timedelta(minutes=10), "short_stops_in_performance")
     for wrong in (
         {"currency": "euro"}, {"time_zone": "Mars/Base"}, {"coverage_threshold": "2"}, {"failure_merge_gap": "-1"},
-        {"failure_merge_gap": "1441"}, {"failure_merge_gap": ""},
+        {"failure_merge_gap": "1441"}, {"failure_merge_gap": ""}, {"oee_profile": "vdi"}, {"oee_profile": ""},
     ):  # fmt: skip
         assert client.post(address, {**form, **wrong}).status_code == 422, wrong
     assert Site.objects.get(pk=plant.berlin.pk).currency == "EUR"
@@ -203,7 +203,7 @@ def test_a_superuser_opens_a_site_and_becomes_its_administrator(enter, plant):
     User.objects.filter(pk=plant.administrator.pk).update(is_superuser=True)
     client = enter("administrator")
     form = {"code": "leipzig", "name": "Leipzig", "time_zone": "Europe/Berlin", "currency": "EUR", "day_start": "00:00",
-            "failure_merge_gap": "0", "coverage_threshold": "0.8"}  # fmt: skip
+            "failure_merge_gap": "0", "oee_profile": "recorded", "coverage_threshold": "0.8"}  # fmt: skip
     client.post("/settings/sites/new/", form)
     assert Membership.objects.get(site__code="leipzig").user == plant.administrator
 
