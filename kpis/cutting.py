@@ -17,8 +17,8 @@ DAY = timedelta(days=1)
 BY = ("total", "day", "week", "month", "shift")
 LONGEST = 3660  # days of one window
 
-
 Bucket = tuple[datetime, datetime]
+Calendars = Mapping[int | None, Sequence[Calendar]]  # by whose they are; None is the site
 
 
 def cut(site: Site, start: datetime, end: datetime, by: str, *, asset: Asset | None = None) -> list[Bucket]:
@@ -52,14 +52,14 @@ def alike(
         following[_owners(calendars, asset)].append(place)
     together = defaultdict(list)
     for owners, places in following.items():
-        together[tuple(_starts(site, [calendars[owner] for owner in owners], start, end))] += places
+        together[tuple(_starts(site, calendars, owners, start, end))] += places
     return [(places, list(pairwise([start, *starts, end]))) for starts, places in together.items()]
 
 
 def shift_starts(site: Site, asset: Asset | None, start: datetime, end: datetime) -> list[datetime]:
     """When shifts begin inside (start, end), in order; refused where no calendar says so."""
     calendars = calendars_of(site)
-    return _starts(site, [calendars[owner] for owner in _owners(calendars, asset)], start, end)
+    return _starts(site, calendars, _owners(calendars, asset), start, end)
 
 
 def _borders(site: Site, start: datetime, end: datetime, by: str) -> list[datetime]:
@@ -75,18 +75,22 @@ def _borders(site: Site, start: datetime, end: datetime, by: str) -> list[dateti
     return [site.day_begins(border) for border in borders[1:]]
 
 
-def _owners(calendars: Mapping[int | None, object], asset: Asset | None) -> tuple[int | None, ...]:
+def _owners(calendars: Calendars, asset: Asset | None) -> tuple[int | None, ...]:
     """Whose calendars the asset follows today, the nearest first; None is the site."""
     chain = [int(part) for part in reversed(asset.path.strip("/").split("/")) if part] if asset else []
     return tuple(owner for owner in (*chain, None) if owner in calendars)
 
 
-def _starts(site: Site, owners: Sequence[Sequence[Calendar]], start: datetime, end: datetime) -> list[datetime]:
+def _starts(
+    site: Site, calendars: Calendars, owners: Sequence[int | None], start: datetime, end: datetime
+) -> list[datetime]:
+    """When shifts of these owners begin inside (start, end), in order."""
     if not owners:
         raise Refused(_("No operating calendar says when shifts begin."), code="no_shifts", field="by")
+    followed = [calendars[owner] for owner in owners]
     day, last = site.local(start).date() - DAY, site.local(end).date()
     found = set()
     while day <= last:
-        found |= {on_the_clock(day, opens, site.zone) for opens, _closes in slots_of(owners, day)}
+        found |= {on_the_clock(day, opens, site.zone) for opens, _closes in slots_of(followed, day)}
         day += DAY
     return sorted(moment for moment in found if start < moment < end)

@@ -245,17 +245,16 @@ def beside(
     A question is subjects, former buckets (or none) and buckets. A former window that leads up to this one is read with
     it as one; what lies between the two otherwise is not read.
     """
+    leads_up = [bool(former) and former[-1][1] == buckets[0][0] for _, former, buckets in questions]
     asked: list[tuple[Sequence[Asset | None], Buckets]] = []
-    for subjects, former, buckets in questions:
-        if former and former[-1][1] == buckets[0][0]:
-            asked.append((subjects, [*former, *buckets]))
-        else:
-            asked += [(subjects, each) for each in (former, buckets) if each]
+    for (subjects, former, buckets), as_one in zip(questions, leads_up, strict=True):
+        parts = [[*former, *buckets]] if as_one else filter(None, [former, buckets])
+        asked += [(subjects, each) for each in parts]
     answered = iter(together(asked, site=site, scope=scope, now=now))
     found = []
-    for _, former, buckets in questions:
+    for (_, former, buckets), as_one in zip(questions, leads_up, strict=True):
         each = next(answered)
-        if former and former[-1][1] == buckets[0][0]:
+        if as_one:
             old, number = len(former), len(former) + len(buckets)
             before = [period for place, period in enumerate(each) if place % number < old]
             found.append((before, [period for place, period in enumerate(each) if place % number >= old]))
