@@ -4,8 +4,7 @@ from functools import cached_property
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import Http404
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,8 +12,7 @@ from django.utils.translation import gettext as _
 from core.errors import Refused
 from core.kit.views import Page
 from core.snapshot import one_snapshot
-from kpis import explaining, inputs, questions, trusting, windows
-from kpis.definitions import DEFINITIONS
+from kpis import explaining, figures, inputs, questions, trusting, windows
 from kpis.models import Finding, FindingState
 from kpis.present import address_of, mark, said
 
@@ -28,12 +26,13 @@ class WhyFigure(Page):
 
     @cached_property
     def question(self) -> questions.Question:
-        try:
-            question = questions.asked(self.request.GET, self.request.user)
-        except Refused as error:
-            raise Http404(error.message) from error
-        if len(question.definitions) != 1 or question.definitions[0] not in DEFINITIONS:
-            raise Http404("Which figure?")
+        """What the address asks; Refused at the parameter that is wrong."""
+        question = questions.asked(self.request.GET, self.request.user)
+        if len(question.definitions) != 1:
+            raise Refused(_("Name one figure."), code="one_only", field="definition")
+        if question.end <= question.start:
+            raise Refused(_("The window ends before it begins."), code="invalid", field="to")
+        figures.named(question.definitions[0])
         return question
 
     @cached_property
@@ -50,7 +49,16 @@ class WhyFigure(Page):
         try:
             return self.draw()
         except Refused as error:
-            raise Http404(error.message) from error
+            return self.refused(error)
+
+    def refused(self, error: Refused):
+        """What is wrong with the question, and at which parameter of the address."""
+        context = {
+            "page": self, "title": _("This figure cannot be told"), "actions": [], "error": error,
+            "crumbs": [(_("Performance"), reverse("performance"))],
+            "given": self.request.GET.get(error.field or "", ""),
+        }  # fmt: skip
+        return render(self.request, "kpis/figure_refused.html", context, status=400)
 
     def page_title(self) -> str:
         figure = self.why.figure
@@ -108,7 +116,10 @@ class InputsOfFigure(WhyFigure):
 
     @one_snapshot()
     def get(self, request, *args, **kwargs):
-        question = self.question
+        try:
+            question = self.question
+        except Refused as error:
+            return self.refused(error)
         asset = question.assets[0] if question.assets else None
         (definition,) = question.definitions
         try:

@@ -359,6 +359,30 @@ def test_no_record_leads_back_to_somewhere_else(client, plant, history, elsewher
     assert [str(label) for label, _url in page.context["crumbs"]] == ["Downtime"]
 
 
+@pytest.mark.parametrize("name", ["figure", "figure-inputs"])
+@pytest.mark.parametrize(
+    ("query", "field", "message"),
+    [
+        ({"from": "2026-03-09", "to": "2026-03-02"}, "to=2026-03-02", "The window ends before it begins."),
+        ({"from": "2026-03-02", "to": "2026-03-02"}, "to=2026-03-02", "The window ends before it begins."),
+        ({"from": "2026-03-02T06:00"}, "from=2026-03-02T06:00", "An instant needs its offset from UTC"),
+        ({"from": ""}, "from", "Give an instant"),
+        ({"from": "1990-01-01"}, "from=1990-01-01", "A window may be ten years long at most."),
+        ({"definition": "luck"}, "definition=luck", "definition must be one of availability,"),
+        ({"definition": "mtbf,oee"}, "definition=mtbf,oee", "Name one figure."),
+        ({"asset": ""}, "asset", "Name assets or a site."),
+        ({"scope": "all"}, "scope=all", "scope must be one of asset, subtree, leaves."),
+        ({"luck": "1"}, "luck=1", "Unknown parameter"),
+    ],
+)
+def test_what_cannot_be_explained_says_which_parameter_is_wrong(client, plant, name, query, field, message):
+    client.force_login(plant.manager)
+    asked = {"asset": "M1", "from": "2026-03-02", "to": "2026-03-09", "definition": "mtbf"} | query
+    page = client.get(reverse(name), asked, follow=True)
+    assert page.status_code == 400
+    assert f"<code>{field}</code>: {message}" in page.content.decode()
+
+
 def test_another_sites_asset_does_not_exist(client, plant):
     client.force_login(plant.manager)
     for address in ("/api/v1/kpis/", "/api/v1/kpis/explanation/", reverse("figure"), reverse("performance")):
