@@ -69,6 +69,9 @@ def asked(site: Site, text: str, now: datetime) -> tuple[Week, str]:
         monday = date.fromisocalendar(int(found[1]), int(found[2]), 1) if found else None
     except ValueError:
         monday = None
+    if found and monday is None and int(found[1]) >= FIRST_YEAR:
+        weeks = date(int(found[1]), 12, 28).isocalendar().week  # the last week of a year has the 28th in it
+        return last, _("%(year)s has the weeks 1 to %(weeks)d.") % {"year": found[1], "weeks": weeks}
     if monday is None or monday.year < FIRST_YEAR:
         return last, _("Give the week as year and number, such as 2026-W47.")
     if monday > last.monday + WEEK:

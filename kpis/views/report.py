@@ -99,12 +99,14 @@ class WeeklyReport(Page):
 
 
 class ReportPdf(WeeklyReport):
-    """The same as a file."""
+    """The same as a file; for a week that there is not, the page says so."""
 
     @one_snapshot()
     def get(self, request, *args, **kwargs):
         if self.subject is None:
             raise Http404("No site.")
+        if self.asked[1]:
+            return HttpResponseRedirect(f"{reverse('report')}?{request.GET.urlencode()}")
         response = HttpResponse(pdf(self.report), content_type="application/pdf")
         response["Content-Disposition"] = f'attachment; filename="{self.report.file_name}.pdf"'
         return response

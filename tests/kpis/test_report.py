@@ -68,8 +68,9 @@ def test_the_newest_week_is_due_from_monday_at_six(now, monday):
         ("2026-W16", "2026-W16", ""),  # the running one
         ("2026-W17", "2026-W15", "This week has not begun."),
         ("9999-W52", "2026-W15", "This week has not begun."),
-        ("2026-W54", "2026-W15", "Give the week as year and number, such as 2026-W47."),
-        ("2026-W00", "2026-W15", "Give the week as year and number, such as 2026-W47."),
+        ("2026-W54", "2026-W15", "2026 has the weeks 1 to 53."),
+        ("2025-W53", "2026-W15", "2025 has the weeks 1 to 52."),
+        ("2026-W00", "2026-W15", "2026 has the weeks 1 to 53."),
         ("0001-W01", "2026-W15", "Give the week as year and number, such as 2026-W47."),
         ("²026-W13", "2026-W15", "Give the week as year and number, such as 2026-W47."),
         ("zz", "2026-W15", "Give the week as year and number, such as 2026-W47."),
@@ -224,7 +225,7 @@ def test_the_page_says_it_with_links(manager, plant, broken):
     stop = Downtime.objects.get(start=BEGIN + 10 * HOUR)
     for url in (stop.get_absolute_url(), "week=2026-W09", "week=2026-W11", "report.pdf", "definition=availability"):
         assert url in page
-    wrong = manager.get(reverse("report"), {"week": "2026-W99"}).content.decode()
+    wrong = manager.get(reverse("report"), {"week": "2026-47"}).content.decode()
     assert "Give the week as year and number" in wrong
 
 
@@ -259,6 +260,14 @@ def test_a_report_of_another_site_does_not_exist(manager, plant, name):
     for query in ({"asset": plant.foreign.pk}, {"asset": "X1"}, {"site": "chicago", "asset": "X1"}, {"kind": "filler"}):
         assert manager.get(reverse(name), query).status_code == 404
     assert manager.get(reverse(name), {"asset": "M1"}).status_code == 200
+
+
+def test_a_week_that_there_is_not_is_said_and_gives_no_file_of_another(manager, plant):
+    page = manager.get(reverse("report"), {"week": "2026-W54"})
+    assert f"2026 has the weeks 1 to 53. Shown instead: {page.context['report'].week.title}." in page.content.decode()
+    answer = manager.get(reverse("report-pdf"), {"week": "2026-W54"}, follow=True)
+    assert answer.redirect_chain == [(f"{reverse('report')}?week=2026-W54", 302)]
+    assert "2026 has the weeks 1 to 53." in answer.content.decode()
 
 
 def test_a_running_week_says_so(plant, broken):
