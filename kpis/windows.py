@@ -5,13 +5,13 @@ from datetime import date, datetime, timedelta
 
 from django.http import QueryDict
 from django.utils import formats
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from assets.models import Asset
 from core.errors import Refused
 from core.models import Site
+from kpis import edges
 from kpis.cutting import shift_starts
 from kpis.intervals import on_the_clock
 
@@ -62,7 +62,7 @@ COMPARISONS = {
     NOTHING: gettext_lazy("Nothing"),
 }
 LONGEST = 3660  # days
-YEARS = range(1900, 3000)
+EDGES = ("from", "from_time", "to", "to_time")  # of a free window, in the address
 SAME_WEEKDAY = 364  # days: a year back on the same weekday
 TREND_DAYS = {"day": 14, "shift": 7}  # a trend shows at least so many, so that one day has others beside it
 SHIFTS_AROUND = 28 * DAY  # how far a neighbouring shift is looked for
@@ -135,9 +135,14 @@ class Window:
         if self.whole and self.unit != "shift":
             days = [formats.date_format(day, "SHORT_DATE_FORMAT") for day in (self.first, self.last)]
             return days[0] if self.days == 1 else " – ".join(days)
-        start, end = self.site.local(self.start), self.site.local(self.end)
-        last = formats.date_format(end, "TIME_FORMAT" if start.date() == end.date() else "SHORT_DATETIME_FORMAT")
-        return f"{formats.date_format(start, 'SHORT_DATETIME_FORMAT')} – {last}"
+        return edges.said(self.site, self.start, self.end)
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """Its dates, and its times unless it consists of whole production days, as the fields show them."""
+        if self.whole and self.unit != "shift":
+            return self.query
+        return edges.typed(self.site, self.start, self.end)
 
     def moved(self, steps: int) -> "Window":
         """The window before (−1) or after (1) this one: the neighbouring unit, whole, or as many days or hours."""
@@ -237,7 +242,7 @@ def asked(site: Site, query: QueryDict, *, now: datetime, asset: Asset | None = 
     today = site.production_day(now)
     name = query.get("window", default)
     try:
-        if query.get("from") or query.get("to"):
+        if any(query.get(each) for each in EDGES):
             return _free(site, query, today, now=now, asset=asset)
         if name in SHIFTS:
             running = shift_at(site, asset, now)
@@ -284,14 +289,18 @@ def _as_shift(window: Window, asset: Asset | None, *, now: datetime) -> Window:
 
 
 def _free(site: Site, query: QueryDict, today: date, *, now: datetime, asset: Asset | None) -> Window:
-    """From one date or instant to another; where the picker has a name for it, by that name."""
-    start, end = _edge(site, query.get("from", "")), _edge(site, query.get("to", ""), last=True)
+    """From one date, time or instant to another; where the picker has a name for it, by that name."""
+    texts = {each: query.get(each, "") for each in EDGES}
+    start = edges.edge(site, texts["from"], texts["from_time"])
+    end = edges.edge(site, texts["to"], texts["to_time"], last=True)
     if end <= start:
-        raise Refused(_("The last day lies before the first."), code="invalid", field="to")
+        of_days = not texts["from_time"] and not texts["to_time"] and len(texts["from"]) <= 10
+        words = _("The last day lies before the first.") if of_days else _("The window ends before it begins.")
+        raise Refused(words, code="invalid", field="to")
     if end - start > (LONGEST + 1) * DAY:
         raise Refused(_("A window may be ten years long at most."), code="too_long", field="to")
     window = Window(site, start, end)
-    if not window.whole or len(query.get("from", "")) > 10:
+    if not window.whole or len(texts["from"]) > 10:
         shift = _as_shift(window, asset, now=now) if end - start < SHIFTS_AROUND else window
         running = shift.start <= now < shift.end
         return replace(shift, name="shift") if shift.unit and running else shift
@@ -299,21 +308,6 @@ def _free(site: Site, query: QueryDict, today: date, *, now: datetime, asset: As
         if name not in SHIFTS and (named := _named(site, name, today)) == replace(named, start=start, end=end):
             return named
     return replace(window, unit=_unit(window))
-
-
-def _edge(site: Site, text: str, *, last: bool = False) -> datetime:
-    """A date, the `last` one until its end, or an instant with its offset."""
-    text = text.strip().replace(" ", "+")  # a "+" that was not encoded arrives as a space
-    try:
-        if len(text) > 10:
-            moment = parse_datetime(text)
-            if moment is not None and moment.tzinfo is not None and moment.year in YEARS:
-                return moment
-        elif (day := date.fromisoformat(text)).year in YEARS:
-            return site.day_begins(day + DAY if last else day)
-    except ValueError:
-        pass
-    raise Refused(_("Give both dates as year-month-day, such as 2026-03-31."), code="invalid", field="from")
 
 
 def _unit(window: Window) -> str:

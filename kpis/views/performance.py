@@ -109,6 +109,8 @@ class Performance(ChartPage):
     def url(self, *, page: str = "", **changes) -> str:
         """This page's address with another asset or window, or that of another page about them."""
         keep = {key: value for key, value in self.request.GET.items() if key in KEPT}
+        if any(self.request.GET.get(key) for key in ("from_time", "to_time")):
+            keep |= self.window.query  # instants, so that a link means the same wherever it is opened
         if page or "asset" in changes:
             keep = {key: value for key, value in keep.items() if key not in ("below", "scope")}
         query = {key: value for key, value in (keep | changes).items() if value not in (None, "")}

@@ -132,12 +132,62 @@ def test_days_begin_at_the_hour_of_the_site():
         ("from=0001-01-01&to=0001-01-02", "Give both dates"),
         ("from=9999-12-31&to=9999-12-31", "Give both dates"),
         ("from=2026-01-01T06:00:00&to=2026-01-01T14:00:00", "Give both dates"),  # without an offset
+        ("from_time=06:00&to=2026-01-01", "Give both dates"),
+        ("from=2026-01-01T06:00:00Z&from_time=06:00&to=2026-01-02", "Give both dates"),
+        ("from=2026-01-01&from_time=six&to=2026-01-02", "Give times as hour and minute, such as 06:00."),
+        ("from=2026-01-01&to=2026-01-02&to_time=24:00", "Give times as hour and minute, such as 06:00."),
+        ("from=2026-01-01&to=2026-01-02&to_time=06:00Z", "Give times as hour and minute, such as 06:00."),
+        ("from=2026-01-02&from_time=14:00&to=2026-01-02&to_time=06:00", "The window ends before it begins."),
+        ("from=2026-03-29&from_time=02:30&to=2026-03-29", "There was no 02:30 at the site on 29 Mar 2026"),
+        ("from=2026-03-28&to=2026-03-29&to_time=02:00", "There was no 02:00 at the site on 29 Mar 2026"),
     ],
 )
 def test_what_is_wrong_with_dates_is_said_and_the_default_shown(text, said):
     window = asked(text)
     assert said in window.error
     assert window.name == "30d"
+
+
+@pytest.mark.django_db  # a window of hours may be a shift
+@pytest.mark.parametrize(
+    ("text", "expected", "length", "said"),
+    [
+        ("from=2026-01-30&from_time=06:00&to=2026-01-30&to_time=14:15", "2026-01-30 06:00 2026-01-30 14:15", 8.25,
+         "30 Jan 2026, 06:00 – 14:15"),
+        ("from=2026-01-30&from_time=06:00&to=2026-01-31", "2026-01-30 06:00 2026-02-01 00:00", 42,
+         "30 Jan 2026, 06:00 – 1 Feb 2026, 00:00"),
+        ("from=2026-01-30&to=2026-01-31&to_time=06:00", "2026-01-30 00:00 2026-01-31 06:00", 30,
+         "30 Jan 2026, 00:00 – 31 Jan 2026, 06:00"),
+        ("from=2026-03-28&from_time=22:00&to=2026-03-29&to_time=06:00", "2026-03-28 22:00 2026-03-29 06:00", 7,
+         "28 Mar 2026, 22:00 – 29 Mar 2026, 06:00 (7 h, the clock changes)"),
+        ("from=2026-10-24&from_time=22:00&to=2026-10-25&to_time=06:00", "2026-10-24 22:00 2026-10-25 06:00", 9,
+         "24 Oct 2026, 22:00 – 25 Oct 2026, 06:00 (9 h, the clock changes)"),
+        ("from=2026-10-25&from_time=02:00&to=2026-10-25&to_time=02:30", "2026-10-25 02:00 2026-10-25 02:30", 1.5,
+         "25 Oct 2026, 02:00 (UTC+2) – 02:30 (UTC+1) (1.5 h, the clock changes)"),
+        ("from=2026-10-25T02:00:00%2B01:00&to=2026-10-25T02:30:00%2B01:00", "2026-10-25 02:00 2026-10-25 02:30", 0.5,
+         "25 Oct 2026, 02:00 (UTC+1) – 02:30 (UTC+1)"),
+    ],
+)  # fmt: skip
+def test_a_free_window_has_times_on_the_clock_of_the_site(text, expected, length, said):
+    berlin = site()
+    window = asked(text, of=berlin)
+    assert window.error == ""
+    assert " ".join(hours(window)) == expected
+    assert window.end - window.start == timedelta(hours=length)
+    assert str(window) == said
+    assert asked(urlencode(window.query), of=berlin) == window, "Its own address is of the same instants"
+
+
+@pytest.mark.django_db
+def test_the_fields_show_times_only_where_the_window_is_not_of_whole_days():
+    assert asked("window=7d").typed == {"from": "2026-11-22", "to": "2026-11-28"}
+    by_hours = {"from": "2026-10-24", "from_time": "22:00", "to": "2026-10-25", "to_time": "02:30"}
+    berlin = site()
+    window = asked(urlencode(by_hours), of=berlin)
+    assert window.typed == by_hours
+    assert asked(urlencode(window.typed), of=berlin) == window
+    days_of_six = asked("from=2026-01-30&from_time=06:00&to=2026-01-31&to_time=06:00", of=site(day_start=time(6)))
+    assert days_of_six.typed == {"from": "2026-01-30", "to": "2026-01-30"}
 
 
 # --- Compared with ---------------------------------------------------------------------------------------
@@ -342,6 +392,20 @@ def test_the_running_shift_leads_to_its_figure_and_back(manager, plant):
     figure = manager.get(tile.url)
     (_label, url) = figure.context["page"].crumbs()[0]
     assert manager.get(url).context["window"].name == "shift"
+
+
+def test_a_shift_typed_with_its_times_is_known_as_one(manager, plant):
+    follow(plant.berlin, THREE)
+    typed = {"from": "2026-11-20", "from_time": "22:00", "to": "2026-11-21", "to_time": "06:00"}
+    answer = page_of(manager, asset=plant.filler.pk, compare="year", **typed)
+    assert (answer.context["window"].unit, str(answer.context["window"])) == (
+        "shift", "20 Nov 2026, 22:00 – 21 Nov 2026, 06:00",
+    )  # fmt: skip
+    text = answer.content.decode()
+    assert 'name="from_time" value="22:00"' in text
+    for url in (answer.context["earlier"], answer.context["picker"]["comparisons"][0][2]):
+        assert "_time=" not in url
+    assert "from=2026-11-20T22%3A00%3A00%2B01%3A00" in answer.context["picker"]["comparisons"][0][2]
 
 
 def test_a_plant_without_calendar_is_told_so_on_the_page(manager, plant):
