@@ -6,18 +6,19 @@ from core.api.serializers import RowSerializer
 from core.serializers import SiteReference
 from kpis import reporting
 from kpis.filters import SubscriptionFilter
-from kpis.models import ReportSubscription
+from kpis.models import Counts, ReportSubscription
 
 
 class SubscriptionSerializer(RowSerializer):
-    """The report of each week of a site, or with `asset` of everything below it, by e-mail to the caller."""
+    """The report of each week of a site, or of an asset, by e-mail to the caller. `scope` says what counts for the
+    asset: its machines (*leaves*), or itself with what stops it (*asset*)."""
 
     site = SiteReference()
     asset = AssetReference(required=False, allow_null=True)
 
     class Meta:
         model = ReportSubscription
-        fields = ["id", "site", "asset", "created"]
+        fields = ["id", "site", "asset", "scope", "created"]
         read_only_fields = ["created"]
 
 
@@ -31,7 +32,9 @@ class ReportSubscriptions(Adds, Removes, Resource):
     default_ordering = "-created"
 
     def add(self, data):
-        return reporting.subscribe(data["site"], data.get("asset"), by=self.request.user)
+        return reporting.subscribe(
+            data["site"], data.get("asset"), scope=data.get("scope", Counts.LEAVES), by=self.request.user
+        )
 
     def remove(self, row):
         reporting.unsubscribe(row, by=self.request.user)

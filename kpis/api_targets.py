@@ -13,7 +13,8 @@ from kpis.models import Target
 
 
 class TargetSerializer(RowSerializer):
-    """What a figure is to reach, in its unit (a share, or hours), for a site or for what stands below an asset."""
+    """What a figure is to reach, in its unit (a share, or hours), for a site or an asset. `scope` says what counts for
+    the asset: its machines (*leaves*), or itself with what stops it (*asset*)."""
 
     site = SiteReference(required=False, help_text="The asset's, unless sent; needed without an asset.")
     asset = AssetReference(required=False, allow_null=True)
@@ -23,7 +24,8 @@ class TargetSerializer(RowSerializer):
     class Meta:
         model = Target
         fields = [
-            "id", "site", "asset", "definition", "value", "watch", "owner", "valid_from", "valid_to", "version",
+            "id", "site", "asset", "scope", "definition", "value", "watch", "owner", "valid_from", "valid_to",
+            "version",
         ]  # fmt: skip
         read_only_fields = ["version"]
 
@@ -45,9 +47,9 @@ class Targets(Adds, Changes, Removes, Resource):
         return targets.set_target(site, asset, data, by=self.request.user)
 
     def change(self, target, data):
-        for name in ("site", "asset"):
+        for name in ("site", "asset", "scope"):
             if data.pop(name, getattr(target, name)) != getattr(target, name):
-                raise Refused("A target stays with its site and asset.", code="owner_is_fixed", field=name)
+                raise Refused("A target stays with its site, asset and scope.", code="owner_is_fixed", field=name)
         targets.change_target(target, data, by=self.request.user)
 
     def remove(self, target):

@@ -17,7 +17,7 @@ from core.errors import Refused
 from core.kit.badges import Badge
 from core.kit.present import when_text
 from core.models import Site
-from kpis import figures, oracle, timeline, windows
+from kpis import counting, figures, oracle, timeline, windows
 from kpis.facts.members import Scope, members
 from kpis.facts.records import lasting_now
 from kpis.intervals import Span
@@ -64,6 +64,7 @@ class Board:
 
     now: datetime
     answer: str
+    counted: counting.Counted | None  # what the figures are of; None for a machine
     today: list[Tile]
     shift: list[Tile]
     shift_words: str  # since when it runs, or why there is none
@@ -80,8 +81,16 @@ class Board:
         return "" if machines <= ROOMY else "dense" if machines <= DENSE else "tight"
 
 
-def board(site: Site, asset: Asset | None, user, *, now: datetime) -> Board:
-    """The board of a site, or of what stands below an asset, in a constant number of queries."""
+def board(
+    site: Site, asset: Asset | None, user, *, now: datetime, scope: Scope = Scope.LEAVES, line: bool | None = None,
+    other: str = "",
+) -> Board:  # fmt: skip
+    """The board of a site, or of what stands below an asset, in a constant number of queries.
+
+    `scope` says what its figures count, `line` whether machines stand below the asset (None: look), `other` is the
+    address of the other way of counting.
+    """
+    line = counting.is_line(asset) if line is None else line
     day = windows.Window.of_days(site, (today := site.production_day(now)), today + windows.DAY)
     spans = [(day.start, day.end)]
     try:
@@ -90,17 +99,19 @@ def board(site: Site, asset: Asset | None, user, *, now: datetime) -> Board:
         shift_words = clock(shift.start, site, now)
     except Refused as error:
         shift_words = str(error.message)
-    (whole,), *parts = figures.together([([asset], [each]) for each in spans], site=site, now=now)
-    agreed = agreed_for(whole)
+    (whole,), *parts = figures.together([([asset], [each]) for each in spans], site=site, scope=scope, now=now)
+    beside = {"agreed": agreed_for(whole, scope), "scope": scope}
     stops = _under(Downtime.objects.visible_to(user).at(site), asset, "asset__path").select_related("asset", "reason")
     machines, more = _machines(site, asset, stops.open(), now)
-    states = machines_now(site, machines, now=now, unobserved=whole.unobserved)
+    everyone = whole if scope is Scope.LEAVES else figures.known([asset], spans[:1], site=site, now=now)[0]
+    states = machines_now(site, machines, now=now, unobserved=everyone.unobserved)
     recent = stops.touching(now - RECENT, now).with_lasted()
     return Board(
         now=now,
         answer=answer(states),
-        today=tiles(whole, None, KEYS, agreed=agreed),
-        shift=[tile for (part,) in parts for tile in tiles(part, None, KEYS, agreed=agreed)],
+        counted=counting.counted(whole, scope, line=line, other=other),
+        today=tiles(whole, None, KEYS, **beside),
+        shift=[tile for (part,) in parts for tile in tiles(part, None, KEYS, **beside)],
         shift_words=shift_words,
         lines=_by_line(states),
         more_machines=more,

@@ -14,7 +14,7 @@ from assets.models import Asset, Downtime, Failure
 from assets.models.condition import DowntimeQuerySet
 from core.errors import Refused
 from core.models import Site
-from kpis import figures, trending, trusting
+from kpis import effectiveness, figures, trending, trusting
 from kpis.axis import epoch, instant
 from kpis.definitions import DEFINITIONS, FACTORS, OEE, WorkDefinition, hours
 from kpis.explaining_work import WorkExplained, explain_work
@@ -229,4 +229,7 @@ def sentence(figure: Figure) -> str:
             return f"({hours(sums[name])} + {hours(sums['stop_time_in_performance'])})"
         return f"{sums[name] / 3600:,.2f} h" if "time" in name else f"{sums[name]:,.0f}"
 
-    return " ÷ ".join(shown(name) for name in DIVISIONS[figure.definition.key])
+    words = " ÷ ".join(shown(name) for name in DIVISIONS[figure.definition.key])
+    if figure.definition.key == "oee" and (found := effectiveness.factors(figure.facts, figure.profile)):
+        words += f" = {found}"
+    return words

@@ -91,6 +91,16 @@ class Period:
         """Those without any record."""
         return self.reader.unobserved(self.place[0])
 
+    @cached_property
+    def machines(self) -> int:
+        """How many assets count."""
+        return len(self.reader.assets(self.place[0]))
+
+    @property
+    def alone(self) -> bool:
+        """Whether nothing but the asset itself counts."""
+        return self.asset is not None and self.reader.assets(self.place[0]) <= {self.asset.pk}
+
     @property
     def assets(self) -> list[int]:
         return [each.member.asset_id for each in self.members]

@@ -10,7 +10,16 @@ from core.filters import RowFilter
 from core.kit.forms import Day, SearchSelect
 from core.models import Site
 from kpis.definitions import DEFINITIONS
-from kpis.models import Finding, FindingKind, FindingState, LabourCapacity, NetMargin, ReportSubscription, Target
+from kpis.models import (
+    Counts,
+    Finding,
+    FindingKind,
+    FindingState,
+    LabourCapacity,
+    NetMargin,
+    ReportSubscription,
+    Target,
+)
 from people.models import User
 
 
@@ -21,6 +30,7 @@ class TargetFilter(django_filters.FilterSet):
         label=_("Figure"), choices=lambda: [(key, each.name) for key, each in DEFINITIONS.items()]
     )
     asset = RowFilter(Asset, label=_("Asset"), widget=SearchSelect)
+    scope = django_filters.ChoiceFilter(label=_("Counts"), choices=Counts.choices)
     site = RowFilter(Site, label=_("Site"))
     on = django_filters.DateFilter(label=_("Holds on"), method="by_day", widget=Day)
 
@@ -69,6 +79,7 @@ class LabourCapacityFilter(DatedFilter):
 class SubscriptionFilter(django_filters.FilterSet):
     site = RowFilter(Site, label=_("Site"))
     asset = RowFilter(Asset, label=_("Asset"))
+    scope = django_filters.ChoiceFilter(label=_("Counts"), choices=Counts.choices)
 
     class Meta:
         model = ReportSubscription

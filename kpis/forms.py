@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from assets.models import Asset
 from core.kit.forms import Day, Form, ReasonForm, SearchSelect
 from kpis.definitions import DEFINITIONS
-from kpis.models import Target
+from kpis.models import Counts, Target
 from kpis.studying import Costs
 from people.models import User
 
@@ -26,7 +26,11 @@ def figures() -> list[tuple[str, str]]:
 class TargetForm(Form):
     asset = forms.ModelChoiceField(
         label=_("For"), queryset=Asset.objects.filter(archived_at=None), required=False, widget=SearchSelect,
-        help_text=_("A line or machine, with everything below it. Empty: the whole site."),
+        help_text=_("A line or machine. Empty: the whole site."),
+    )  # fmt: skip
+    scope = forms.ChoiceField(
+        label=_("Counts"), choices=Counts.choices, required=False,
+        help_text=_("Of a line: its machines, or the line with its own stops and those of what stops it."),
     )  # fmt: skip
     definition = forms.ChoiceField(label=_("Figure"), choices=figures)
     value = forms.FloatField(label=_("Target"), min_value=0, help_text=_("In the unit of the figure; 92 means 92 %."))
@@ -47,7 +51,7 @@ class TargetForm(Form):
         self.fields["owner"].queryset = User.objects.filter(is_active=True).with_role_at([site])
         self.fields["asset"].queryset = Asset.objects.filter(archived_at=None, site=site)
         if target is not None:
-            del self.fields["asset"], self.fields["definition"]
+            del self.fields["asset"], self.fields["scope"], self.fields["definition"]
         self.target = target
 
     def clean(self) -> dict[str, Any]:
@@ -60,6 +64,8 @@ class TargetForm(Form):
                     if found[name] > 100:
                         raise ValidationError({name: _("At most 100 %.")})
                     found[name] /= 100
+        if "scope" in self.fields:
+            found["scope"] = found.get("scope") or Counts.LEAVES
         if found.get("valid_to"):
             found["valid_to"] += timedelta(days=1)
         return found

@@ -14,6 +14,7 @@ from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Coalesce, Now
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from assets.models import Asset, DowntimeReason
@@ -190,8 +191,15 @@ class ChangedDay(models.Model):
         return f"{self.reach} {self.asset_id or self.site_id} {self.start} {self.end}"
 
 
+class Counts(models.TextChoices):
+    """What counts for an asset with machines below it; a site has its machines."""
+
+    LEAVES = "leaves", _("its machines, each by itself")
+    ASSET = "asset", _("itself, with what stops it")
+
+
 class Target(models.Model):
-    """What a key figure is to reach for a site, or for everything below one asset, and who answers for it.
+    """What a key figure is to reach for a site or an asset, by what counts for it (`scope`), and who answers for it.
 
     `value` and `watch` are in the unit of the definition (a share, or hours): beyond `value` the figure is on target,
     up to `watch` it is near it.
@@ -201,6 +209,7 @@ class Target(models.Model):
     asset = models.ForeignKey(
         Asset, on_delete=models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("asset")
     )
+    scope = models.CharField(_("counts"), max_length=6, choices=Counts.choices, default=Counts.LEAVES)
     definition = models.CharField(_("figure"), max_length=40)
     value = models.FloatField(_("target"))
     watch = models.FloatField(_("near the target up to"), null=True, blank=True)
@@ -217,11 +226,16 @@ class Target(models.Model):
         ordering = ["definition", "-valid_from"]
         constraints = [
             models.CheckConstraint(condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="target_lasts"),
+            models.CheckConstraint(
+                condition=Q(scope=Counts.LEAVES) | Q(scope=Counts.ASSET, asset__isnull=False),
+                name="target_scope_of_an_asset",
+            ),
             ExclusionConstraint(
                 name="target_one_at_a_time",
                 expressions=[
                     ("site", RangeOperators.EQUAL),
                     (Coalesce("asset", Value(0, output_field=models.BigIntegerField())), RangeOperators.EQUAL),
+                    ("scope", RangeOperators.EQUAL),
                     ("definition", RangeOperators.EQUAL),
                     (Func("valid_from", "valid_to", function="daterange"), RangeOperators.OVERLAPS),
                 ],
@@ -356,13 +370,14 @@ class ReportSubscriptions(models.QuerySet):
 
 
 class ReportSubscription(models.Model):
-    """Somebody gets the report of each week of a site, or of what is below one asset, by e-mail."""
+    """Somebody gets the report of each week of a site, or of an asset by what counts for it (`scope`), by e-mail."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="+", verbose_name=_("site"))
     asset = models.ForeignKey(
         Asset, on_delete=models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("asset")
     )
+    scope = models.CharField(_("counts"), max_length=6, choices=Counts.choices, default=Counts.LEAVES)
     created = models.DateTimeField(_("since"), default=timezone.now)
 
     objects = ReportSubscriptions.as_manager()
@@ -371,12 +386,19 @@ class ReportSubscription(models.Model):
         verbose_name = _("weekly report by e-mail")
         constraints = [
             models.UniqueConstraint(
-                fields=["user", "site", "asset"], nulls_distinct=False, name="report_subscription_once"
+                fields=["user", "site", "asset", "scope"], nulls_distinct=False, name="report_subscription_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(scope=Counts.LEAVES) | Q(scope=Counts.ASSET, asset__isnull=False),
+                name="report_scope_of_an_asset",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.asset.code} · {self.asset.name}" if self.asset else self.site.name
+        if self.asset is None:
+            return self.site.name
+        whose = f"{self.asset.code} · {self.asset.name}"
+        return gettext("%(asset)s, itself") % {"asset": whose} if self.scope == Counts.ASSET else whose
 
 
 class SentReport(models.Model):

@@ -15,6 +15,7 @@ from kpis.figures import Figure, Period
 from kpis.present import address_of, said
 
 TILES = ("downtime_cost", "maintenance_cost", "downtime_cost_of_margin")
+OF_STOPS = ("downtime_cost", "downtime_cost_of_margin")  # of a line itself: work is done on its machines
 MOST = 10  # assets of the ranking
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
@@ -12,14 +13,16 @@ from core.comments import comments_of
 from core.events import history
 from core.kit.panels import Panel, register
 from core.snapshot import one_snapshot
-from kpis import charts, figures, windows
+from kpis import charts, counting, figures, windows
 from kpis.cutting import cut
+from kpis.facts.members import Scope
 from kpis.present import agreed_for, tiles
 
 
 @register("assets.Asset")
 class AssetPerformance(Panel):
-    """The asset's figures of the last 30 days beside those of the 30 before, and where the time went."""
+    """The asset's figures of the last 30 days beside those of the 30 before, and where the time went; of a line those
+    of its machines, or with `?scope=asset` its own."""
 
     slug, label, icon, order = "performance", _("Performance"), "chart-histogram", 10
     template = "kpis/panels/performance.html"
@@ -31,13 +34,21 @@ class AssetPerformance(Panel):
         former = window.moved(-1)
         two = [(former.start, former.end), (window.start, window.end)]
         by = cut(obj.site, window.start, window.end, window.by, asset=obj)
-        (before, whole), trend = figures.together([([obj], two), ([obj], by)], site=obj.site, now=now)
+        line = counting.is_line(obj)
+        scope = counting.scope_asked(request.GET.get("scope"), line=line)
+        (before, whole), trend = figures.together([([obj], two), ([obj], by)], site=obj.site, scope=scope, now=now)
         _steps, reasons = figures.losses([whole])
-        more_url = f"{reverse('performance')}?asset={obj.pk}"
+        itself = {"scope": str(Scope.ASSET)}
+        kept, other = (itself, {}) if scope is Scope.ASSET else ({}, itself)
+        here = {"tab": self.slug, **other}
+        more_url = f"{reverse('performance')}?{urlencode({'asset': obj.pk, **kept})}"
         pictures = [*charts.trends(trend, site=obj.site, by=window.by)[:1], charts.stops(reasons)]
         return {
             "window": window,
-            "tiles": tiles(whole, before, agreed=agreed_for(whole)),
+            "counted": counting.counted(
+                whole, scope, line=line, other=f"{obj.get_absolute_url()}?{urlencode(here)}" if line else ""
+            ),
+            "tiles": tiles(whole, before, agreed=agreed_for(whole, scope), scope=scope),
             "charts": [
                 replace(each, files=more_url, file=slugify(charts.file_name(each.key, obj, window)))
                 for each in pictures

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from core.kit.badges import Badge
 from core.kit.charts import Word
 from core.kit.present import number_text
-from kpis import targets
+from kpis import effectiveness, targets
 from kpis.definitions import DEFINITIONS
 from kpis.windows import FORMER, YEAR
 
@@ -108,9 +108,10 @@ class Tile:
         )
 
 
-def agreed_for(now) -> dict:
-    """The targets that held on the first day of a Period, by definition."""
-    return targets.on(now.site, now.asset, now.site.production_day(now.start))
+def agreed_for(now, scope: str = "leaves") -> dict:
+    """The targets that held on the first day of a Period for what counts in it, by definition."""
+    alone = scope == "leaves" and now.alone
+    return targets.on(now.site, now.asset, now.site.production_day(now.start), scope, alone=alone)
 
 
 def tiles(
@@ -176,7 +177,7 @@ def note(figure, former, compared: str = FORMER) -> str:
 
 
 def rests_on(figure) -> str:
-    """What a figure of work is made of, in a few words; "" for all others."""
+    """What a figure of work is made of, in a few words, and the factors of OEE; "" for all others."""
     sums = {name: int(value) for name, value in figure.inputs.items()}
     match figure.definition.key:
         case "preventive_compliance":
@@ -190,6 +191,8 @@ def rests_on(figure) -> str:
         case "mtta":
             asked = sums["accepted_requests"]
             return ngettext("of %(n)d request", "of %(n)d requests", asked) % {"n": asked}
+        case "oee":
+            return str(effectiveness.factors(figure.facts, figure.profile) or "")
     return ""
 
 

@@ -19,15 +19,18 @@ from assets.models import Asset, Downtime, Failure
 from core.kit.present import HOUR, duration_text, number_text
 from core.models import Site
 from core.snapshot import one_snapshot
-from kpis import figures, money, targets
+from kpis import counting, figures, money, targets
 from kpis.axis import epoch
 from kpis.definitions import DEFINITIONS, LOSSES
+from kpis.facts.evidence import reaching
+from kpis.facts.members import Scope
 from kpis.figures import DAY, Figure, Period
 from kpis.models import Finding, FindingKind, FindingState
 from kpis.present import TILES, address_of, agreed_for, aim_of, digits, gap_of, mark, rests_on, said, unit
 from kpis.weeks import Week
 
 HEADLINES = (*TILES, "preventive_compliance", "planned_work_share", "backlog_hours", *money.TILES)
+ITSELF = (*TILES, *money.OF_STOPS)  # of a line
 SPEED_AND_QUALITY = ("reduced_speed", "scrap", "rework")
 MOST_LOSSES, STOPS, OPEN, NAMED, FINDINGS = 6, 10, 10, 8, 5  # most of each
 
@@ -97,11 +100,20 @@ class Report:
     findings: list[Found]
     findings_in_all: int
     made: datetime
+    counted: counting.Counted | None = None  # what the figures are of; None for a machine
     urls: dict[str, str] = field(default_factory=dict)
 
     @property
+    def own(self) -> bool:
+        """Whether it is of a line itself, not of its machines."""
+        return self.counted is not None and self.counted.own
+
+    @property
     def whose(self) -> str:
-        return f"{self.asset.code} · {self.asset.name}" if self.asset else self.site.name
+        if self.asset is None:
+            return self.site.name
+        whose = f"{self.asset.code} · {self.asset.name}"
+        return _("%(asset)s, itself") % {"asset": whose} if self.own else whose
 
     @property
     def title(self) -> str:
@@ -124,7 +136,7 @@ class Report:
 
     @property
     def file_name(self) -> str:
-        return f"{(self.asset or self.site).code}-{self.week}".lower()
+        return f"{(self.asset or self.site).code}{'-itself' if self.own else ''}-{self.week}".lower()
 
 
 def address(name: str, site: Site, asset: Asset | None, **query) -> str:
@@ -134,17 +146,26 @@ def address(name: str, site: Site, asset: Asset | None, **query) -> str:
 
 
 @one_snapshot()
-def compose(site: Site, asset: Asset | None, week: Week, *, now: datetime) -> Report:
-    """The report of the week as the records stand now; a number of queries that does not grow."""
+def compose(site: Site, asset: Asset | None, week: Week, *, now: datetime, scope: str = Scope.LEAVES) -> Report:
+    """The report of the week as the records stand now; a number of queries that does not grow.
+
+    `scope`: what counts for a line, its machines or itself.
+    """
     former, window = week.moved(-1).window, week.window
     two = [(former.start, former.end), (window.start, window.end)]
-    before, whole = figures.known([asset], two, site=site, now=now)
-    agreed = agreed_for(whole)
-    found = [(whole.figure(DEFINITIONS[key]), before.figure(DEFINITIONS[key])) for key in HEADLINES]
-    rows = [row_of(figure, past, agreed.get(figure.definition.key), site) for figure, past in found]
+    line = counting.is_line(asset)
+    scope = counting.scope_asked(scope, line=line)
+    own = scope is Scope.ASSET
+    before, whole = figures.known([asset], two, site=site, now=now, scope=scope)
+    agreed = agreed_for(whole, scope)
+    headlines = ITSELF if own else HEADLINES
+    found = [(whole.figure(DEFINITIONS[key]), before.figure(DEFINITIONS[key])) for key in headlines]
+    rows = [row_of(figure, past, agreed.get(figure.definition.key), site, scope) for figure, past in found]
     steps, reasons = figures.losses([whole])
     stops, broken, raised = unplanned(whole), open_failures(whole), open_findings(whole)
     findings_in_all = raised.count()
+    itself = {"scope": str(Scope.ASSET)}
+    kept, other = (itself, {}) if own else ({}, itself)
     return Report(
         site=site,
         asset=asset,
@@ -159,10 +180,11 @@ def compose(site: Site, asset: Asset | None, week: Week, *, now: datetime) -> Re
         findings=[_found(each) for each in raised[:FINDINGS]],
         findings_in_all=findings_in_all,
         made=now,
+        counted=counting.counted(whole, scope, line=line, other=address("report", site, asset, week=week, **other)),
         urls={
-            "report": address("report", site, asset, week=week),
-            "pdf": address("report-pdf", site, asset, week=week),
-            "performance": address("performance", site, asset, **window.query),
+            "report": address("report", site, asset, week=week, **kept),
+            "pdf": address("report-pdf", site, asset, week=week, **kept),
+            "performance": address("performance", site, asset, **window.query, **kept),
             "findings": address("findings", site, None, state=FindingState.OPEN.value),
         },
     )
@@ -171,7 +193,7 @@ def compose(site: Site, asset: Asset | None, week: Week, *, now: datetime) -> Re
 # --- Figures ---------------------------------------------------------------------------------------
 
 
-def row_of(figure: Figure, former: Figure, agreed: tuple | None, site: Site) -> Row:
+def row_of(figure: Figure, former: Figure, agreed: tuple | None, site: Site, scope: str = Scope.LEAVES) -> Row:
     standing = targets.standing(agreed[0], figure.value) if agreed else None
     badge = mark(figure)
     profile = site.get_oee_profile_display() if figure.profile and figure.value is not None else ""
@@ -187,7 +209,7 @@ def row_of(figure: Figure, former: Figure, agreed: tuple | None, site: Site) -> 
         remark=" · ".join(filter(None, remarks)),
         tone=standing.tone if standing else "",
         is_known=figure.value is not None,
-        url=address_of(figure, site),
+        url=address_of(figure, site, scope),
     )
 
 
@@ -247,7 +269,8 @@ def largest(steps: Sequence[tuple[str, float]], reasons: Sequence[tuple[str, flo
 
 
 def unplanned(whole: Period) -> QuerySet[Downtime]:
-    """The unplanned stops that reach into the week, of everything that stood here in it."""
+    """The unplanned stops that reach into the week, of everything that stood here in it or, of a line itself, of what
+    can stop it."""
     start, end = whole.start, min(whole.end, whole.now)
     inside = Least(Coalesce("end", Value(end)), Value(end)) - Greatest("start", Value(start))
     return (
@@ -270,8 +293,10 @@ def longest(stops: QuerySet[Downtime], whole: Period) -> list[Downtime]:
 
 
 def held(whole: Period) -> dict[int, list[tuple[int, int]]]:
-    """The assets below, and from when to when they stood there."""
+    """The assets below, or of a line itself those that can stop it, and from when to when they stood there."""
     found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    if whole.work.scope is Scope.ASSET and whole.asset is not None:
+        return {asset_id: [(epoch(whole.start), epoch(whole.end))] for asset_id in reaching([whole.asset.pk])}
     for each in whole.work.members:
         if each.root == whole.place[0]:
             found[each.asset_id].append((each.since, each.until))
@@ -336,7 +361,8 @@ def doubts(whole: Period, stops: QuerySet[Downtime], found: dict[str, Figure], f
         open=Count("pk", filter=Q(end=None)),
         late=Count("pk", filter=Q(entered_at__gt=F("start") + DAY)),
     )
-    orders, unestimated = (found["backlog_hours"].inputs[name] for name in ("open_orders", "unestimated_orders"))
+    backlog = found["backlog_hours"].inputs if "backlog_hours" in found else {}
+    orders, unestimated = (backlog.get(name, 0) for name in ("open_orders", "unestimated_orders"))
     return [
         *([_("The state of the machines is known for %(share)s\u202f%% of the scheduled time.")
            % {"share": number_text(coverage * 100, 0)}] if coverage is not None and coverage < 1 else []),

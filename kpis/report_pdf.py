@@ -81,6 +81,8 @@ def pdf(report: Report) -> bytes:
     if report.is_running:
         paper.say(_("This week is not over yet; the figures end when they were made."))
     paper.say(report.answer, size=11)
+    if report.counted:
+        paper.say(str(report.counted), soft=True)
     paper.heading(_("Figures"))
     paper.rows(
         [_("Figure"), _("Value"), _("Target"), _("Change"), _("Remark")], [44, 24, 30, 36, 44], {1},

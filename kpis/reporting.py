@@ -23,9 +23,10 @@ from core.events import record
 from core.models import Site
 from core.runs import job_run
 from kpis import weeks
-from kpis.models import ReportSubscription, SentReport
+from kpis.models import Counts, ReportSubscription, SentReport
 from kpis.report import Report, compose
 from kpis.report_pdf import pdf
+from kpis.targets import check_scope
 from kpis.weeks import Week
 from people.permissions import require
 
@@ -42,19 +43,20 @@ class NotSent(Exception):
 # --- Who wants which -------------------------------------------------------------------------------
 
 
-def subscribe(site: Site, asset: Asset | None, *, by) -> ReportSubscription:
-    """From the next week on; asking twice changes nothing."""
+def subscribe(site: Site, asset: Asset | None, *, by, scope: str = Counts.LEAVES) -> ReportSubscription:
+    """From the next week on, by what counts for the asset; asking twice changes nothing."""
     require(by, "manage", site)
     if asset is not None and asset.site_id != site.pk:
         raise Refused(_("This site has no such asset."), code="unknown_asset", field="asset")
+    check_scope(asset, scope)
     if not by.email:
         raise Refused(_("Your profile has no e-mail address; enter one first."), code="no_address")
     try:
         with transaction.atomic():
-            row = ReportSubscription.objects.create(user=by, site=site, asset=asset)
+            row = ReportSubscription.objects.create(user=by, site=site, asset=asset, scope=scope)
             record("report.subscribed", row, by=by, site=site, summary=f"Weekly report by e-mail: {row}")
     except IntegrityError:
-        row = ReportSubscription.objects.get(user=by, site=site, asset=asset)
+        row = ReportSubscription.objects.get(user=by, site=site, asset=asset, scope=scope)
     return row
 
 
@@ -133,9 +135,9 @@ class Made:
 
     def of(self, row: ReportSubscription) -> tuple[Report, bytes]:
         """The report and its PDF, in the active language."""
-        key = (row.asset_id, translation.get_language())
+        key = (row.asset_id, row.scope, translation.get_language())
         if key not in self._found:
-            report = compose(row.site, row.asset, self.week, now=self.now)
+            report = compose(row.site, row.asset, self.week, now=self.now, scope=row.scope)
             self._found[key] = (report, pdf(report))
         return self._found[key]
 

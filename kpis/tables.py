@@ -3,13 +3,14 @@
 from datetime import timedelta
 from decimal import Decimal
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.kit.badges import Badge
 from core.kit.present import number_text
 from core.kit.tables import BadgeColumn, Column, Empty, Table, WhenColumn
 from kpis.definitions import DEFINITIONS
-from kpis.models import Finding, FindingState, NetMargin, Target
+from kpis.models import Counts, Finding, FindingState, NetMargin, Target
 
 
 def name_of(target: Target):
@@ -27,9 +28,18 @@ def shown(target: Target, value: float | None) -> str:
     return f"{value:g}\u202f{definition.unit if definition else ''}".strip()
 
 
+def of_what(target: Target):
+    """The asset, with its scope where it counts by itself, or the whole site."""
+    if target.asset is None:
+        return _("Whole site")
+    if target.scope == Counts.ASSET:
+        return gettext("%(asset)s, itself") % {"asset": target.asset}
+    return target.asset
+
+
 class TargetTable(Table):
     definition = Column(_("Figure"), name_of, link=True, order_by="definition", phone="title")
-    asset = Column(_("For"), lambda target: target.asset or _("Whole site"), order_by="asset__code", phone="subtitle")
+    asset = Column(_("For"), of_what, order_by="asset__code", phone="subtitle")
     value = Column(_("Target"), lambda target: shown(target, target.value))
     watch = Column(_("Near it up to"), lambda target: shown(target, target.watch), phone="hidden")
     owner = Column(_("Owner"), order_by="owner__username")

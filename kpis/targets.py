@@ -21,7 +21,7 @@ from core.errors import Conflict, Refused
 from core.events import label_of, record
 from core.models import Comment, Site
 from kpis.definitions import DEFINITIONS
-from kpis.models import Target
+from kpis.models import Counts, Target
 from people.models import User
 from people.permissions import require
 
@@ -30,7 +30,7 @@ FIELDS = ("definition", "value", "watch", "owner", "valid_from", "valid_to")
 
 @transaction.atomic
 def set_target(site: Site, asset: Asset | None, fields: Mapping[str, Any], *, by) -> Target:
-    """A new target of the site, or of what stands below an asset; Refused at the field."""
+    """A new target of the site, or of an asset by what counts for it (`scope`); Refused at the field."""
     require(by, "manage", site)
     if asset is not None and asset.site_id != site.pk:
         raise Refused(_("This site has no such asset."), code="unknown_asset", field="asset")
@@ -75,6 +75,7 @@ def decide(target: Target, text: str, *, by) -> Comment:
 
 
 def _check(target: Target) -> None:
+    check_scope(target.asset, target.scope)
     definition = DEFINITIONS.get(target.definition)
     if definition is None:
         message = _("Choose one of the figures: %(keys)s.") % {"keys": ", ".join(DEFINITIONS)}
@@ -93,7 +94,9 @@ def _check(target: Target) -> None:
         raise Refused(_("It ends before it begins."), code="ends_before_start", field="valid_to")
     if not User.objects.filter(pk=target.owner_id, is_active=True).with_role_at([target.site_id]).exists():
         raise Refused(_("The owner must have a role at this site."), code="not_at_site", field="owner")
-    others = Target.objects.filter(site=target.site_id, asset=target.asset_id, definition=target.definition)
+    others = Target.objects.filter(
+        site=target.site_id, asset=target.asset_id, scope=target.scope, definition=target.definition
+    )
     others = others.exclude(pk=target.pk).filter(Q(valid_to=None) | Q(valid_to__gt=target.valid_from))
     if target.valid_to is not None:
         others = others.filter(valid_from__lt=target.valid_to)
@@ -102,13 +105,30 @@ def _check(target: Target) -> None:
         raise Conflict(message, code="overlaps", field="valid_from")
 
 
+def check_scope(asset: Asset | None, scope: str) -> None:
+    """Refused where that is no way of counting for it; a site has but its machines."""
+    if scope not in Counts.values:
+        message = _("What counts must be one of %(keys)s.") % {"keys": ", ".join(Counts.values)}
+        raise Refused(message, code="invalid", field="scope")
+    if asset is None and scope != Counts.LEAVES:
+        raise Refused(
+            _("A site counts by its machines; only an asset counts by itself."), code="no_asset", field="scope"
+        )
+
+
+def whose(target: Target) -> str:
+    """ "L1", "L1 itself" or the code of the site."""
+    if target.asset is None:
+        return target.site.code
+    return _("%(code)s itself") % {"code": target.asset.code} if target.scope == Counts.ASSET else target.asset.code
+
+
 def described(target: Target) -> str:
-    """ "Availability of L1: 92 %"."""
+    """ "Availability, L1: 92 %"."""
     definition = DEFINITIONS.get(target.definition)
-    whose = target.asset.code if target.asset else target.site.code
     share = definition is not None and definition.unit == "share"
     value = f"{target.value * 100:g} %" if share else f"{target.value:g} {definition.unit if definition else ''}"
-    return f"{definition.name if definition else target.definition}, {whose}: {value.strip()}"
+    return f"{definition.name if definition else target.definition}, {whose(target)}: {value.strip()}"
 
 
 @dataclass(frozen=True)
@@ -133,10 +153,17 @@ def standing(target: Target, value: float | None, decision: Comment | None = Non
     return Standing(target, tone, gap, decision)
 
 
-def on(site: Site, asset: Asset | None, day: date) -> dict[str, tuple[Target, Comment | None]]:
-    """The targets that hold on the day, by definition, each with its latest decision; two queries."""
-    rows = Target.objects.filter(site=site, asset=asset, valid_from__lte=day).select_related("owner", "asset", "site")
-    rows = {row.definition: row for row in rows.exclude(valid_to__lte=day) if row.definition in DEFINITIONS}
+def on(
+    site: Site, asset: Asset | None, day: date, scope: str = Counts.LEAVES, *, alone: bool = False
+) -> dict[str, tuple[Target, Comment | None]]:
+    """The targets that hold on the day for what counts, by definition, each with its latest decision; two queries.
+
+    An asset that counts `alone` either way, as nothing but components is below it, has those of both.
+    """
+    found = Target.objects.filter(site=site, asset=asset, valid_from__lte=day).exclude(valid_to__lte=day)
+    found = found if alone else found.filter(scope=scope)
+    found = sorted(found.select_related("owner", "asset", "site"), key=lambda row: row.scope == scope)
+    rows = {row.definition: row for row in found if row.definition in DEFINITIONS}
     said = {}
     if rows:
         ids = [row.pk for row in rows.values()]

@@ -109,7 +109,11 @@ class Reader:
 
     def unobserved(self, root: int) -> list[int]:
         """The root's assets without any record, once `answers` were read."""
-        return sorted({asset_id for each in self.groups for asset_id in each.of_root(root)} - self.observed)
+        return sorted(self.assets(root) - self.observed)
+
+    def assets(self, root: int) -> set[int]:
+        """The root's assets that were there in the window."""
+        return {asset_id for each in self.groups for asset_id in each.of_root(root)}
 
     def answers(self) -> Answers:
         """An answer for every root and bucket that has members."""

@@ -10,12 +10,14 @@ from django.utils.translation import gettext_lazy
 
 from core.models import Site
 from core.snapshot import one_snapshot
-from kpis import boarding
+from kpis import boarding, counting
+from kpis.facts.members import Scope
 from kpis.views.performance import Performance
 
 
 class Board(Performance):
     """The site (`?of=` its code), or with `?asset=` what stands below an asset, as it is now; for a screen on the wall.
+    With `?scope=asset` the figures are those of a line itself.
 
     It leaves the chosen site as it is: a board that refreshes itself must not take other windows of this browser along.
     """
@@ -36,6 +38,10 @@ class Board(Performance):
             return super().site
         return get_object_or_404(Site.objects.visible_to(self.request.user), code__iexact=wanted)
 
+    @cached_property
+    def is_line(self) -> bool:
+        return counting.is_line(self.asset)
+
     @property
     def theme(self) -> str:
         """Dark, unless this browser was told to be light."""
@@ -51,8 +57,18 @@ class Board(Performance):
         if self.site is None:
             return {"board": None}
         query = {"asset": self.asset.pk} if self.asset else {"site": self.site.code}
+        itself = {"scope": str(Scope.ASSET)}
+        kept, other = (itself, {}) if self.scope is Scope.ASSET else ({}, itself)
         return {
-            "board": boarding.board(self.site, self.asset, self.request.user, now=self.now),
+            "board": boarding.board(
+                self.site,
+                self.asset,
+                self.request.user,
+                now=self.now,
+                scope=self.scope,
+                line=self.is_line,
+                other=f"{reverse('performance-board')}?{urlencode(query | other)}" if self.is_line else "",
+            ),
             "site": self.site,
-            "performance_url": f"{reverse('performance')}?{urlencode(query)}",
+            "performance_url": f"{reverse('performance')}?{urlencode(query | kept)}",
         }

@@ -16,7 +16,7 @@ from core.kit.present import number_text
 from core.kit.views import go_to_site_of
 from core.querysets import id_of
 from core.snapshot import one_snapshot
-from kpis import charts, figures, money, windows
+from kpis import charts, counting, figures, money, windows
 from kpis.cutting import cut
 from kpis.definitions import DEFINITIONS
 from kpis.facts.members import Scope
@@ -65,7 +65,7 @@ class Performance(ChartPage):
     @cached_property
     def scope(self) -> Scope:
         """What counts: an asset's machines, each by itself, or the asset with what stops it."""
-        return Scope.ASSET if self.is_line and self.request.GET.get("scope") == Scope.ASSET else Scope.LEAVES
+        return counting.scope_asked(self.request.GET.get("scope"), line=self.is_line)
 
     @cached_property
     def compared(self) -> str:
@@ -93,14 +93,15 @@ class Performance(ChartPage):
         return [(self.site.name, self.url(asset=None)), *links]
 
     def actions(self) -> list[Action]:
-        query = f"?asset={self.asset.pk}" if self.asset else ""
         if self.site is None:
             return []
+        query = f"?asset={self.asset.pk}" if self.asset else ""
+        scoped = f"{query}&scope={self.scope}" if self.scope is Scope.ASSET else query
         return [
             Action(_("Timeline"), self.url(page="performance-timeline"), "timeline"),
             Action(_("Reliability"), reverse("reliability") + query, "activity"),
-            Action(_("Weekly report"), reverse("report") + query, "report"),
-            Action(_("Wall board"), reverse("performance-board") + (query or f"?of={self.site.code}"), "device-tv"),
+            Action(_("Weekly report"), reverse("report") + scoped, "report"),
+            Action(_("Wall board"), reverse("performance-board") + (scoped or f"?of={self.site.code}"), "device-tv"),
         ]
 
     def file_name(self, chart) -> str:
@@ -148,20 +149,19 @@ class Performance(ChartPage):
         below = others[0][1] if others else []
         effectiveness, reliability = self._trends(trend, former_trend)
         lost, reasons = figures.losses([whole])
-        agreed = agreed_for(whole) if self.scope is Scope.LEAVES else {}  # targets are for all that is below
-        beside = {"agreed": agreed, "compared": how, "scope": self.scope}
+        beside = {"agreed": agreed_for(whole, self.scope), "compared": how, "scope": self.scope}
         spent = money.money(whole, month=money.month_of(self.site, window.last), url=self.url)
         headlines = [whole.figure(DEFINITIONS[key]) for key in TILES]
         return {
             **self.picker(),
             "compared": former,
             "compared_url": former and self.at(former),
-            "counted": self._counted(whole),
+            "counted": self.counted(whole),
             "tiles": tiles(whole, before, **beside),
             "answer": self._answer(headlines, lost[:-1] or reasons),
             "work_tiles": tiles(whole, before, WORK_TILES, **beside),
             "work_answer": work_answer(whole),
-            "money_tiles": tiles(whole, before, money.TILES, **beside),
+            "money_tiles": tiles(whole, before, money.OF_STOPS if self.scope is Scope.ASSET else money.TILES, **beside),
             "money": spent,
             "charts": [
                 effectiveness,
@@ -171,19 +171,13 @@ class Performance(ChartPage):
             ],
             **self._below(below),
             "actors": self._actors(below),
-            "mail_actions": mail_action(self.site, self.asset, self.request.user),
+            "mail_actions": mail_action(self.site, self.asset, self.request.user, self.scope),
         }
 
-    def _counted(self, whole: figures.Period) -> dict | None:
-        """What the figures count, and the address of the other way; None where there is but one."""
-        if not self.is_line:
-            return None
-        own = self.scope is Scope.ASSET
-        return {
-            "own": own,
-            "machines": None if own else len(set(whole.assets)),
-            "other": self.url(scope=None if own else Scope.ASSET),
-        }
+    def counted(self, whole: figures.Period) -> counting.Counted | None:
+        """What the figures count, and the address of the other way."""
+        other = self.url(scope=None if self.scope is Scope.ASSET else Scope.ASSET) if self.is_line else ""
+        return counting.counted(whole, self.scope, line=self.is_line, other=other)
 
     def picker(self) -> dict:
         """What the window picker needs."""

@@ -21,12 +21,14 @@ from core.kit.badges import Action
 from core.kit.views import ObjectPage, Page, go_to_site_of
 from core.snapshot import one_snapshot
 from kpis import questions, report, reporting, weeks
+from kpis.facts.members import Scope
 from kpis.models import ReportSubscription
 from kpis.report_pdf import pdf
 
 
 class WeeklyReport(Page):
-    """A week of the site and, with `?asset=`, of everything below an asset; without `?week=` the last whole one."""
+    """A week of the site and, with `?asset=`, of an asset: its machines, or with `?scope=asset` itself; without
+    `?week=` the last whole one."""
 
     template_name = "kpis/report.html"
     title = gettext_lazy("Weekly report")
@@ -63,7 +65,12 @@ class WeeklyReport(Page):
 
     @cached_property
     def report(self) -> report.Report:
-        return report.compose(self.subject.site, self.asset, self.asked[0], now=self.now)
+        return report.compose(self.subject.site, self.asset, self.asked[0], now=self.now, scope=self.scope)
+
+    @property
+    def scope(self) -> str:
+        """What is to count for a line: its machines, or with `?scope=asset` itself."""
+        return self.request.GET.get("scope", "")
 
     def page_title(self) -> str:
         return self.report.title if self.subject else str(self.title)
@@ -77,7 +84,8 @@ class WeeklyReport(Page):
         if self.subject is None:
             return []
         pdf_ = Action(_("PDF"), self.report.urls["pdf"], "file-download")
-        return [pdf_, *mail_action(self.subject.site, self.asset, self.request.user)]
+        own = Scope.ASSET if self.report.own else Scope.LEAVES
+        return [pdf_, *mail_action(self.subject.site, self.asset, self.request.user, own)]
 
     def context(self) -> dict:
         if self.subject is None:
@@ -95,7 +103,8 @@ class WeeklyReport(Page):
         }
 
     def url(self, week: weeks.Week) -> str:
-        return report.address("report", self.subject.site, self.asset, week=week)
+        kept = {"scope": Scope.ASSET.value} if self.report.own else {}
+        return report.address("report", self.subject.site, self.asset, week=week, **kept)
 
 
 class ReportPdf(WeeklyReport):
@@ -123,7 +132,8 @@ class Subscribe(Page):
     def post(self, request):
         try:
             found = questions.subject(request.POST, request.user, site=request.site)
-            row = reporting.subscribe(found.site, found.asset, by=request.user)
+            scope = request.POST.get("scope", Scope.LEAVES.value)
+            row = reporting.subscribe(found.site, found.asset, scope=scope, by=request.user)
         except Refused as error:
             messages.error(request, error.message)
         else:
@@ -168,12 +178,12 @@ class Stop(View):
         return render(request, "kpis/report_stop.html", {"row": row, "email": row and row.user.email})
 
 
-def mail_action(site, asset, user) -> list[Action]:
-    """The button that asks for the weekly mail, or ends it; for whoever may ask."""
+def mail_action(site, asset, user, scope: str = Scope.LEAVES) -> list[Action]:
+    """The button that asks for the weekly mail of what counts, or ends it; for whoever may ask."""
     if not user.can("manage", site):
         return []
-    if row := ReportSubscription.objects.visible_to(user).filter(site=site, asset=asset).first():
+    if row := ReportSubscription.objects.visible_to(user).filter(site=site, asset=asset, scope=str(scope)).first():
         return [Action(_("No more weekly e-mail"), reverse("report-unsubscribe", args=[row.pk]), "mail-off", post=True)]
-    whose = ("asset", str(asset.pk)) if asset else ("site", site.code)
+    whose = [("asset", str(asset.pk)), ("scope", str(scope))] if asset else [("site", site.code)]
     label = _("E-mail me this every week")
-    return [Action(label, reverse("report-subscribe"), "mail-plus", post=True, fields=(whose,))]
+    return [Action(label, reverse("report-subscribe"), "mail-plus", post=True, fields=tuple(whose))]

@@ -17,7 +17,7 @@ from kpis import targets
 from kpis.definitions import DEFINITIONS
 from kpis.filters import TargetFilter
 from kpis.forms import TargetForm, initial_of
-from kpis.models import Target
+from kpis.models import Counts, Target
 from kpis.tables import TargetTable, name_of, shown
 
 PERFORMANCE = (_("Performance"), reverse_lazy("performance"))
@@ -49,7 +49,7 @@ class TargetPage(DetailPage):
         return super().rows().select_related("asset", "owner", "site")
 
     def page_title(self):
-        whose = self.object.asset.code if self.object.asset else self.object.site.name
+        whose = targets.whose(self.object) if self.object.asset else self.object.site.name
         return f"{name_of(self.object)} · {whose}"
 
     def answer(self):
@@ -60,13 +60,16 @@ class TargetPage(DetailPage):
     def facts(self):
         last = self.object.valid_to
         return [
+            (_("Counts"), self.object.get_scope_display() if self.object.asset else _("the machines of the site")),
             (_("Near it up to"), shown(self.object, self.object.watch) or None),
             (_("Valid from"), self.object.valid_from),
             (_("Valid to"), last and last - timedelta(days=1)),
         ]
 
     def actions(self):
-        query = urlencode({"asset": self.object.asset_id} if self.object.asset_id else {})
+        target = self.object
+        own = {"scope": target.scope} if target.scope == Counts.ASSET else {}
+        query = urlencode({"asset": target.asset_id, **own} if target.asset_id else {})
         found = [Action(_("Performance"), f"{reverse('performance')}?{query}", "chart-histogram")]
         if self.request.user.can("manage", self.object.site):
             key = [self.object.pk]

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from core.errors import Refused
 from core.kit.views import Page
 from core.snapshot import one_snapshot
-from kpis import explaining, figures, inputs, questions, trusting, windows
+from kpis import counting, explaining, figures, inputs, questions, trusting, windows
+from kpis.facts.members import Scope
 from kpis.models import Finding, FindingState
 from kpis.present import address_of, mark, said
 
@@ -71,6 +72,8 @@ class WhyFigure(Page):
         asset = question.assets[0] if question.assets else None
         window = windows.leading_back(question.site, asset, question.start, question.end, now=timezone.now())
         query = window.query | ({"asset": asset.pk} if asset else {})
+        if asset and question.scope == Scope.ASSET:
+            query["scope"] = question.scope
         return [(_("Performance"), f"{reverse('performance')}?{urlencode(query)}")]
 
     def context(self) -> dict:
@@ -84,6 +87,7 @@ class WhyFigure(Page):
             "factors": [
                 (each, said(each), address_of(each, self.question.site, self.question.scope)) for each in why.factors
             ],
+            "counted": self.counted(),
             "revisions": [(said(each.before), said(each.after), each) for each in why.revisions],
             **self.trusted(),
             "coming_back": urlencode({"next": self.request.get_full_path()}),
@@ -92,6 +96,16 @@ class WhyFigure(Page):
             "site_zone": self.question.site.zone,
             "percent": None if why.figure.coverage is None else why.figure.coverage * 100,
         }
+
+    def counted(self) -> str:
+        """Which assets a figure of time and counts is of; "" where it is of the asset asked for alone."""
+        question, assets = self.question, self.why.assets
+        if self.why.work or (question.assets and question.scope != Scope.ASSET and assets == question.assets):
+            return ""
+        if question.scope == Scope.ASSET and question.assets and not counting.is_line(question.assets[0]):
+            return ""
+        scope = Scope(question.scope) if question.assets else Scope.LEAVES
+        return counting.said(question.assets[0] if question.assets else question.site, scope, len(assets))
 
     def findings(self):
         """Open doubts about the records of the assets that count."""

@@ -4,9 +4,13 @@ import pytest
 from django.urls import reverse
 
 from assets.models import Downtime
+from kpis import figures
+from kpis.definitions import DEFINITIONS
+from kpis.effectiveness import factors
 from kpis.models import Target
 from people.models import Membership
 from people.roles import Role
+from production.models import Count
 from tests.kpis.test_figures import BEGIN, HOUR
 from tests.kpis.test_figures import history as history  # the fixture
 
@@ -35,7 +39,7 @@ def lost(answer) -> dict[str, float]:
 def test_a_line_counts_its_machines_and_offers_itself(page, plant, stops):
     answer = page(asset=plant.line.pk)
     assert "Counts the 3 machines of L1, each by itself." in answer.content.decode()
-    assert "scope=asset" in answer.context["counted"]["other"]
+    assert "scope=asset" in answer.context["counted"].other
     assert lost(answer) == {"Breakdown": 10}
     assert "scope=leaves" in answer.context["tiles"][0].url
 
@@ -47,7 +51,7 @@ def test_the_line_itself_is_stopped_by_its_own_stops_and_by_what_stops_it(page, 
     assert lost(answer) == {"Setup": 5, "Breakdown": 3}
     availability = answer.context["tiles"][0]
     assert "scope=asset" in availability.url, "The explanation is of the same figure"
-    assert "scope=" not in answer.context["counted"]["other"]
+    assert "scope=" not in answer.context["counted"].other
 
 
 def test_the_choice_is_kept_from_window_to_window_and_not_for_another_asset(page, plant, stops):
@@ -66,11 +70,13 @@ def test_a_target_is_held_beside_what_it_was_set_for(page, plant, stops):
     assert not page(asset=plant.line.pk, scope="asset").context["tiles"][0].goal
 
 
-def test_a_machine_and_a_site_have_nothing_to_choose(page, plant, stops):
+def test_a_machine_has_but_itself_and_a_site_but_its_machines(page, plant, stops):
     for whose in ({"asset": plant.filler.pk}, {}):
         answer = page(**whose, scope="asset")
-        assert answer.context["counted"] is None
         assert "scope=asset" not in answer.context["tiles"][0].url
+        assert ("counted" in answer.content.decode()) is not bool(whose)
+    assert "Counts the 3 machines of Bottling Berlin, each by itself." in answer.content.decode()
+    assert answer.context["counted"].other == ""
 
 
 def test_addresses_of_a_site_name_it(client, page, plant):
@@ -82,4 +88,49 @@ def test_addresses_of_a_site_name_it(client, page, plant):
 
 
 def test_addresses_of_an_asset_need_no_site(page, plant):
-    assert "site=" not in page(asset=plant.line.pk).context["counted"]["other"]
+    assert "site=" not in page(asset=plant.line.pk).context["counted"].other
+
+
+# --- OEE and the product that it is ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def uncounted(stops):
+    Count.objects.all().delete()
+
+
+@pytest.fixture
+def made(plant, uncounted):
+    """Counts of one of the three machines: 60 h of good pieces and 20 h of scrap, at a minute each."""
+    Count.objects.create(
+        asset=plant.labeller, start=BEGIN + 8 * HOUR, end=BEGIN + 158 * HOUR, good=3600, scrap=1200, ideal_cycle=60
+    )
+
+
+def test_oee_shows_the_factors_whose_product_it_is(page, plant, made):
+    """168 h planned, 7 h down, 80 h of pieces of which 60 h are good, while all machines stood 10 of 504 h."""
+    answer = page(asset=plant.line.pk)
+    availability, *_others, oee = answer.context["tiles"]
+    assert oee.note.startswith("A 95.8\u202f% × P 49.7\u202f% × Q 75.0\u202f%")
+    whole = figures.known(
+        [plant.line], [(BEGIN, BEGIN + 168 * HOUR)], site=plant.berlin, now=BEGIN + 400 * HOUR
+    )[0]  # fmt: skip
+    found = factors(whole.figure(DEFINITIONS["oee"]).facts)
+    assert (found.availability, found.performance, found.quality) == pytest.approx((161 / 168, 80 / 161, 60 / 80))
+    assert found.availability * found.performance * found.quality == pytest.approx(oee.value / 100)
+    assert availability.value != pytest.approx(found.availability * 100), "That is of all machines"
+    assert "OEE is of the 1 of 3 machines with counts; its availability is 95.8\u202f%." in answer.content.decode()
+    assert whole.machines == len(set(whole.assets)) == 3
+
+
+def test_what_has_no_factor_says_so_and_what_has_no_oee_shows_none(page, plant, uncounted):
+    assert "×" not in page(asset=plant.line.pk).context["tiles"][-1].note
+    Count.objects.create(asset=plant.labeller, start=BEGIN + 8 * HOUR, end=BEGIN + 9 * HOUR, good=0, ideal_cycle=60)
+    note = page(asset=plant.line.pk).context["tiles"][-1].note
+    assert note.startswith("A 95.8\u202f% × P 0.0\u202f% × Q undefined")
+
+
+def test_where_all_machines_have_counts_nothing_is_set_apart(page, plant, made):
+    answer = page(asset=plant.labeller.pk)
+    assert "× Q 75.0" in answer.content.decode()
+    assert "with counts" not in answer.content.decode()

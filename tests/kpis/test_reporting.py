@@ -332,6 +332,17 @@ class TestReportSubscriptions(ApiContract):
         assert client.delete(f"{self.address}{first['id']}/").status_code == 204
         assert not ReportSubscription.objects.exists()
 
+    def test_a_line_is_reported_by_its_machines_or_by_itself(self, plant):
+        client = client_of(plant.manager)
+        wanted = {"site": "berlin", "asset": "L1", "scope": "asset"}
+        first = client.post(self.address, wanted).json()
+        assert (first["scope"], client.post(self.address, wanted).json()) == ("asset", first)
+        other = client.post(self.address, {"site": "berlin", "asset": "L1"}).json()
+        assert (other["scope"], other["id"] == first["id"]) == ("leaves", False)
+        assert_problem(client.post(self.address, {"site": "berlin", "scope": "asset"}), 422, "no_asset", "scope")
+        found = client.get(self.address, {"scope": "asset"}).json()["results"]
+        assert [row["id"] for row in found] == [first["id"]]
+
     def test_those_of_others_at_the_same_site_do_not_exist(self, plant):
         row = self.rows(plant)[0]
         client = client_of(plant.administrator)

@@ -236,9 +236,64 @@ class TestTargets(ApiContract):
         return targets.set_target(plant.chicago, None, values, by=None)
 
 
-def test_a_target_stays_with_its_asset(plant):
+@pytest.mark.parametrize(("field", "value"), [("asset", "M1"), ("scope", "asset")])
+def test_a_target_stays_with_its_asset_and_scope(plant, field, value):
     target = agreed(plant, plant.line)
 
-    answer = client_of(plant.manager).patch(f"/api/v1/targets/{target.pk}/", {"asset": "M1"})
+    answer = client_of(plant.manager).patch(f"/api/v1/targets/{target.pk}/", {field: value})
 
-    assert_problem(answer, 422, "owner_is_fixed", "asset")
+    assert_problem(answer, 422, "owner_is_fixed", field)
+
+
+@pytest.mark.parametrize(("asset", "scope", "code"), [(None, "asset", "no_asset"), ("L1", "subtree", "invalid")])
+def test_a_scope_that_makes_no_sense_is_refused(plant, asset, scope, code):
+    target = {"site": "berlin", "asset": asset, "scope": scope, "definition": "oee", "value": 0.6,
+              "owner": "manager", "valid_from": "2026-01-01"}  # fmt: skip
+    answer = client_of(plant.manager).post("/api/v1/targets/", target)
+    assert_problem(answer, 400 if scope == "subtree" else 422, field="scope")
+    assert Target.objects.count() == 0
+    with pytest.raises(Refused) as refused:
+        agreed(plant, asset and plant.line, scope=scope)
+    assert (refused.value.code, refused.value.field) == (code, "scope")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Target.objects.create(
+            site=plant.berlin, scope="asset", definition="oee", value=1, owner=plant.manager, valid_from=JANUARY
+        )
+
+
+def test_a_line_has_targets_for_its_machines_and_for_itself(manager, plant):
+    machines, itself = agreed(plant, plant.line), agreed(plant, plant.line, scope="asset", value=0.85)
+    assert history(itself)[0].summary == "Target set: Availability, L1 itself: 85 %"
+    with pytest.raises(Conflict):
+        agreed(plant, plant.line, scope="asset")
+
+    assert targets.on(plant.berlin, plant.line, JANUARY) == {"availability": (machines, None)}
+    assert targets.on(plant.berlin, plant.line, JANUARY, "asset") == {"availability": (itself, None)}
+
+    page = manager.get(itself.get_absolute_url())
+    assert "Availability · L1 itself" in page.content.decode()
+    assert f"?asset={plant.line.pk}&scope=asset" in {
+        each.url.partition("/performance/")[2] for each in page.context["actions"]
+    }
+    assert "L1 · Line 1, itself" in manager.get(reverse("targets")).content.decode()
+    found = client_of(plant.manager).get("/api/v1/targets/", {"scope": "asset"}).json()["results"]
+    assert [(row["id"], row["scope"]) for row in found] == [(itself.pk, "asset")]
+
+
+def test_a_machine_has_the_targets_of_either_scope(manager, plant):
+    agreed(plant, plant.filler, scope="asset", value=0.85)
+    assert "Target 85.0" in manager.get(reverse("performance"), {"asset": plant.filler.pk}).content.decode()
+    agreed(plant, plant.filler, value=0.92)
+    assert "Target 92.0" in manager.get(reverse("performance"), {"asset": plant.filler.pk}).content.decode()
+
+
+def test_the_scope_is_typed_in_the_form(manager, plant):
+    typed = {
+        "asset": plant.line.pk, "scope": "asset", "definition": "oee", "value": "60", "owner": plant.manager.pk,
+        "valid_from": "2026-01-01",
+    }  # fmt: skip
+    assert manager.post(reverse("target-new"), typed).status_code == 302
+    assert Target.objects.get().scope == "asset"
+    wrong = manager.post(reverse("target-new"), typed | {"asset": ""})
+    assert wrong.status_code == 422
+    assert "A site counts by its machines; only an asset counts by itself." in wrong.content.decode()
