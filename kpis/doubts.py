@@ -1,10 +1,10 @@
 """Looking for records that cannot be right, every night: what is found has an owner and an outcome."""
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -23,6 +23,7 @@ DAYS = 7  # finished production days looked at
 LONG = timedelta(days=7)
 MARGIN = 1.001  # a rounded ideal cycle is no finding
 CHUNK = 200  # assets
+MOST_OLDER = 60  # older days of a site that are looked at again in one night
 LOOKED_FOR = (
     FindingKind.TOO_FAST, FindingKind.COUNTED_WHILE_DOWN, FindingKind.OVERLAP, FindingKind.OPEN_FOR_LONG,
 )  # fmt: skip
@@ -58,15 +59,31 @@ def doubts(site: Site, now: datetime) -> Iterator[Doubt]:
 
 
 def _too_fast(site: Site, since: datetime, now: datetime) -> Iterator[Doubt]:
+    """Of the last days together, else of the newest older day that was corrected in them."""
     until = site.day_begins(site.production_day(now))
-    assets = list(Asset.objects.filter(pk__in=facts.counted(site, DAYS, now)).select_related("site").order_by("pk"))
+    seen = set()
+    for asset_id, rate in _rates(site, facts.counted(site, DAYS, now), since, until, now):
+        seen.add(asset_id)
+        yield Doubt(asset_id, FindingKind.TOO_FAST, {"performance": rate})
+    for day, ids in facts.recounted(site, DAYS, now, MOST_OLDER).items():
+        window = site.day_begins(day), site.day_begins(day + timedelta(days=1))
+        for asset_id, rate in _rates(site, [each for each in ids if each not in seen], *window, now):
+            seen.add(asset_id)
+            yield Doubt(asset_id, FindingKind.TOO_FAST, {"performance": rate, "day": day.isoformat()})
+
+
+def _rates(
+    site: Site, ids: Sequence[int], start: datetime, end: datetime, now: datetime
+) -> Iterator[tuple[int, float]]:
+    """The assets whose performance rate in the window cannot be right."""
+    assets = list(Asset.objects.filter(pk__in=ids).select_related("site").order_by("pk")) if ids else []
     for position in range(0, len(assets), CHUNK):
         chunk = assets[position : position + CHUNK]
-        for period in figures.known(chunk, [(since, until)], site=site, scope="asset", now=now):
+        for period in figures.known(chunk, [(start, end)], site=site, scope="asset", now=now):
             # Against operating time, whatever the site's OEE profile: in a short stop nothing is made.
             rate = formulas.performance(period.answer.counted).value
             if rate is not None and rate > MARGIN:
-                yield Doubt(period.asset.pk, FindingKind.TOO_FAST, {"performance": rate})
+                yield period.asset.pk, rate
 
 
 def said(kind: str, numbers: Mapping[str, Any]) -> str:
@@ -74,6 +91,12 @@ def said(kind: str, numbers: Mapping[str, Any]) -> str:
     match kind:
         case FindingKind.TOO_FAST:
             rate = number_text(numbers["performance"] * 100, 1)
+            if day := numbers.get("day"):
+                return _(
+                    "The performance rate of %(day)s, which was corrected in the last %(days)d days, is %(rate)s %%:"
+                    " the ideal cycle is too long, or a count or stop is wrong. Windows in which it stays above 100 %%"
+                    " show OEE as suspect."
+                ) % {"day": formats.date_format(date.fromisoformat(day)), "days": DAYS, "rate": rate}
             return _(
                 "The performance rate of the last %(days)d days is %(rate)s %%: the ideal cycle is too long, or a count"
                 " is wrong. OEE is marked as suspect until one of them is corrected."

@@ -1,12 +1,14 @@
 """Records of a site that do not fit together, found by sets."""
 
-from datetime import datetime, timedelta
+from collections import defaultdict
+from datetime import date, datetime, timedelta
 
 from django.db import connection
+from django.db.models import Q
 
 from assets.models import Downtime
 from core.models import Site
-from kpis.models import AssetDay
+from kpis.models import AssetDay, DayRevision
 
 
 def overlapping(site: Site, since: datetime, now: datetime) -> dict[int, tuple[int, float]]:
@@ -63,6 +65,20 @@ def counted_while_down(site: Site, days: int, now: datetime) -> dict[int, float]
             {"site": site.pk, "first": first, "today": today, "since": site.day_begins(first), "now": now},
         )
         return dict(cursor.fetchall())
+
+
+def recounted(site: Site, days: int, now: datetime, most: int) -> dict[date, list[int]]:
+    """Day → assets with counts of which it became known in the last finished production days that more or less was made
+    on it, or that the machine ran longer or shorter; days before these, the newest `most` of them."""
+    first = site.production_day(now) - timedelta(days=days)
+    as_before = Q(ideal_good=0, ideal_scrap=0, ideal_rework=0, down=0, planned_stop=0)
+    rows = DayRevision.objects.filter(asset__site=site, at__gte=site.day_begins(first), at__lt=now, day__lt=first)
+    found: dict[date, list[int]] = defaultdict(list)
+    for day, asset_id in rows.exclude(as_before).values_list("day", "asset").distinct().order_by("-day", "asset"):
+        if day not in found and len(found) == most:
+            break
+        found[day].append(asset_id)
+    return found
 
 
 def counted(site: Site, days: int, now: datetime) -> list[int]:

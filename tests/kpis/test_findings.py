@@ -100,6 +100,26 @@ def test_pieces_of_an_old_stop_that_is_entered_now_are_found(plant):
     assert look(plant, NOW + 8 * DAY) == {}
 
 
+def test_an_old_day_on_which_more_was_made_than_can_be_is_found_when_it_is_entered_now(plant):
+    stop(plant, 40 * DAY, 1)
+    compute_site(plant.berlin, now=NOW)
+    begin = plant.berlin.day_begins(plant.berlin.production_day(NOW - 21 * DAY)) + HOUR
+    made = Count.objects.create(asset=plant.filler, start=begin, end=begin + HOUR, good=1200, ideal_cycle=86.4)
+    Count.objects.create(asset=plant.labeller, start=begin, end=begin + HOUR, good=1000, ideal_cycle=86.4)
+    compute_site(plant.berlin, now=NOW)
+    DayRevision.objects.update(at=NOW - HOUR)
+
+    finding = look(plant)["M1", "too_fast"]
+
+    day = plant.berlin.production_day(begin)
+    assert finding.numbers == {"performance": pytest.approx(1.2), "day": day.isoformat()}
+    assert "which was corrected in the last 7 days, is 120.0 %" in doubts.said(finding.kind, finding.numbers)
+    assert ("M2", "too_fast") not in look(plant), "100 % can be"
+    made.delete()
+    compute_site(plant.berlin, now=NOW)
+    assert look(plant) == {}, "Mended"
+
+
 def test_a_stop_open_for_more_than_a_week_is_found(plant):
     stop(plant, 7 * DAY, None)
     assert look(plant) == {}
