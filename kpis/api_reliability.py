@@ -133,6 +133,7 @@ class NextSerializer(serializers.Serializer):
     p10 = serializers.FloatField(help_text="Operating hours from now.")
     p50 = serializers.FloatField()
     p90 = serializers.FloatField()
+    shared_lives = serializers.BooleanField(help_text="Age was judged by the lives of all assets asked for.")
 
 
 class ProblemSerializer(serializers.Serializer):
@@ -236,7 +237,7 @@ def study_row(subject: questions.Subject, study: studying.Study | None) -> dict:
         "replacement": study.replacement and replacement_row(study.replacement, lives),
         "next_failures": [
             {"asset": party(each.asset), "model": str(each.estimate.model), "p10": each.estimate.p10,
-             "p50": each.estimate.p50, "p90": each.estimate.p90}
+             "p50": each.estimate.p50, "p90": each.estimate.p90, "shared_lives": each.shared}
             for each in study.next
         ],
         "jack_knife": knife and {

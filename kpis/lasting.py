@@ -90,6 +90,23 @@ def expects(following: Next) -> str:
     }
 
 
+def model_of(following: Next) -> str:
+    """What the estimate rests on."""
+    if following.shared:
+        return _("by its age, with the lives of all here")
+    return str(MODELS[following.estimate.model])
+
+
+def apart(study: Study) -> str:
+    """Why the asset's own page may say otherwise; "" where it says the same."""
+    if not any(each.shared for each in study.next):
+        return ""
+    return _(
+        "By its age means by the lives of all assets of this page, which tell more of age than those of one; the page"
+        " of an asset knows only its own, so there its next failure may differ."
+    )
+
+
 def no_distribution(study: Study) -> str:
     """Why there is no distribution of lives; empty where there is one."""
     if study.barrier:

@@ -17,11 +17,12 @@ from kpis.facts import lives
 from kpis.facts.lives import Record
 from kpis.facts.members import Scope
 from kpis.formulas import HOUR
-from kpis.lifetimes import Life, NextFailure, Replacement, Weibull, next_failure, replacement, weibull
+from kpis.lifetimes import Life, Model, NextFailure, Replacement, Weibull, next_failure, replacement, weibull
 from kpis.questions import Subject
 from kpis.reliability import Actor, JackKnife, Lack, NotEnough, bad_actors, jack_knife
 
 RECENT = timedelta(days=365)
+NOTHING_KNOWN = NotEnough(Lack.FAILURES, 0, 1)  # of lives
 MOST_NEXT = 20  # assets whose next failure is estimated, the soonest first
 
 
@@ -43,10 +44,11 @@ class Costs:
 
 @dataclass(frozen=True)
 class Next:
-    """An asset with its next failure."""
+    """An asset with its next failure; `shared` says that its age was judged by the lives of others as well."""
 
     asset: Asset
     estimate: NextFailure
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,17 +92,26 @@ class Study:
 
     @cached_property
     def next(self) -> list[Next]:
-        """The next failures of the assets still in use, the soonest first."""
+        """The next failures of the assets still in use, the soonest first.
+
+        Where age matters by the lives of all, it is judged by these. Where it does not, or assets of several kinds have
+        no lives in common, each of those that are named is judged by its own lives, as on its own page.
+        """
         found = []
-        known = self.distribution or NotEnough(Lack.FAILURES, 0, 1)
+        several = len(self.records) > 1
+        known = self.distribution or NOTHING_KNOWN
         for record in self.records:
             asset = self.assets[record.asset_id]
             if asset.archived_at or (asset.retired and asset.retired <= self.now):
                 continue
             estimate = next_failure(record.history, record.age, known)
             if isinstance(estimate, NextFailure):
-                found.append(Next(asset, estimate))
-        return sorted(found, key=lambda each: (each.estimate.p50, each.asset.code))[:MOST_NEXT]
+                found.append((record, Next(asset, estimate, several and estimate.model is Model.AGEING)))
+        soonest = sorted(found, key=lambda each: order_of(each[1]))[:MOST_NEXT]
+        if not several:
+            return [each for _record, each in soonest]
+        each_of = (each if each.shared else by_itself(record, each.asset) for record, each in soonest)
+        return sorted(each_of, key=order_of)
 
     @property
     def failures(self) -> int:
@@ -119,6 +130,18 @@ class Study:
     @property
     def timeless(self) -> int:
         return sum(record.timeless for record in self.records)
+
+
+def order_of(each: Next) -> tuple[float, str]:
+    return each.estimate.p50, each.asset.code
+
+
+def by_itself(record: Record, asset: Asset) -> Next:
+    """The next failure by the asset's own lives alone; of an asset that has failed there is one."""
+    known = NOTHING_KNOWN if trending.trend([record]).misleads else weibull(record.lives)
+    estimate = next_failure(record.history, record.age, known)
+    assert isinstance(estimate, NextFailure)
+    return Next(asset, estimate)
 
 
 def study(subject: Subject, *, now: datetime, costs: Costs | None = None) -> Study | None:

@@ -100,6 +100,39 @@ def test_one_asset_has_its_own_lives_and_next_failure(worn, ask):
     assert 0 < following["p10"] < following["p50"] < following["p90"] < 100
 
 
+def test_an_assets_next_failure_is_the_same_on_its_own_page_and_among_several_kinds(worn, ask, now):
+    """The line and the site have lives of two kinds, so no distribution; each asset's own has one."""
+
+    def following(**subject):
+        found = studying.study(Subject(worn.berlin, **subject), now=now).next
+        return {each.asset.code: (each.estimate, each.shared) for each in found}
+
+    own = {}
+    for code in ("M1", "M2", "M9"):
+        own |= following(asset=Asset.objects.get(code=code))
+    assert {code: str(estimate.model) for code, (estimate, _shared) in own.items()} == {
+        "M1": "ageing", "M2": "constant", "M9": "ageing",
+    }  # fmt: skip
+    for subject in ({"asset": worn.line}, {}):
+        found = following(**subject)
+        assert found == own
+        medians = [estimate.p50 for estimate, _shared in found.values()]
+        assert medians == sorted(medians)
+    assert "may differ" not in ask(site="berlin")[1]
+
+
+def test_a_kind_judges_age_by_all_its_lives_and_says_so(worn, ask):
+    Failure.objects.filter(asset__code="M9").order_by("occurred")[1].delete()  # one life as long as two
+    found, page = ask(kind="filler", site="berlin")
+    assert all(each["shared_lives"] for each in found["next_failures"])
+    assert "by its age, with the lives of all here" in page
+    assert "there its next failure may differ" in page
+    (own,) = ask(asset="M1")[0]["next_failures"]
+    assert not own["shared_lives"]
+    (among_all,) = (each for each in found["next_failures"] if each["asset"]["code"] == "M1")
+    assert own["p50"] != pytest.approx(among_all["p50"], rel=0.01)
+
+
 def test_below_a_line_problems_and_bad_actors_are_compared(worn, ask):
     found, page = ask(asset="L1")
     assert [each["asset"] for each in found["bad_actors"]] == ["M2", "M1", "M9"]
