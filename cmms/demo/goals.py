@@ -6,12 +6,13 @@ from assets.models import FormerHourlyCost
 from cmms.demo.plant import Plant
 from core.events import label_of
 from core.models import Comment
-from kpis.models import LabourCapacity, NetMargin, Target
+from kpis.models import Counts, LabourCapacity, NetMargin, Target
 from people.roles import Role
 
 # figure, target, near it up to
 OF_SITES = [("availability", 0.92, 0.89), ("mtbf", 30, 24), ("mttr", 2.0, 2.5), ("oee", 0.72, 0.68)]
 OF_LINES = [("availability", 0.92, 0.88), ("oee", 0.74, 0.70)]
+OF_LINES_THEMSELVES = [("availability", 0.85, 0.80)]
 # net margin of a year: at first, and since a year ago
 MARGINS = {"regensburg": (7_400_000, 7_900_000), "joliet": (6_100_000, 6_300_000)}
 # hours a week of the crew for orders, and paid
@@ -24,12 +25,15 @@ def agree(plant: Plant) -> int:
     made = []
     for site in plant.sites.values():
         owner = plant.staff(site, Role.MANAGER)[-1]
-        for asset, goals in [(None, OF_SITES)] + [
-            (line, OF_LINES) for line in plant.lines.values() if line.site_id == site.pk
+        lines = [line for line in plant.lines.values() if line.site_id == site.pk]
+        for asset, scope, goals in [
+            (None, Counts.LEAVES, OF_SITES),
+            *((line, Counts.LEAVES, OF_LINES) for line in lines),
+            *((line, Counts.ASSET, OF_LINES_THEMSELVES) for line in lines),
         ]:
             made += [
                 Target(
-                    site=site, asset=asset, definition=key, value=value, watch=watch, owner=owner,
+                    site=site, asset=asset, scope=scope, definition=key, value=value, watch=watch, owner=owner,
                     valid_from=plant.first,
                 )
                 for key, value, watch in goals

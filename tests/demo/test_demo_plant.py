@@ -147,7 +147,9 @@ def test_figures_are_those_of_a_real_plant(shown):
 
 def test_figures_of_sites_and_lines_have_targets_and_a_decision(shown):
     assert Target.objects.filter(asset=None).count() == 8
-    assert set(Target.objects.exclude(asset=None).values_list("asset__level", flat=True)) == {"line"}
+    assert set(Target.objects.exclude(asset=None).values_list("asset__level", "scope")) == {
+        ("line", "leaves"), ("line", "asset"),
+    }  # fmt: skip
     site = Site.objects.get(code="regensburg")
     agreed = targets.on(site, None, site.production_day(NOW))
     assert set(agreed) == {"availability", "mtbf", "mttr", "oee"}
