@@ -73,6 +73,18 @@ def answer(study: Study) -> str:
     return said
 
 
+def counted(study: Study) -> str:
+    """Which assets it is about; "" for one alone, and for a kind, which the title names."""
+    subject, number = study.subject, len(study.assets)
+    if subject.kind or set(study.assets) == {subject.asset and subject.asset.pk}:
+        return ""
+    return ngettext(
+        "About the %(n)d machine of %(whose)s that has records, by itself.",
+        "About the %(n)d machines of %(whose)s that have records, each by itself.",
+        number,
+    ) % {"n": number, "whose": subject.asset.code if subject.asset else subject.site.name}
+
+
 def wear(lives: Weibull) -> str:
     """What the shape of the distribution says about age."""
     if lives.constant_rate_possible:

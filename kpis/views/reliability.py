@@ -81,6 +81,7 @@ class Reliability(ChartPage):
         lives = study.distribution if isinstance(study.distribution, Weibull) else None
         return {
             "answer": lasting.answer(study),
+            "counted": lasting.counted(study),
             "failures": charts.failures(study),
             "lives": lives,
             "lives_chart": charts.lives(study) if lives else None,

@@ -146,6 +146,9 @@ def test_below_a_line_problems_and_bad_actors_are_compared(worn, ask):
     assert "several kinds" in found["weibull_missing"]
     assert "several kinds" in page
     assert "3 assets make up 80 % of the hours down" in page
+    assert "About the 3 machines of L1 that have records, each by itself." in page
+    assert "About the 3 machines of Bottling Berlin that have records" in ask(site="berlin")[1]
+    assert not any("each by itself" in ask(**one)[1] for one in ({"asset": "M1"}, {"kind": "filler", "site": "berlin"}))
 
 
 def test_lives_that_become_shorter_follow_no_one_distribution(plant, ask, now):
