@@ -7,7 +7,7 @@ from assets import api as assets
 from core.api import events
 from core.api.missing import Missing
 from kpis import api as kpis
-from kpis import api_dated, api_findings, api_subscriptions, api_targets
+from kpis import api_dated, api_definitions, api_findings, api_subscriptions, api_targets
 from kpis import api_reliability as reliability
 from people import api as people
 from production import api as production
@@ -42,6 +42,7 @@ router.register("events", events.Events, basename="events")
 urlpatterns = [
     *router.urls,
     path("kpis/", kpis.Figures.as_view(), name="kpis"),
+    path("kpis/definitions/", api_definitions.Definitions.as_view(), name="kpis-definitions"),
     path("kpis/facts/", kpis.DayFacts.as_view(), name="kpis-facts"),
     path("kpis/inputs/", kpis.Inputs.as_view(), name="kpis-inputs"),
     path("kpis/explanation/", kpis.Explanation.as_view(), name="kpis-explanation"),

@@ -38,6 +38,7 @@ MENU = [
             Item(_("Performance"), "chart-histogram", "performance", phone=35),
             Item(_("Targets"), "target", "targets"),
             Item(_("Findings"), "zoom-question", "findings"),
+            Item(_("Definitions"), "book-2", "definitions"),
         ],
     ),
     Section(

@@ -31,7 +31,12 @@ PARAMETERS = [
     OpenApiParameter("to", str, required=True, description="Instant with offset, or a date; not included."),
     OpenApiParameter("scope", str, enum=SCOPES, description="The asset alone, its machines, or everything below it."),
 ]
-OF_ONE = [*PARAMETERS, OpenApiParameter("definition", str, required=True, enum=list(DEFINITIONS))]
+VERSION = OpenApiParameter(
+    "definition_version",
+    int,
+    description="The version of the one definition asked for, where not the one that holds (`kpis/definitions/`).",
+)
+OF_ONE = [*PARAMETERS, OpenApiParameter("definition", str, required=True, enum=list(DEFINITIONS)), VERSION]
 
 
 class PartySerializer(serializers.Serializer):
@@ -122,6 +127,7 @@ class ExplanationSerializer(serializers.Serializer):
 
     figure = FigureSerializer()
     factors = FigureSerializer(many=True, help_text="Whose product OEE is; of other figures none.")
+    otherwise = FigureSerializer(many=True, help_text="The same as other versions of the definition have it.")
     formula = serializers.CharField()
     calculation = serializers.CharField()
     doc = serializers.CharField()
@@ -185,6 +191,7 @@ class Figures(Door):
             *PARAMETERS,
             OpenApiParameter("by", str, enum=BY, description="How the window is cut."),
             OpenApiParameter("definition", str, description=f"Comma-separated; of {', '.join(DEFINITIONS)}."),
+            VERSION,
         ],
         responses=FigureSerializer(many=True),
     )
@@ -195,6 +202,7 @@ class Figures(Door):
         found = figures.read(
             question.assets, site=question.site, start=question.start, end=question.end, by=question.by,
             scope=question.scope if question.assets else "leaves", definitions=question.definitions,
+            version=question.version,
         )  # fmt: skip
         return Response([as_row(figure, question.site) for figure in found])
 
@@ -207,7 +215,8 @@ def one_figure(request) -> tuple[questions.Question, dict]:
     return question, {
         "asset": question.assets[0] if question.assets else None,
         "site": question.site,
-        "definition": figures.named(question.definitions[0]).key,
+        "definition": figures.named(question.definitions[0], question.version).key,
+        "version": question.version,
         "start": question.start,
         "end": question.end,
         "scope": question.scope if question.assets else "leaves",
@@ -229,6 +238,7 @@ class Explanation(Door):
             {
                 "figure": as_row(figure, question.site),
                 "factors": [as_row(each, question.site) for each in why.factors],
+                "otherwise": [as_row(each, question.site) for each in why.otherwise],
                 "formula": str(figure.definition.formula),
                 "calculation": explaining.sentence(figure),
                 "doc": str(figure.definition.doc),

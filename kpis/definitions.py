@@ -1,4 +1,6 @@
-"""What can be asked: one small class per key figure. Each has a version; a change of meaning is a new version."""
+"""What can be asked: one small class per key figure. Each has a version; a change of meaning is a new version, and the
+former one is kept (`kpis.versions`).
+"""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass

@@ -28,9 +28,11 @@ from kpis.inputs import rows
 from kpis.revised import Revision, revisions
 from kpis.rules import keeps_former_values, rules
 from kpis.trust import Sensitivity, Trust, sensitivity
+from kpis.versions import in_version, versions_of
 from production.models import Count
 
 MOST = 200  # rows of each kind on the page; the totals are of all
+OF_STOPS = ("stood", "stood_today", "lens", "lens_today")  # records of figures of work that are about stops
 
 
 class Stopped(NamedTuple):
@@ -63,6 +65,7 @@ class Explanation:
     work: WorkExplained | None = None  # of a figure of work
     trust: Trust | None = None  # of a figure of time and counts
     sensitivity: Sensitivity | None = None  # of an MTBF
+    otherwise: Sequence[Figure] = ()  # the same as other versions of the definition have it, the newest first
 
     @property
     def largest(self) -> Stopped | None:
@@ -79,16 +82,17 @@ class Explanation:
 
 
 def explain(
-    asset: Asset | None, *, site: Site, definition: str, start: datetime, end: datetime, scope: str, now: datetime
-) -> Explanation:
+    asset: Asset | None, *, site: Site, definition: str, start: datetime, end: datetime, scope: str, now: datetime,
+    version: int | None = None,
+) -> Explanation:  # fmt: skip
     """The figure of one asset (or of the whole site) and everything it was made from."""
     subjects = [asset] if asset else None
     (found,) = figures.periods(subjects, site=site, start=start, end=end, scope=scope, now=now)
-    figure = found.figure(DEFINITIONS[definition])
+    figure = found.figure(in_version(definition, version))
     is_work = isinstance(figure.definition, WorkDefinition)
     untold = is_work or not keeps_former_values(figure.definition, site)
     # Figures of work show their own records; those of the cost of stops the stops as well.
-    shown = not is_work or figure.definition.records in ("stood", "lens")
+    shown = not is_work or figure.definition.records in OF_STOPS
     ids = found.assets
     until = min(end, now)
     rows = {row.pk: row for row in Asset.objects.filter(pk__in=ids).order_by("code")}
@@ -123,6 +127,11 @@ def explain(
         work=explain_work(found, figure.definition) if is_work else None,
         trust=known and trusting.trust_in(figure, known, now=now),
         sensitivity=sensitivity(figure.facts, known) if known and definition.startswith("mtbf") else None,
+        otherwise=[
+            found.figure(each.definition)
+            for each in versions_of(definition)
+            if each.number != figure.definition.version
+        ],
     )  # fmt: skip
 
 
@@ -142,15 +151,17 @@ def failures(period: Period, below: set[int], until: datetime) -> list[Failure]:
 
 
 def inputs(
-    asset: Asset | None, *, site: Site, definition: str, start: datetime, end: datetime, scope: str, now: datetime
-) -> Iterator[dict]:
+    asset: Asset | None, *, site: Site, definition: str, start: datetime, end: datetime, scope: str, now: datetime,
+    version: int | None = None,
+) -> Iterator[dict]:  # fmt: skip
     """Rows (`kpis.inputs.COLUMNS`) that reproduce a figure of time or counts; Refused where they would be too many."""
-    if isinstance(DEFINITIONS[definition], WorkDefinition):
+    asked = in_version(definition, version)
+    if isinstance(asked, WorkDefinition):
         message = _("A figure of work is made of orders, labour and occurrences; its explanation lists them.")
         raise Refused(message, code="figure_of_work", field="definition")
     subjects = [asset] if asset else None
     (found,) = figures.periods(subjects, site=site, start=start, end=end, scope=scope, now=now)
-    counting = found.counting(DEFINITIONS[definition])
+    counting = found.counting(asked)
     # A failure event of the window may go on after it, with further failed items.
     past = max([end, *(min(event.until, now) for event in found.reader.events())])
     return rows(site, counting, start, end, past=past, now=now, unobserved=found.unobserved)

@@ -25,6 +25,7 @@ from kpis.facts.work import Work
 from kpis.facts.zones import Cut, Member, Stretch
 from kpis.formulas import FEW_FAILURES, Facts, Reason, Result, Status
 from kpis.profiles import in_performance
+from kpis.versions import in_version
 
 DAY = timedelta(days=1)
 Buckets = Sequence[tuple[datetime, datetime]]
@@ -149,15 +150,16 @@ class Period:
 
 def read(
     assets: Sequence[Asset] | None, *, site: Site, start: datetime, end: datetime, by: str = "total",
-    scope: str = "leaves", definitions: Sequence[str] = tuple(DEFINITIONS), now: datetime | None = None,
+    scope: str = "leaves", definitions: Sequence[str] = tuple(DEFINITIONS), version: int | None = None,
+    now: datetime | None = None,
 ) -> list[Figure]:  # fmt: skip
     """Figures of each asset (or of the whole site: `assets=None`) for each bucket of [start, end) and definition.
 
     `scope`: the asset alone, its *leaves* (the machines at the end of its branches; itself if it has none), or
     everything in its *subtree*, each for as long as it stood there. Facts of several assets are added and the
-    ratio is formed once.
+    ratio is formed once. `version`: of the definition, where not the one that holds.
     """
-    wanted = [named(key) for key in definitions]
+    wanted = [named(key, version) for key in definitions]
     subjects = [None] if assets is None else assets
     groups = alike(site, subjects, start, end, by)
     if len(wanted) * sum(len(places) * len(buckets) for places, buckets in groups) > MOST:
@@ -289,11 +291,11 @@ def losses(found: Sequence[Period]) -> tuple[list[tuple[str, float]], list[tuple
     return (steps if counted.counts else []), pareto
 
 
-def named(key: str) -> Definition:
-    """The definition of this name, which somebody typed."""
+def named(key: str, version: int | None = None) -> Definition:
+    """The definition of this name, and in this version, which somebody typed."""
     if key not in DEFINITIONS:
         raise Refused(f"definition must be one of {', '.join(DEFINITIONS)}.", code="invalid", field="definition")
-    return DEFINITIONS[key]
+    return in_version(key, version)
 
 
 def inputs(facts: Facts, *, counted: bool = False) -> dict[str, float]:

@@ -65,6 +65,8 @@ def address_of(figure, site, scope: str = "leaves") -> str:
     """The page that explains the figure of an asset (`scope` says what counts for it) or of the site."""
     whose = {"asset": figure.asset.pk, "scope": scope} if figure.asset else {"site": site.code}
     begin = _explained(figure.definition.key, figure.start.isoformat(), figure.end.isoformat())
+    if figure.definition.version != DEFINITIONS[figure.definition.key].version:
+        whose["definition_version"] = figure.definition.version
     return f"{begin}&{urlencode(whose)}"
 
 

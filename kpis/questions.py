@@ -13,13 +13,13 @@ from core.models import Site
 from core.querysets import id_of
 from kpis.definitions import DEFINITIONS
 
-PARAMETERS = {"asset", "site", "from", "to", "by", "scope", "definition"}
+PARAMETERS = {"asset", "site", "from", "to", "by", "scope", "definition", "definition_version"}
 MOST_ASSETS = 500
 
 
 @dataclass(frozen=True)
 class Question:
-    """`assets=None` asks for the site as a whole."""
+    """`assets=None` asks for the site as a whole; without a `version` definitions are meant as they hold."""
 
     site: Site
     assets: list[Asset] | None
@@ -28,6 +28,7 @@ class Question:
     by: str
     scope: str
     definitions: list[str]
+    version: int | None = None
 
 
 def asked(query: QueryDict, user) -> Question:
@@ -50,8 +51,20 @@ def asked(query: QueryDict, user) -> Question:
     start, end = _moment(query, "from", site), _moment(query, "to", site)
     definitions = _words(query, "definition") or list(DEFINITIONS)
     return Question(
-        site, assets or None, start, end, query.get("by") or "total", query.get("scope") or "asset", definitions
-    )
+        site, assets or None, start, end, query.get("by") or "total", query.get("scope") or "asset", definitions,
+        _version(query, definitions),
+    )  # fmt: skip
+
+
+def _version(query: QueryDict, definitions: list[str]) -> int | None:
+    text = (query.get("definition_version") or "").strip()
+    if not text:
+        return None
+    if len(definitions) != 1:
+        raise Refused("A version is one of one definition; name it.", code="one_only", field="definition_version")
+    if not (number := id_of(text)):
+        raise Refused("Give the number of a version, such as 1.", code="invalid", field="definition_version")
+    return number
 
 
 def _words(query: QueryDict, name: str) -> list[str]:

@@ -4,6 +4,7 @@ from django.urls import path
 
 from kpis.views import (
     board,
+    definitions,
     findings,
     labour_capacity,
     net_margins,
@@ -21,6 +22,7 @@ urlpatterns = [
     path("performance/board/", board.Board.as_view(), name="performance-board"),
     path("performance/figure/", why.WhyFigure.as_view(), name="figure"),
     path("performance/figure/inputs.csv", why.InputsOfFigure.as_view(), name="figure-inputs"),
+    path("performance/definitions/", definitions.DefinitionList.as_view(), name="definitions"),
     path("performance/targets/", targets.TargetList.as_view(), name="targets"),
     path("performance/targets/new/", targets.TargetFormPage.as_view(), name="target-new"),
     path("performance/targets/<int:pk>/", targets.TargetPage.as_view(), name="target"),

@@ -26,18 +26,21 @@ Prices = dict[int, list[tuple[int, int, float]]]  # asset → from, to and cost 
 
 def stops_of_priced(
     site: Site, among: Sequence[Member], buckets: Sequence[Bucket], now: datetime, *, apart: Iterable[int] = (),
-    but: Asset | None = None,
+    but: Asset | None = None, today: bool = False,
 ) -> tuple[Sums, Apart]:  # fmt: skip
     """The stops of all roots, and those of each asset that makes up the cost of the root `apart`.
 
     Each stop is counted at the price that held then; assets of one root with the same hourly cost are read together.
-    The cost of `but`, the root's own asset, is not its own part: those that come next below it are.
+    The cost of `but`, the root's own asset, is not its own part: those that come next below it are. With `today` all
+    stops are charged at the price of today, as version 1 of the figure did.
     """
     ids = {each.asset_id for each in among}
     priced = assets_with_prices(site, ids)
+    if today:
+        priced = {pk: asset for pk, asset in priced.items() if asset.downtime_cost is not None}
     if not priced:
         return {}, {}
-    costs = prices_of(site, priced.values())
+    costs = prices_of_today(priced.values()) if today else prices_of(site, priced.values())
     groups: dict[tuple[int, float], list[Member]] = defaultdict(list)
     for each, cost in outermost(site, among, priced, costs, buckets):
         groups[each.root, cost].append(each)
@@ -92,6 +95,11 @@ def prices_of(site: Site, assets: Iterable[Asset]) -> Prices:
         ]
         for asset in assets
     }
+
+
+def prices_of_today(assets: Iterable[Asset]) -> Prices:
+    """The price of today for all times, of assets that have one."""
+    return {asset.pk: [(-FAR, FAR, float(asset.downtime_cost))] for asset in assets}
 
 
 def shares(member: Member, span: Bucket) -> bool:

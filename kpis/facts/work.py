@@ -150,11 +150,24 @@ class Work:
         return found.get(bucket, [])
 
     @cached_property
+    def stood_today(self) -> dict[Key, Stood]:
+        """The same at the hourly costs of today."""
+        return stops_of_priced(self.site, self.members, self.cut.buckets, self.now, today=True)[0]
+
+    @cached_property
     def lens(self) -> dict[Key, Lens]:
         """What those stops cost, beside the net margin of the site."""
+        return self._lens("stood")
+
+    @cached_property
+    def lens_today(self) -> dict[Key, Lens]:
+        """The same at the hourly costs of today."""
+        return self._lens("stood_today")
+
+    def _lens(self, kind: str) -> dict[Key, Lens]:
         margins = earned_in(self.site, [(start, min(end, self.now)) for start, end in self.buckets])
         return {
-            (root, bucket): Lens(self.of("stood", (root, bucket)), margin)
+            (root, bucket): Lens(self.of(kind, (root, bucket)), margin)
             for root in self.cut.roots
             for bucket, margin in enumerate(margins)
         }
@@ -217,9 +230,8 @@ class Work:
 
 EMPTY = {
     "preventive": preventive((), date.min), "labour": Labour(), "requests": Requests(), "backlog": Backlog(),
-    "closed": Closed(), "spent": Spent(), "stood": Stood(), "lens": Lens(),
-    "load": Load(), "wrench": Wrench(),
-    "repairs": Repairs(),
+    "closed": Closed(), "spent": Spent(), "stood": Stood(), "stood_today": Stood(), "lens": Lens(),
+    "lens_today": Lens(), "load": Load(), "wrench": Wrench(), "repairs": Repairs(),
 }  # fmt: skip
 
 MEMBERS = """

@@ -206,8 +206,28 @@ class Rows:
                     counts=price.amount is not None,
                 )  # fmt: skip
 
+    def stood_today(self) -> Iterator[Record]:
+        """The assets with what an hour of them costs today."""
+        for row in Asset.objects.filter(pk__in=self.held).order_by("code"):
+            amount = row.downtime_cost
+            yield Record(
+                "asset", row.pk, row.code, row.name, row.get_absolute_url(), None,
+                {"amount": None if amount is None else float(amount)},
+                _("has no cost of one hour down") if amount is None else _("cost of one hour down today"),
+                counts=amount is not None,
+            )  # fmt: skip
+
     def lens(self) -> Iterator[Record]:
         """The net margins that held in the window, and the assets with what an hour of them costs."""
+        yield from self._margins()
+        yield from self.stood()
+
+    def lens_today(self) -> Iterator[Record]:
+        """The same with what an hour of them costs today."""
+        yield from self._margins()
+        yield from self.stood_today()
+
+    def _margins(self) -> Iterator[Record]:
         rows = list(NetMargin.objects.filter(site=self.site).order_by("valid_from"))
         for row, after in zip_longest(rows, rows[1:]):
             begins = self.site.day_begins(row.valid_from)
@@ -216,7 +236,6 @@ class Rows:
                     "net_margin", row.pk, self.site.code, _("Net margin of a year"), row.get_absolute_url(), begins,
                     {"amount": float(row.amount)}, _("from this day on"),
                 )  # fmt: skip
-        yield from self.stood()
 
     def repairs(self) -> Iterator[Record]:
         rows = WorkOrder.objects.in_bulk({order for each in self.work.told for order in each.orders})

@@ -12,10 +12,12 @@ from django.utils.translation import gettext as _
 from core.errors import Refused
 from core.kit.views import Page
 from core.snapshot import one_snapshot
-from kpis import counting, explaining, figures, inputs, questions, trusting, windows
+from kpis import counting, explaining, inputs, questions, trusting, windows
 from kpis.facts.members import Scope
+from kpis.figures import Figure, named
 from kpis.models import Finding, FindingState
 from kpis.present import address_of, mark, said
+from kpis.versions import version_of
 
 MOST_FINDINGS = 20
 
@@ -33,7 +35,7 @@ class WhyFigure(Page):
             raise Refused(_("Name one figure."), code="one_only", field="definition")
         if question.end <= question.start:
             raise Refused(_("The window ends before it begins."), code="invalid", field="to")
-        figures.named(question.definitions[0])
+        named(question.definitions[0])
         return question
 
     @cached_property
@@ -42,7 +44,7 @@ class WhyFigure(Page):
         return explaining.explain(
             question.assets[0] if question.assets else None, site=question.site, definition=question.definitions[0],
             start=question.start, end=question.end, scope=question.scope if question.assets else "leaves",
-            now=timezone.now(),
+            version=question.version, now=timezone.now(),
         )  # fmt: skip
 
     @one_snapshot()
@@ -64,7 +66,10 @@ class WhyFigure(Page):
     def page_title(self) -> str:
         figure = self.why.figure
         whose = figure.asset.code if figure.asset else self.question.site.name
-        return f"{figure.definition.name} · {whose}"
+        name = figure.definition.name
+        if not version_of(figure.definition).is_current:
+            name = _("%(figure)s (version %(number)d)") % {"figure": name, "number": figure.definition.version}
+        return f"{name} · {whose}"
 
     def crumbs(self) -> list[tuple]:
         """Back to where the figure stands: the same asset, the same window."""
@@ -89,6 +94,8 @@ class WhyFigure(Page):
             ],
             "counted": self.counted(),
             "revisions": [(said(each.before), said(each.after), each) for each in why.revisions],
+            "version": version_of(why.figure.definition),
+            "otherwise": [(said(each), version_of(each.definition), self.in_version(each)) for each in why.otherwise],
             **self.trusted(),
             "coming_back": urlencode({"next": self.request.get_full_path()}),
             "inputs_url": f"{reverse('figure-inputs')}?{self.request.GET.urlencode()}",
@@ -106,6 +113,14 @@ class WhyFigure(Page):
             return ""
         scope = Scope(question.scope) if question.assets else Scope.LEAVES
         return counting.said(question.assets[0] if question.assets else question.site, scope, len(assets))
+
+    def in_version(self, figure: Figure) -> str:
+        """This page about the figure as another version of its definition has it."""
+        query = self.request.GET.copy()
+        query["definition_version"] = str(figure.definition.version)
+        if version_of(figure.definition).is_current:
+            del query["definition_version"]
+        return f"{reverse('figure')}?{query.urlencode()}"
 
     def findings(self):
         """Open doubts about the records of the assets that count."""
@@ -139,7 +154,7 @@ class InputsOfFigure(WhyFigure):
         try:
             found = explaining.inputs(
                 asset, site=question.site, definition=definition, start=question.start, end=question.end,
-                scope=question.scope if asset else "leaves", now=timezone.now(),
+                scope=question.scope if asset else "leaves", version=question.version, now=timezone.now(),
             )  # fmt: skip
         except Refused as error:
             messages.error(request, error.message)
