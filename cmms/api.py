@@ -7,7 +7,7 @@ from assets import api as assets
 from core.api import events
 from core.api.missing import Missing
 from kpis import api as kpis
-from kpis import api_dated, api_definitions, api_findings, api_subscriptions, api_targets
+from kpis import api_dated, api_definitions, api_findings, api_kept, api_subscriptions, api_targets
 from kpis import api_reliability as reliability
 from people import api as people
 from production import api as production
@@ -35,6 +35,7 @@ router.register("findings", api_findings.Findings, basename="findings")
 router.register("net-margins", api_dated.NetMargins, basename="net-margins")
 router.register("labour-capacities", api_dated.LabourCapacities, basename="labour-capacities")
 router.register("report-subscriptions", api_subscriptions.ReportSubscriptions, basename="report-subscriptions")
+router.register("sent-reports", api_kept.SentReports, basename="sent-reports")
 router.register("users", people.Users, basename="users")
 router.register("tokens", people.Tokens, basename="tokens")
 router.register("events", events.Events, basename="events")

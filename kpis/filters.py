@@ -15,6 +15,7 @@ from kpis.models import (
     Finding,
     FindingKind,
     FindingState,
+    KeptReport,
     LabourCapacity,
     NetMargin,
     ReportSubscription,
@@ -83,4 +84,14 @@ class SubscriptionFilter(django_filters.FilterSet):
 
     class Meta:
         model = ReportSubscription
+        fields: list[str] = []
+
+
+class KeptReportFilter(django_filters.FilterSet):
+    site = RowFilter(Site, label=_("Site"))
+    asset = RowFilter(Asset, label=_("Asset"))
+    monday = django_filters.DateFilter(label=_("Week from"), widget=Day)
+
+    class Meta:
+        model = KeptReport
         fields: list[str] = []

@@ -401,6 +401,39 @@ class ReportSubscription(models.Model):
         return gettext("%(asset)s, itself") % {"asset": whose} if self.scope == Counts.ASSET else whose
 
 
+class KeptReport(models.Model):
+    """The report of one week as it was sent: its figures, by which versions of their definitions, and its texts.
+
+    Whoever got it in one go and in one language got the same; `copies` says how many. `contents` is what
+    `kpis.kept` makes of a `kpis.report.Report`.
+    """
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+", verbose_name=_("site"))
+    asset = models.ForeignKey(Asset, on_delete=models.CASCADE, null=True, related_name="+", verbose_name=_("asset"))
+    scope = models.CharField(_("counts"), max_length=6, choices=Counts.choices, default=Counts.LEAVES)
+    monday = models.DateField(_("week from"))
+    language = models.CharField(_("language"), max_length=10)
+    made = models.DateTimeField(_("made"))
+    copies = models.PositiveIntegerField(_("sent to"), default=0)
+    contents = models.JSONField()
+
+    objects = SiteScoped.as_manager()
+
+    class Meta:
+        verbose_name = _("sent report")
+        ordering = ["-made", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "asset", "scope", "monday", "language", "made"],
+                nulls_distinct=False,
+                name="kept_report_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.monday} {self.language} {self.made:%Y-%m-%d %H:%M}"
+
+
 class SentReport(models.Model):
     """The report of one week to one subscriber. Its row lock makes sure that one worker sends it; without `sent` it
     is tried again.

@@ -36,9 +36,23 @@ MOST_LOSSES, STOPS, OPEN, NAMED, FINDINGS = 6, 10, 10, 8, 5  # most of each
 
 
 @dataclass(frozen=True)
+class Stated:
+    """The figure of a row as it is reckoned with: not rounded, and by which version of which definition."""
+
+    definition: str
+    version: int
+    value: float | None
+    unit: str
+    status: str
+    reason: str  # its code
+    coverage: float | None
+
+
+@dataclass(frozen=True)
 class Row:
     """One figure: its value or the words that stand for none, beside its target and the week before."""
 
+    stated: Stated
     name: str
     value: str
     target: str
@@ -90,6 +104,7 @@ class Report:
     site: Site
     asset: Asset | None
     week: Week
+    whose: str
     answer: str
     rows: list[Row]
     losses: list[Loss]
@@ -109,11 +124,9 @@ class Report:
         return self.counted is not None and self.counted.own
 
     @property
-    def whose(self) -> str:
-        if self.asset is None:
-            return self.site.name
-        whose = f"{self.asset.code} · {self.asset.name}"
-        return _("%(asset)s, itself") % {"asset": whose} if self.own else whose
+    def scope(self) -> str:
+        """What counts for a line."""
+        return str(Scope.ASSET if self.own else Scope.LEAVES)
 
     @property
     def title(self) -> str:
@@ -170,6 +183,7 @@ def compose(site: Site, asset: Asset | None, week: Week, *, now: datetime, scope
         site=site,
         asset=asset,
         week=week,
+        whose=whose(site, asset, own=own),
         answer=answer(rows, steps[:-1], reasons),
         rows=rows,
         losses=largest(steps[:-1], reasons),
@@ -181,13 +195,32 @@ def compose(site: Site, asset: Asset | None, week: Week, *, now: datetime, scope
         findings_in_all=findings_in_all,
         made=now,
         counted=counting.counted(whole, scope, line=line, other=address("report", site, asset, week=week, **other)),
-        urls={
-            "report": address("report", site, asset, week=week, **kept),
-            "pdf": address("report-pdf", site, asset, week=week, **kept),
-            "performance": address("performance", site, asset, **window.query, **kept),
-            "findings": address("findings", site, None, state=FindingState.OPEN.value),
-        },
+        urls=addresses(site, asset, week, **kept),
     )
+
+
+def whose(site: Site, asset: Asset | None, *, own: bool) -> str:
+    """Of whom the report is."""
+    if asset is None:
+        return site.name
+    name = f"{asset.code} · {asset.name}"
+    return _("%(asset)s, itself") % {"asset": name} if own else name
+
+
+def addresses(site: Site, asset: Asset | None, week: Week, **query) -> dict[str, str]:
+    """Where a report leads to; `query` is of the report itself."""
+    return {
+        "report": address("report", site, asset, week=week, **query),
+        "pdf": address("report-pdf", site, asset, week=week, **query),
+        "performance": address(
+            "performance",
+            site,
+            asset,
+            **week.window.query,
+            **{name: query[name] for name in ("scope",) if name in query},
+        ),
+        "findings": address("findings", site, None, state=FindingState.OPEN.value),
+    }
 
 
 # --- Figures ---------------------------------------------------------------------------------------
@@ -201,6 +234,10 @@ def row_of(figure: Figure, former: Figure, agreed: tuple | None, site: Site, sco
         str(badge) if badge else "", str(figure.reason), "" if figure.value is None else rests_on(figure), profile
     ]  # fmt: skip
     return Row(
+        stated=Stated(
+            figure.definition.key, figure.definition.version, figure.value, figure.unit, figure.status,
+            figure.reason_code, figure.coverage,
+        ),
         name=str(figure.definition.name),
         value=said(figure),
         target=aim_of(figure, standing) if standing else "",
@@ -210,7 +247,7 @@ def row_of(figure: Figure, former: Figure, agreed: tuple | None, site: Site, sco
         tone=standing.tone if standing else "",
         is_known=figure.value is not None,
         url=address_of(figure, site, scope),
-    )
+    )  # fmt: skip
 
 
 def change(figure: Figure, former: Figure) -> str:

@@ -23,6 +23,7 @@ from core.events import record
 from core.models import Site
 from core.runs import job_run
 from kpis import weeks
+from kpis.kept import keep
 from kpis.models import Counts, ReportSubscription, SentReport
 from kpis.report import Report, compose
 from kpis.report_pdf import pdf
@@ -155,7 +156,9 @@ def send(row: ReportSubscription, reports: Made) -> int:
         if sent is None or not ReportSubscription.objects.deliverable().filter(pk=row.pk).exists():
             return 0
         with translation.override(row.user.language or settings.LANGUAGE_CODE), timezone.override(row.site.zone):
-            message(row, *reports.of(row)).send()
+            report, file = reports.of(row)
+            message(row, report, file).send()
+            keep(report)
         sent.sent, sent.error = timezone.now(), ""
         sent.save(update_fields=["sent", "error"])
     return 1

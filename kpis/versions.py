@@ -80,7 +80,7 @@ HISTORY: dict[str, list[Step]] = {
             former=replace(
                 DEFINITIONS["performance"], version=1, profiled=False,
                 formula=_("pieces at ideal cycle time ÷ operating time"),
-                doc=_("How fast it ran while it ran; above 100 % the ideal cycle time is too long or a count is wrong."),
+                doc=_("How fast it ran while it ran; above 100 % the ideal cycle is too long or a count is wrong."),
             ),
         ),
         Step(

@@ -19,16 +19,20 @@ from django.views.decorators.csrf import csrf_exempt
 from core.errors import Refused
 from core.kit.badges import Action
 from core.kit.views import ObjectPage, Page, go_to_site_of
+from core.querysets import id_of
 from core.snapshot import one_snapshot
-from kpis import questions, report, reporting, weeks
+from kpis import kept, questions, report, reporting, weeks
 from kpis.facts.members import Scope
-from kpis.models import ReportSubscription
+from kpis.models import KeptReport, ReportSubscription
 from kpis.report_pdf import pdf
 
 
 class WeeklyReport(Page):
     """A week of the site and, with `?asset=`, of an asset: its machines, or with `?scope=asset` itself; without
-    `?week=` the last whole one."""
+    `?week=` the last whole one.
+
+    With `?sent=` as it was sent, beside what is known now.
+    """
 
     template_name = "kpis/report.html"
     title = gettext_lazy("Weekly report")
@@ -64,13 +68,33 @@ class WeeklyReport(Page):
         return timezone.now()
 
     @cached_property
-    def report(self) -> report.Report:
+    def kept(self) -> list[KeptReport]:
+        """What was sent of this week."""
+        return kept.kept(self.subject.site, self.asset, self.asked[0], self.composed.scope)
+
+    @cached_property
+    def sent(self) -> KeptReport | None:
+        """The one of them that is asked for."""
+        if not (text := self.request.GET.get("sent", "")):
+            return None
+        for row in self.kept:
+            if row.pk == id_of(text):
+                return row
+        raise Http404("No such report was sent of this week.")
+
+    @cached_property
+    def composed(self) -> report.Report:
+        """As it is known now."""
         return report.compose(self.subject.site, self.asset, self.asked[0], now=self.now, scope=self.scope)
 
     @property
     def scope(self) -> str:
         """What is to count for a line: its machines, or with `?scope=asset` itself."""
         return self.request.GET.get("scope", "")
+
+    @cached_property
+    def report(self) -> report.Report:
+        return kept.opened(self.sent, self.asked[0]) if self.sent else self.composed
 
     def page_title(self) -> str:
         return self.report.title if self.subject else str(self.title)
@@ -100,11 +124,25 @@ class WeeklyReport(Page):
             "to_log": not settings.EMAIL_HOST,
             "earlier": self.url(week.moved(-1)) if week.monday.year > weeks.FIRST_YEAR else "",
             "later": self.url(after) if after.window.start <= self.now else "",
+            **self.as_sent(),
         }
 
-    def url(self, week: weeks.Week) -> str:
-        kept = {"scope": Scope.ASSET.value} if self.report.own else {}
-        return report.address("report", self.subject.site, self.asset, week=week, **kept)
+    def as_sent(self) -> dict:
+        """What was sent of this week, each with its address, and what has become of it since."""
+        week, newest = self.asked[0], self.sent or next(iter(self.kept), None)
+        before = kept.opened(newest, week).rows if newest else []
+        return {
+            "sent": self.sent,
+            "kept": [(row, self.url(week, sent=row.pk)) for row in self.kept],
+            "now_url": self.url(week),
+            "rows": kept.known_now(self.report.rows, self.composed) if self.sent else [],
+            "redefined": kept.redefined(self.report.rows, week, sent=before),
+            "site_zone": self.subject.site.zone,
+        }
+
+    def url(self, week: weeks.Week, **query) -> str:
+        own = {"scope": Scope.ASSET.value} if self.composed.own else {}
+        return report.address("report", self.subject.site, self.asset, week=week, **own, **query)
 
 
 class ReportPdf(WeeklyReport):

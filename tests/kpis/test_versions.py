@@ -140,8 +140,10 @@ def test_a_version_that_does_not_exist_is_refused_by_name(plant, wrong, code):
 def test_the_explanation_tells_since_when_it_holds_and_what_it_would_have_been(client, plant, dearer):
     client.force_login(plant.technician)
     page = client.get(reverse("figure"), MARCH).content.decode()
-    for words in ("version 2", "holds since 30 Nov 2026", "of years ago too, at the cost that the asset has today", "1\u202f400\u202fEUR",
-                  "As version 1 defined it", "until 30 Nov 2026", "definition_version=1"):  # fmt: skip
+    for words in (
+        "version 2", "holds since 30 Nov 2026", "of years ago too, at the cost that the asset has today",
+        "1\u202f400\u202fEUR", "As version 1 defined it", "until 30 Nov 2026", "definition_version=1",
+    ):  # fmt: skip
         assert words in page
     page = client.get(reverse("figure"), MARCH | {"definition_version": "1"}).content.decode()
     for words in ("Cost of downtime (version 1) · M1", "held from 26 Nov 2026 until 30 Nov 2026", "14.00 h → 1,400.00",
