@@ -85,6 +85,9 @@ class AssetImport(Kind):
               synonyms=("start-up date", "in service", "installed", "inbetriebnahme")),
         Field("retired", gettext_lazy("Retired"), MOMENT, synonyms=("decommissioned", "ausser betrieb")),
         Field("downtime_cost", gettext_lazy("Cost of one hour down"), NUMBER, smallest=0),
+        Field("replacement_value", gettext_lazy("Replacement value"), NUMBER, smallest=0,
+              synonyms=("replacement asset value", "rav", "replacement cost", "wiederbeschaffungswert"),
+              help=gettext_lazy("To buy and install the like of it today, with all that stands below it.")),
         Field("external_id", gettext_lazy("External id"), longest=120, synonyms=("id in the other system",)),
     ]  # fmt: skip
 

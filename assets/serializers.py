@@ -71,6 +71,7 @@ class AssetSerializer(RowSerializer):
             "serial_number",
             "description",
             "downtime_cost",
+            "replacement_value",
             "short_stop_seconds",
             "commissioned",
             "retired",

@@ -21,6 +21,7 @@ class AssetTable(Table):
     model = Column(_("Model"), order_by="model", hidden=True)
     serial_number = Column(_("Serial number"), order_by="serial_number", hidden=True)
     downtime_cost = NumberColumn(_("Hour down"), order_by="downtime_cost", digits=2, hidden=True)
+    replacement_value = NumberColumn(_("Replacement value"), order_by="replacement_value", digits=2, hidden=True)
     commissioned = WhenColumn(_("Commissioned"), order_by="commissioned", hidden=True)
     retired = WhenColumn(_("Retired"), order_by="retired", hidden=True)
 

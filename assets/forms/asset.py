@@ -33,7 +33,10 @@ class AssetForm(ModelForm):
         ("", ("code", "name", "level", "kind", "parent", "stops_parent")),
         (_("Make"), ("manufacturer", "model", "serial_number", "description")),
         (_("How critical"), (*SCORES, "criticality", "criticality_reason")),
-        (_("Service"), ("commissioned", "retired", "short_stop_seconds", "downtime_cost", "external_id")),
+        (
+            _("Service"),
+            ("commissioned", "retired", "short_stop_seconds", "downtime_cost", "replacement_value", "external_id"),
+        ),
     )
 
     class Meta:
@@ -41,7 +44,7 @@ class AssetForm(ModelForm):
         fields = [
             "code", "name", "level", "kind", "manufacturer", "model", "serial_number", "description", *SCORES,
             "criticality", "criticality_reason", "commissioned", "retired", "short_stop_seconds", "downtime_cost",
-            "external_id",
+            "replacement_value", "external_id",
         ]  # fmt: skip
         widgets = {"description": forms.Textarea(attrs={"rows": 3})}
 
@@ -51,6 +54,10 @@ class AssetForm(ModelForm):
             self.fields[name].widget = forms.Select(choices=SCORE_WORDS)
         words = _("%(currency)s. A change holds from today on; what happened before keeps the former cost.")
         self.fields["downtime_cost"].help_text = words % {"currency": self.site.currency if self.site else ""}
+        words = _(
+            "%(currency)s, to buy and install the like of it today with all that stands below; not its purchase price."
+        )
+        self.fields["replacement_value"].help_text = words % {"currency": self.site.currency if self.site else ""}
         verdict = assess(Scores(*(getattr(self.instance, name) for name in SCORES)))
         if verdict and verdict.criticality == self.instance.criticality:
             self.initial |= {"criticality": "", "criticality_reason": ""}

@@ -134,6 +134,11 @@ class Asset(models.Model):
     downtime_cost = models.DecimalField(
         _("cost of one hour down"), max_digits=12, decimal_places=2, null=True, blank=True
     )
+    # Of the asset with everything below it: what it would cost to buy and install the like of it today.
+    replacement_value = models.DecimalField(
+        _("replacement value"), max_digits=14, decimal_places=2, null=True, blank=True,
+        validators=[MinValueValidator(0)],
+    )  # fmt: skip
     short_stop_seconds = models.PositiveIntegerField(
         _("short stop threshold"), default=300, help_text=_("Stops below this many seconds are short stops.")
     )
@@ -161,6 +166,11 @@ class Asset(models.Model):
             ),
             models.CheckConstraint(condition=Q(parent=None) | ~Q(parent=F("id")), name="asset_not_its_own_parent"),
             models.CheckConstraint(condition=Q(criticality__in=Criticality.values), name="asset_known_criticality"),
+            models.CheckConstraint(
+                condition=Q(replacement_value=None) | Q(replacement_value__gte=0),
+                name="asset_replacement_value_not_negative",
+                violation_error_message=_("A replacement value is not below 0."),
+            ),
         ]
         indexes = [
             models.Index(OpClass("path", name="text_pattern_ops"), name="asset_by_path"),

@@ -173,6 +173,7 @@ class Trees:
         row = self.stand(
             site, line.code, line.name, self.areas[site.code, line.area], Level.LINE,
             criticality=line.criticality, downtime_cost=line.hour_down,
+            replacement_value=line.hour_down * world.VALUE_IN_HOURS,
         )  # fmt: skip
         plant.lines[line.code] = row
         spec = next(spec for spec in world.SITES if spec.code == line.site)

@@ -301,6 +301,7 @@ COMPRESSORS = {
         Machine("UT-AC2", "Compressor 2", "compressor", "B", life=0.8),
     ),
 }
+VALUE_IN_HOURS = 1500  # what it would cost to replace a line, in hours of it down
 COMPRESSORS_NEEDED = {"regensburg": 2, "joliet": 1}
 NEW_MACHINE = Machine("L2-RB1", "Palletising robot", "robot", "B", fails=False)  # delivered, not yet in operation
 NEW_MACHINE_DAYS = 18

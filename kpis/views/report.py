@@ -11,8 +11,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
@@ -133,7 +133,7 @@ class WeeklyReport(Page):
         before = kept.opened(newest, week).rows if newest else []
         return {
             "sent": self.sent,
-            "kept": [(row, self.url(week, sent=row.pk)) for row in self.kept],
+            "kept": [(row, self.url(week, sent=row.pk), row.language != get_language()) for row in self.kept],
             "now_url": self.url(week),
             "rows": kept.known_now(self.report.rows, self.composed) if self.sent else [],
             "redefined": kept.redefined(self.report.rows, week, sent=before),
