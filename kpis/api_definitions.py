@@ -27,7 +27,9 @@ class DefinitionSerializer(serializers.Serializer):
     name = serializers.CharField()
     formula = serializers.CharField()
     doc = serializers.CharField()
-    unit = serializers.CharField(help_text='`share`: 0.95 is 95 %; `money`: in the currency of the site.')  # fmt: skip
+    unit = serializers.CharField(
+        help_text="`share`: 0.95 is 95 %; `money`: in the currency of the site; `money per unit`: for each piece."
+    )
     better = serializers.ChoiceField(["higher", "lower"])
     version = serializers.IntegerField()
     since = serializers.DateField(allow_null=True)

@@ -20,8 +20,8 @@ class KeptReportSerializer(RowSerializer):
 
     class Meta:
         model = KeptReport
-        fields = ["id", "site", "asset", "monday", "language", "made", "copies", "contents"]
-        read_only_fields = ["monday", "language", "made", "copies"]
+        fields = ["id", "site", "asset", "scope", "monday", "language", "made", "copies", "contents"]
+        read_only_fields = ["scope", "monday", "language", "made", "copies"]
 
 
 class SentReports(Resource):

@@ -18,9 +18,9 @@ from kpis.work import ComplianceRule, Lack
 class Definition:
     """One key figure: how it is called, computed and read.
 
-    `unit` is "share" (0.95 is 95 %), "h", "d", "weeks" or "money" of the site; `better` says which direction is good;
-    `counted` figures are about assets with production counts only; of `profiled` ones the site's OEE profile says which
-    stops are performance losses.
+    `unit` is "share" (0.95 is 95 %), "h", "d", "weeks", "money" of the site or "money per unit"; `better` says which
+    direction is good; `counted` figures are about assets with production counts only; of `profiled` ones the site's OEE
+    profile says which stops are performance losses.
     """
 
     key: str
@@ -273,6 +273,23 @@ WORK = [
         ),
     ),
     WorkDefinition(
+        "maintenance_cost_per_unit", _("Maintenance cost per unit produced"), "money per unit", "lower",
+        _("maintenance cost ÷ pieces, good or not"),
+        _("Money spent on an asset and everything below it, for each piece made. A line that counts its pieces speaks"
+          " for the machines in it, so that no piece is counted twice."),
+        lambda known, threshold, facts: known.per_unit(threshold), records="unit_cost",
+        calculation=lambda sums: f"{sums['maintenance_cost']:,.2f} ÷ {sums['pieces']:,.0f}",
+    ),
+    WorkDefinition(
+        "maintenance_cost_of_replacement_value", _("Maintenance cost of a year as share of replacement value"), "share",
+        "lower", _("maintenance cost ÷ (replacement value × years of the window)"),
+        _("What a year at the pace of this window costs, beside what it would cost to replace the assets today (not"
+          " what they once cost). A value holds for everything below its asset; what has none is left out, with the"
+          " money spent on it, and counted."),
+        lambda known, threshold, facts: known.share_of_a_year(threshold), records="upkeep",
+        calculation=lambda sums: f"{sums['maintenance_cost']:,.2f} ÷ {sums['replacement_value_years']:,.2f}",
+    ),
+    WorkDefinition(
         "downtime_cost", _("Cost of downtime"), "money", "lower", _("Σ unplanned downtime × cost of one hour down"),
         _("At the cost of one hour down that held at the time of the stop; below an asset with such a cost nothing is"
           " charged again."),
@@ -377,6 +394,9 @@ REASONS = {
     Lack.NO_PROFIT: _("The net margin of the site is not above zero, so nothing can be a share of it."),
     Lack.NO_FAILURE_ORDERS: _("No restored failure of this window has a work order."),
     Lack.NO_FAILURE_LABOUR: _("No labour was recorded on the restored failures of this window."),
+    Lack.NO_REPLACEMENT_VALUE: _("Neither it nor anything below it has a replacement value."),
+    Lack.FEW_REPLACEMENT_VALUES: _("Too few of its machines have a replacement value, of their own or of their line."),
+    Lack.WORTH_NOTHING: _("Its replacement value is nought, so nothing can be a share of it."),
     Lack.FEW_KNOWN: _("Too small a part of the records tells what this figure needs."),
 }
 

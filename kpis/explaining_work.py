@@ -11,6 +11,7 @@ from kpis.crew import Load
 from kpis.definitions import WorkDefinition, hours
 from kpis.facts.work_rows import MOST, Record, Rows
 from kpis.repairs import Repairs
+from kpis.spending import UnitCost, Upkeep
 from kpis.work import Preventive, Requests
 
 TIME, HOURS, DAYS, MONEY, NUMBER = "time", "hours", "days", "money", "number"
@@ -47,6 +48,15 @@ NAMES = {
     "parts_cost": (gettext_lazy("Parts"), MONEY),
     "external_cost": (gettext_lazy("External"), MONEY),
     "undivided_cost": (gettext_lazy("Not divided"), MONEY),
+    "maintenance_cost": (gettext_lazy("Maintenance cost"), MONEY),
+    "left_out_cost": (gettext_lazy("Spent on assets without a replacement value, left out"), MONEY),
+    "replacement_value": (gettext_lazy("Replacement value"), MONEY),
+    "replacement_value_years": (gettext_lazy("Replacement value × years of the window"), MONEY),
+    "valued_assets": (gettext_lazy("Assets with such a value of their own"), NUMBER),
+    "machines": (gettext_lazy("Machines"), NUMBER),
+    "valued_machines": (gettext_lazy("Machines that such a value is of"), NUMBER),
+    "pieces": (gettext_lazy("Pieces made, good or not"), NUMBER),
+    "counting_assets": (gettext_lazy("Assets that counted them"), NUMBER),
     "priced_downtime": (gettext_lazy("Their unplanned downtime"), TIME),
     "downtime_cost": (gettext_lazy("Cost of downtime"), MONEY),
     "net_margin": (gettext_lazy("Net margin of the site in this window"), MONEY),
@@ -141,6 +151,20 @@ def left_out(known: Any, definition: WorkDefinition) -> list[str]:
         case Spent(worked=worked, priced=priced) if worked > priced:
             return [_("%(hours)s of %(all)s of labour have no price yet.")
                     % {"hours": hours(worked - priced), "all": hours(worked)}]  # fmt: skip
+        case UnitCost(spent=spent, output=output):
+            return [
+                *left_out(spent, definition),
+                *said(output.assets > 1 and output.assets,
+                      _("The counts of %(n)d assets are added up. Where they handle the same pieces one after the"
+                        " other, let the line that they stand in count its output: then it alone counts.")),
+            ]  # fmt: skip
+        case Upkeep(spent=spent, worth=worth, left_out=money):
+            return [
+                *left_out(spent, definition),
+                *said(worth.machines - worth.valued_machines,
+                      _("%(n)d of %(all)d machines have no replacement value, of their own or of their line; they are"
+                        " left out with the %(money)s spent on them."), worth.machines, money=f"{money:,.2f}"),
+            ]  # fmt: skip
         case Repairs(events=events, open=still, restored=restored, with_order=ordered, with_labour=worked):
             return [
                 *said(restored - ordered, _("%(n)d of %(all)d restored failures have no work order."), restored),
@@ -151,6 +175,6 @@ def left_out(known: Any, definition: WorkDefinition) -> list[str]:
     return []
 
 
-def said(number: float, sentence: str, whole: float = 0) -> list[str]:
+def said(number: float, sentence: str, whole: float = 0, **words: str) -> list[str]:
     """The sentence, if there is anything to say."""
-    return [sentence % {"n": number, "all": whole}] if number else []
+    return [sentence % {"n": number, "all": whole, **words}] if number else []

@@ -59,6 +59,8 @@ class Figure:
 
     @property
     def unit(self) -> str:
+        if self.definition.unit == "money per unit":
+            return f"{self.currency}/unit"
         return self.currency if self.definition.unit == "money" else self.definition.unit
 
     @property
@@ -226,7 +228,7 @@ def together(
     answers = reader.answers()
     found = []
     for (subjects, buckets), roots in zip(questions, cuts, strict=True):
-        work = Work(site, subjects, buckets, Scope(scope), now=now, reader=reader, cut=roots)
+        work = Work(site, subjects, buckets, Scope(scope), now=now, reader=reader, cut=roots, answers=answers)
         found.append(
             [
                 Period(

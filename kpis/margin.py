@@ -43,12 +43,19 @@ def earned(rates: Sequence[Yearly], window: Span, begins: Callable[[date], datet
         if end <= start:
             continue
         known += (end - start).total_seconds()
-        for year in range(start.year - 1, end.year + 2):
-            first, past = begins(date(year, 1, 1)), begins(date(year + 1, 1, 1))
-            inside = (min(end, past) - max(start, first)).total_seconds()
-            if inside > 0:
-                amount += rate.amount * inside / (past - first).total_seconds()
+        amount += rate.amount * years_in(start, end, begins)
     return Earned(amount, known, (window.end - window.start).total_seconds())
+
+
+def years_in(start: datetime, end: datetime, begins: Callable[[date], datetime]) -> float:
+    """How many calendar years [start, end) is, each by its own time: a whole one is 1, leap or not."""
+    found = 0.0
+    for year in range(start.year - 1, end.year + 2):
+        first, past = begins(date(year, 1, 1)), begins(date(year + 1, 1, 1))
+        inside = (min(end, past) - max(start, first)).total_seconds()
+        if inside > 0:
+            found += inside / (past - first).total_seconds()
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,10 @@ from kpis.facts.stated import earned_in
 from kpis.figures import Figure, Period
 from kpis.present import address_of, said
 
-TILES = ("downtime_cost", "maintenance_cost", "downtime_cost_of_margin")
+TILES = (
+    "downtime_cost", "maintenance_cost", "downtime_cost_of_margin", "maintenance_cost_per_unit",
+    "maintenance_cost_of_replacement_value",
+)  # fmt: skip
 OF_STOPS = ("downtime_cost", "downtime_cost_of_margin")  # of a line itself: work is done on its machines
 MOST = 10  # assets of the ranking
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import floor, log10
 from typing import Any
 from urllib.parse import urlencode
 
@@ -45,7 +46,17 @@ def digits(figure) -> int:
         return 1
     if figure.definition.unit == "money":
         return 0
+    if figure.definition.unit == "money per unit":
+        return digits_of_price(figure.value)
     return 0 if figure.value is not None and abs(figure.value) >= 100 else 1
+
+
+def digits_of_price(value: float | None) -> int:
+    """Enough to tell a piece that costs next to nothing from none: three places that count, two after the point at
+    least, eight at most."""
+    if not value:
+        return 2
+    return min(8, max(2, 2 - floor(log10(abs(value)))))
 
 
 def mark(figure) -> Badge | None:
@@ -155,7 +166,8 @@ def gap_of(figure, standing: targets.Standing) -> str:
         return _("reached")
     short = -standing.gap * 100 if figure.unit == "share" else -standing.gap
     unit_ = _("points") if figure.unit == "share" else unit(figure)
-    return _("%(gap)s %(unit)s to go") % {"gap": number_text(short, 1), "unit": unit_}
+    places = digits_of_price(short) if figure.definition.unit == "money per unit" else 1
+    return _("%(gap)s %(unit)s to go") % {"gap": number_text(short, places), "unit": unit_}
 
 
 def note(figure, former, compared: str = FORMER) -> str:
@@ -190,6 +202,14 @@ def rests_on(figure) -> str:
             orders, missing = sums["open_orders"], sums["unestimated_orders"]
             words = ngettext("%(n)d open order", "%(n)d open orders", orders) % {"n": orders}
             return f"{words}, {_('%(n)d without an estimate') % {'n': missing}}" if missing else words
+        case "maintenance_cost_per_unit":
+            return ngettext("of %(n)s piece", "of %(n)s pieces", sums["pieces"]) % {"n": number_text(sums["pieces"], 0)}
+        case "maintenance_cost_of_replacement_value":
+            return _("of %(value)s; %(n)d of %(all)d machines") % {
+                "value": f"{number_text(sums['replacement_value'], 0)}\u202f{figure.currency}",
+                "n": sums["valued_machines"],
+                "all": sums["machines"],
+            }
         case "mtta":
             asked = sums["accepted_requests"]
             return ngettext("of %(n)d request", "of %(n)d requests", asked) % {"n": asked}

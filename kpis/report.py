@@ -209,16 +209,11 @@ def whose(site: Site, asset: Asset | None, *, own: bool) -> str:
 
 def addresses(site: Site, asset: Asset | None, week: Week, **query) -> dict[str, str]:
     """Where a report leads to; `query` is of the report itself."""
+    scope = {name: query[name] for name in ("scope",) if name in query}
     return {
         "report": address("report", site, asset, week=week, **query),
         "pdf": address("report-pdf", site, asset, week=week, **query),
-        "performance": address(
-            "performance",
-            site,
-            asset,
-            **week.window.query,
-            **{name: query[name] for name in ("scope",) if name in query},
-        ),
+        "performance": address("performance", site, asset, **week.window.query, **scope),
         "findings": address("findings", site, None, state=FindingState.OPEN.value),
     }
 

@@ -89,6 +89,8 @@ HISTORY: dict[str, list[Step]] = {
               " here. By the other profile nothing has changed."),
         ),
     ],
+    "maintenance_cost_per_unit": [Step(PRICES)],
+    "maintenance_cost_of_replacement_value": [Step(PRICES)],
     "downtime_cost": [
         Step(WORK, former=replace(DEFINITIONS["downtime_cost"], version=1, records="stood_today", doc=TODAY)),
         Step(PRICES, THEN),

@@ -40,6 +40,9 @@ class Lack(StrEnum):
     NO_FAILURE_ORDERS = "no_failure_orders"
     NO_FAILURE_LABOUR = "no_failure_labour"
     FEW_KNOWN = "few_known"
+    NO_REPLACEMENT_VALUE = "no_replacement_value"
+    FEW_REPLACEMENT_VALUES = "few_replacement_values"
+    WORTH_NOTHING = "worth_nothing"
 
 
 def told(value: float, threshold: float, known: float = 1, asked: float = 1) -> Result:

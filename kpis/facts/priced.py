@@ -123,16 +123,18 @@ def added(known: Stood, facts: Facts, cost: float, assets: int) -> Stood:
 
 
 def outermost(
-    site: Site, among: Sequence[Member], priced: dict[int, Asset], costs: Prices, buckets: Sequence[Bucket]
-) -> list[tuple[Member, float]]:
+    site: Site, among: Sequence[Member], priced: dict[int, Asset], costs: Prices, buckets: Sequence[Bucket], *,
+    there: Sequence[Member] | None = None,
+) -> list[tuple[Member, float]]:  # fmt: skip
     """The priced members of each root while they stood below no other priced one, with the price of that time: no hour
-    is charged twice."""
+    is charged twice. `there` is what stood below each of the priced ones, where that is known already."""
     rows = list(priced.values())
     if not rows:
         return []
-    start, end = instant(buckets[0][0]), instant(buckets[-1][1])
+    if there is None:
+        there = members(site, rows, instant(buckets[0][0]), instant(buckets[-1][1]), Scope.SUBTREE)
     below: dict[int, list[tuple[int, int, int]]] = defaultdict(list)  # asset → (priced asset above, from, to)
-    for each in members(site, rows, start, end, Scope.SUBTREE):
+    for each in there:
         above = rows[each.root].pk
         if each.asset_id in priced and each.asset_id != above:
             below[each.asset_id] += [(above, max(each.since, lo), min(each.until, hi)) for lo, hi, _ in costs[above]]

@@ -6,6 +6,7 @@ stood below it at that time; only the scope *asset* means the orders of the asse
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any
@@ -18,14 +19,17 @@ from kpis.axis import EVER, NEVER
 from kpis.backlog import Backlog, Closed, Spent, Stood
 from kpis.crew import Crew, Load, Wrench
 from kpis.facts.members import Scope, members, moved
+from kpis.facts.output import outputs
 from kpis.facts.priced import stops_of_priced
 from kpis.facts.ranges import literal
-from kpis.facts.read import Reader
+from kpis.facts.read import Answers, Reader
 from kpis.facts.repairing import Told, repairs_of, told
 from kpis.facts.stated import crews_in, earned_in
+from kpis.facts.worth import Replaced, replaced
 from kpis.facts.zones import Cut, Member
 from kpis.margin import Lens
 from kpis.repairs import Repairs
+from kpis.spending import Output, UnitCost, Upkeep
 from kpis.work import REWORK, Compliance, ComplianceRule, Labour, Preventive, Requests, preventive
 from workorders.models import OccurrenceState, RequestState
 from workorders.states import OPEN_STATES, Priority, State
@@ -37,15 +41,16 @@ Key = tuple[int, int]  # position of the subject, position of the bucket
 class Work:
     """The work of one site's subjects (an asset, or None for the site) in buckets that follow each other.
 
-    `cut` says which roots of the reader they are.
+    `cut` says which roots of the reader they are, and `answers` are what it read.
     """
 
     def __init__(
         self, site: Site, subjects: Sequence[Asset | None], buckets: Sequence[tuple[datetime, datetime]],
-        scope: Scope, *, now: datetime, reader: Reader, cut: Cut,
+        scope: Scope, *, now: datetime, reader: Reader, cut: Cut, answers: Answers | None = None,
     ):  # fmt: skip
         self.site, self.subjects, self.buckets, self.now, self.reader = site, subjects, buckets, now, reader
-        self.cut = cut
+        self.cut, self.answers = cut, answers
+        self.counting = scope  # whose facts are in the answers
         self.scope = Scope.ASSET if scope is Scope.ASSET else Scope.SUBTREE
         self.start, self.end = buckets[0][0], min(buckets[-1][1], now)
 
@@ -132,6 +137,57 @@ class Work:
         }
 
     @cached_property
+    def wide(self) -> "Work":
+        """The work on each subject and everything below it, also where its own alone was asked for."""
+        if self.scope is Scope.SUBTREE:
+            return self
+        return Work(
+            self.site, self.subjects, self.buckets, Scope.SUBTREE, now=self.now, reader=self.reader, cut=self.cut
+        )
+
+    @cached_property
+    def unit_cost(self) -> dict[Key, UnitCost]:
+        """Costs of each subject with everything below it, beside the pieces that it made."""
+        wide = self.wide
+        made = outputs(self.site, wide.members, wide.machines, self.cut.buckets, self.now, wide.made)
+        return {place: UnitCost(spent, made.get(place, Output())) for place, spent in wide.spent.items()}
+
+    @cached_property
+    def replaced(self) -> Replaced:
+        """What it would cost to replace each subject with everything below it."""
+        wide = self.wide
+        return replaced(self.site, wide.members, wide.machines, self.cut.buckets, self.now)
+
+    @cached_property
+    def upkeep(self) -> dict[Key, Upkeep]:
+        """Costs of each subject with everything below it, as far as it has a replacement value, beside that value."""
+        wide = self.wide
+        held, worth = self.replaced.held, self.replaced.worth
+        costs: dict[Key, dict[str, float]] = {}
+        for key, (source, amount) in self._ask(COSTS, held) if held else []:
+            costs.setdefault(key, {})[source] = amount
+        found = {}
+        for place, of in worth.items():
+            whole = wide.of("spent", place)
+            nothing = dict.fromkeys(("labour", "parts", "external", "undivided"), 0.0)
+            found[place] = Upkeep(replace(whole, **nothing | costs.get(place, {})), of, whole.total)
+        return found
+
+    def machines(self) -> list[Member]:
+        """The machines at the ends of the branches below each subject."""
+        if self.counting is Scope.LEAVES:
+            return [each.member for root in self.cut.roots for each in self.reader.of_root[root]]
+        found = members(self.site, self.subjects, self.start, max(self.start, self.end), Scope.LEAVES)
+        return moved(found, self.cut.roots.start)
+
+    @property
+    def made(self) -> Answers | None:
+        """The facts of those machines, where they were read."""
+        if self.answers is None or self.counting is not Scope.LEAVES:
+            return None
+        return {place: answer for place, answer in self.answers.items() if place[0] in self.cut.roots}
+
+    @cached_property
     def stood(self) -> dict[Key, Stood]:
         """Stops of the assets with an hourly cost."""
         return stops_of_priced(self.site, self.members, self.cut.buckets, self.now)[0]
@@ -196,21 +252,26 @@ class Work:
     def _is_now(self, bucket: int) -> bool:
         return self.buckets[bucket][1] >= self.now
 
-    def _ask(self, query: str) -> list[tuple[Key, tuple]]:
+    def _ask(self, query: str, of: Sequence[Member] | None = None) -> list[tuple[Key, tuple]]:
+        """The rows of all members, or of those members alone."""
+        parameters = self._parameters if of is None else self._of(of)
         with connection.cursor() as cursor:
-            cursor.execute(f"WITH {MEMBERS}, {BUCKETS} {query}", self._parameters)
+            cursor.execute(f"WITH {MEMBERS}, {BUCKETS} {query}", parameters)
             return [((root, bucket), tuple(sums)) for root, bucket, *sums in cursor.fetchall()]
 
     @cached_property
     def _parameters(self) -> dict:
+        return self._of(self.members)
+
+    def _of(self, members: Sequence[Member]) -> dict:
         spans: dict[tuple[int, int], str] = {}  # most members were there all the time
-        for each in self.members:
+        for each in members:
             spans.setdefault((each.since, each.until), str(len(spans) + 1))
         begun = [(number, *each) for number, each in enumerate(self.buckets) if each[0] < self.now]
         return {
-            "root": literal([each.root for each in self.members]),
-            "asset": literal([each.asset_id for each in self.members]),
-            "span": literal([spans[each.since, each.until] for each in self.members]),
+            "root": literal([each.root for each in members]),
+            "asset": literal([each.asset_id for each in members]),
+            "span": literal([spans[each.since, each.until] for each in members]),
             "since": literal(max(since, EVER) for since, _ in spans),
             "until": literal(min(until, NEVER) for _, until in spans),
             "number": [number for number, _, _ in begun],
@@ -231,7 +292,8 @@ class Work:
 EMPTY = {
     "preventive": preventive((), date.min), "labour": Labour(), "requests": Requests(), "backlog": Backlog(),
     "closed": Closed(), "spent": Spent(), "stood": Stood(), "stood_today": Stood(), "lens": Lens(),
-    "lens_today": Lens(), "load": Load(), "wrench": Wrench(), "repairs": Repairs(),
+    "lens_today": Lens(), "unit_cost": UnitCost(), "upkeep": Upkeep(), "load": Load(), "wrench": Wrench(),
+    "repairs": Repairs(),
 }  # fmt: skip
 
 MEMBERS = """

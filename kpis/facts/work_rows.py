@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import zip_longest
 from operator import attrgetter
@@ -15,6 +15,7 @@ from assets.hourly_costs import prices
 from assets.models import Asset
 from kpis.axis import epoch
 from kpis.backlog import Waiting, left
+from kpis.facts.output import counting_lines, once, pieces_of
 from kpis.facts.work import Work
 from kpis.formulas import HOUR
 from kpis.models import LabourCapacity, NetMargin
@@ -46,7 +47,7 @@ class Rows:
     """The records of one subject in one bucket."""
 
     def __init__(self, work: Work, place: tuple[int, int], rule: ComplianceRule | None = None):
-        root, bucket = place
+        root, bucket = self.place = place
         self.work, self.rule = work, rule or ComplianceRule.LATE_TEN_PERCENT
         self.start, past = work.buckets[bucket]
         self.end = min(past, work.now)
@@ -176,6 +177,11 @@ class Rows:
             )  # fmt: skip
 
     def spent(self) -> Iterator[Record]:
+        for record, _asset in self.costs():
+            yield record
+
+    def costs(self) -> Iterator[tuple[Record, int]]:
+        """What was spent, each with its asset, and before it the labour that has no price yet."""
         rows = Cost.objects.filter(order__asset__in=self.held, at__gte=self.start, at__lt=self.end)
         rows = rows.select_related("order__asset").order_by("-at", "-pk")
         unpriced = Labour.objects.filter(order__asset__in=self.held, start__lt=self.end, cost__isnull=True)
@@ -183,9 +189,47 @@ class Rows:
         for row in unpriced.order_by("-start", "-pk")[:MOST]:
             if self._shared(row.order.asset_id, row.start, row.end or self.end):
                 words = _("labour of %(person)s without a price yet") % {"person": row.person}
-                yield self._order(row.order, row.start, {"amount": None}, words, counts=False)
+                yield self._order(row.order, row.start, {"amount": None}, words, counts=False), row.order.asset_id
         for row in self._inside(rows[:FETCHED], attrgetter("at"), attrgetter("order.asset_id")):
-            yield self._order(row.order, row.at, {"amount": float(row.amount)}, row.get_source_display())
+            record = self._order(row.order, row.at, {"amount": float(row.amount)}, row.get_source_display())
+            yield record, row.order.asset_id
+
+    def unit_cost(self) -> Iterator[Record]:
+        """Whose pieces were added up, and what was spent on the asset with everything below it."""
+        wide, (root, bucket) = self.work.wide, self.place
+        among = [each for each in wide.members if each.root == root]
+        machines = [each for each in wide.machines() if each.root == root]
+        buckets = [wide.cut.buckets[bucket]]
+        counting = once(self.site, among, machines, counting_lines(self.site, among), buckets)
+        pieces = pieces_of(self.site, counting, buckets[0], self.work.now)
+        for row in Asset.objects.filter(pk__in=pieces).order_by("code"):
+            yield Record(
+                "asset", row.pk, row.code, row.name, row.get_absolute_url() + "?tab=counts", None,
+                {"pieces": pieces[row.pk]}, _("pieces made, good or not"),
+            )  # fmt: skip
+        yield from Rows(wide, self.place).spent()
+
+    def upkeep(self) -> Iterator[Record]:
+        """The replacement values, and what was spent; what such a value is not of does not count."""
+        found = self.work.replaced
+        own = {each.asset_id for each, _ in found.own if each.root == self.place[0]}
+        held: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for each in found.held:
+            if each.root == self.place[0]:
+                held[each.asset_id].append((each.since, each.until))
+        wide = Rows(self.work.wide, self.place)
+        for row in Asset.objects.filter(pk__in=wide.held, replacement_value__isnull=False).order_by("code"):
+            words = _("replacement value") if row.pk in own else _("part of the value of what it stands below")
+            yield Record(
+                "asset", row.pk, row.code, row.name, row.get_absolute_url(), None,
+                {"amount": float(row.replacement_value)}, words, counts=row.pk in own,
+            )  # fmt: skip
+        for record, asset_id in wide.costs():
+            at = epoch(record.at) if record.at else 0
+            if record.counts and not any(since <= at < until for since, until in held[asset_id]):
+                words = _("%(what)s, without a replacement value") % {"what": record.remark}
+                record = replace(record, remark=words, counts=False)
+            yield record
 
     def stood(self) -> Iterator[Record]:
         """The assets with what an hour of them cost in the window, and until when."""

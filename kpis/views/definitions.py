@@ -10,7 +10,7 @@ from kpis.versions import versions_of
 
 UNITS = {
     "share": gettext_lazy("%"), "h": gettext_lazy("hours"), "d": gettext_lazy("days"), "weeks": gettext_lazy("weeks"),
-    "money": gettext_lazy("currency of the site"),
+    "money": gettext_lazy("currency of the site"), "money per unit": gettext_lazy("currency of the site, per piece"),
 }  # fmt: skip
 GROUPS = (
     (gettext_lazy("Time and failures"), lambda each: not isinstance(each, WorkDefinition) and not each.counted),
