@@ -214,6 +214,7 @@ def together(
     now = now or timezone.now()
     cuts: list[Cut] = []
     counting: list[Member] = []
+    of_each: list[list[Member]] = []  # question
     who: dict[tuple, tuple[int, list[Member]]] = {}  # the same subjects in the same span, and their first cut
     for subjects, buckets in questions:
         first = cuts[-1].roots.stop if cuts else 0
@@ -223,12 +224,15 @@ def together(
             who[key] = len(cuts), members(site, subjects, buckets[0][0], buckets[-1][1], Scope(scope))
         like, there = who[key]
         cuts.append(Cut(range(first, first + len(subjects)), spans, like if like < len(cuts) else None))
-        counting += moved(there, first)
+        of_each.append(moved(there, first))
+        counting += of_each[-1]
     reader = Reader(site, counting, now=now, cuts=cuts)
     answers = reader.answers()
     found = []
-    for (subjects, buckets), roots in zip(questions, cuts, strict=True):
-        work = Work(site, subjects, buckets, Scope(scope), now=now, reader=reader, cut=roots, answers=answers)
+    for (subjects, buckets), roots, own in zip(questions, cuts, of_each, strict=True):
+        work = Work(
+            site, subjects, buckets, Scope(scope), now=now, reader=reader, cut=roots, answers=answers, counting=own
+        )
         found.append(
             [
                 Period(

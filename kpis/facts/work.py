@@ -41,16 +41,18 @@ Key = tuple[int, int]  # position of the subject, position of the bucket
 class Work:
     """The work of one site's subjects (an asset, or None for the site) in buckets that follow each other.
 
-    `cut` says which roots of the reader they are, and `answers` are what it read.
+    `cut` says which roots of the reader they are, and `answers` are what it read of the members `counting`.
     """
 
     def __init__(
         self, site: Site, subjects: Sequence[Asset | None], buckets: Sequence[tuple[datetime, datetime]],
         scope: Scope, *, now: datetime, reader: Reader, cut: Cut, answers: Answers | None = None,
+        counting: Sequence[Member] = (),
     ):  # fmt: skip
         self.site, self.subjects, self.buckets, self.now, self.reader = site, subjects, buckets, now, reader
         self.cut, self.answers = cut, answers
-        self.counting = scope  # whose facts are in the answers
+        self.of_machines = scope is Scope.LEAVES
+        self._machines = list(counting) if self.of_machines else None
         self.scope = Scope.ASSET if scope is Scope.ASSET else Scope.SUBTREE
         self.start, self.end = buckets[0][0], min(buckets[-1][1], now)
 
@@ -175,15 +177,15 @@ class Work:
 
     def machines(self) -> list[Member]:
         """The machines at the ends of the branches below each subject."""
-        if self.counting is Scope.LEAVES:
-            return [each.member for root in self.cut.roots for each in self.reader.of_root[root]]
-        found = members(self.site, self.subjects, self.start, max(self.start, self.end), Scope.LEAVES)
-        return moved(found, self.cut.roots.start)
+        if self._machines is None:
+            found = members(self.site, self.subjects, self.start, max(self.start, self.end), Scope.LEAVES)
+            self._machines = moved(found, self.cut.roots.start)
+        return self._machines
 
     @property
     def made(self) -> Answers | None:
         """The facts of those machines, where they were read."""
-        if self.answers is None or self.counting is not Scope.LEAVES:
+        if self.answers is None or not self.of_machines:
             return None
         return {place: answer for place, answer in self.answers.items() if place[0] in self.cut.roots}
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection
+from django.db.models import Q
 
 from assets.models import Asset
 from core.models import Site
@@ -110,9 +111,11 @@ def added(
     covered_of: dict[int, list[Member]] = defaultdict(list)
     for each in held:
         covered_of[each.root].append(each)
+    out = out_of_service(site, buckets)
     ends: dict[int, list[Member]] = defaultdict(list)
     for each in machines:
-        ends[each.root].append(each)
+        since, until = out.get(each.asset_id, (-FAR, FAR))
+        ends[each.root].append(each._replace(since=max(each.since, since), until=min(each.until, until)))
     amounts: dict[tuple[int, int], dict[int, float]] = defaultdict(dict)
     lasting: dict[tuple[int, int], float] = defaultdict(float)
     for each, amount in own:
@@ -136,8 +139,21 @@ def added(
     return found
 
 
+def out_of_service(site: Site, buckets: Sequence[Bucket]) -> dict[int, tuple[int, int]]:
+    """The service life of the assets that were not in service all through the window."""
+    late, early = Q(commissioned__gt=instant(buckets[0][0])), Q(retired__lt=instant(buckets[-1][1]))
+    rows = Asset.objects.filter(late | early, site=site).only("commissioned", "retired")
+    return {row.pk: life(row) for row in rows}
+
+
+def life(asset: Asset) -> tuple[int, int]:
+    return (
+        -FAR if asset.commissioned is None else epoch(asset.commissioned),
+        FAR if asset.retired is None else epoch(asset.retired),
+    )
+
+
 def served(member: Member, asset: Asset) -> tuple[int, int]:
     """From when to when it was a member in service."""
-    since = -FAR if asset.commissioned is None else epoch(asset.commissioned)
-    until = FAR if asset.retired is None else epoch(asset.retired)
+    since, until = life(asset)
     return max(member.since, since), min(member.until, until)

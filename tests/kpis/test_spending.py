@@ -137,14 +137,15 @@ def test_all_pieces_count_good_or_not(plant, costly, scope, stored):
 
 @SCOPES
 def test_a_line_that_counts_speaks_for_its_machines(plant, costly, scope):
+    worth(plant, line=50_000)
     for machine in (plant.filler, plant.labeller):
         count(machine, 2000)
     for whose in (plant.line, plant.berlin):
-        found = figure(whose, PER_UNIT, scope=scope)
+        _, found = read(whose, OF_VALUE, PER_UNIT, **MARCH, scope=scope)
         assert (found.inputs["pieces"], found.inputs["counting_assets"]) == (4000, 2)
     count(plant.line, 1900, at=BEGIN + 2 * DAY)
     for whose in (plant.line, plant.berlin):
-        found = figure(whose, PER_UNIT, scope=scope)
+        _, found = read(whose, OF_VALUE, PER_UNIT, **MARCH, scope=scope)
         assert (found.value, found.inputs["pieces"], found.inputs["counting_assets"]) == (1050 / 1900, 1900, 1)
     assert figure(plant.filler, PER_UNIT, scope=scope).value == 650 / 2000
 
@@ -238,6 +239,14 @@ def test_a_value_counts_for_the_time_in_service_and_in_the_line(plant, costly):
     assert line.inputs["maintenance_cost"] == 300 + 100
     assert second.inputs["replacement_value_years"] == pytest.approx(30_000 * (hours - 96) / 8760)
     assert second.inputs["maintenance_cost"] == 600 + 50
+
+
+@SCOPES
+def test_a_machine_that_was_retired_before_is_not_missed(plant, costly, scope):
+    worth(plant, filler=30_000, palletiser=20_000)
+    Asset.objects.filter(pk=plant.labeller.pk).update(retired=BEGIN - DAY)
+    found = figure(plant.line, OF_VALUE, scope=scope)
+    assert (found.inputs["machines"], found.inputs["valued_machines"], found.status) == (2, 2, "ok")
 
 
 def test_a_window_that_is_not_over_is_scaled_by_what_has_passed(plant, costly):
