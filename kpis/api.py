@@ -15,6 +15,7 @@ from core.errors import Refused
 from core.models import OeeProfile
 from core.snapshot import one_snapshot
 from kpis import explaining, exporting, figures, inputs, questions, trusting
+from kpis.api_explanation import PartySerializer, RecordsSerializer, party, records_row
 from kpis.api_reliability import TrendSerializer, trend_row
 from kpis.cutting import BY
 from kpis.definitions import DEFINITIONS
@@ -37,12 +38,6 @@ VERSION = OpenApiParameter(
     description="The version of the one definition asked for, where not the one that holds (`kpis/definitions/`).",
 )
 OF_ONE = [*PARAMETERS, OpenApiParameter("definition", str, required=True, enum=list(DEFINITIONS)), VERSION]
-
-
-class PartySerializer(serializers.Serializer):
-    id = serializers.IntegerField()
-    code = serializers.CharField()
-    name = serializers.CharField()
 
 
 class IntervalSerializer(serializers.Serializer):
@@ -122,7 +117,7 @@ class TrustSerializer(serializers.Serializer):
     sensitivity = SensitivitySerializer(allow_null=True)
 
 
-class ExplanationSerializer(serializers.Serializer):
+class ExplanationSerializer(RecordsSerializer):
     """A figure with its formula, the records that went in, and what was left out."""
 
     figure = FigureSerializer()
@@ -156,10 +151,6 @@ class ExplanationSerializer(serializers.Serializer):
     trust = TrustSerializer(allow_null=True)
     truncated = serializers.BooleanField()
     trend = TrendSerializer(allow_null=True)
-
-
-def party(row) -> dict | None:
-    return row and {"id": row.pk, "code": row.code, "name": row.name}
 
 
 def as_row(figure: Figure, site) -> dict:
@@ -277,6 +268,7 @@ class Explanation(Door):
                     for each in why.revisions
                 ],
                 "changing": why.changing,
+                **records_row(why),
                 "trust": why.trust and {
                     "grade": why.trust.grade, "value": why.trust.value,
                     "advice": trusting.advice(why.trust.first, figure.reason_code),

@@ -39,8 +39,8 @@ def compute_site(site: Site, *, now: datetime | None = None, by=None, due: chang
         if due.behind:
             store.enter(site)
             changes.discard(site)
-            run.rows = store.catch_up(site, now=now)
-        run.rows += changes.refresh(site, now=now)
+            run.rows = store.catch_up(site, now=now, run=run)
+        run.rows += changes.refresh(site, now=now, run=run)
         run.fact = f"{run.rows} asset-days"
     return run.rows
 
@@ -52,7 +52,7 @@ def recompute(
     total = 0
     for site in sites:
         with job_run(JOB, site=site, by=by) as run:
-            run.rows = store.recompute(site, start=start, end=end, now=now)
+            run.rows = store.recompute(site, start=start, end=end, now=now, run=run)
             run.fact = f"{run.rows} asset-days computed again"
         total += run.rows
     return total

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -16,12 +16,16 @@ from core.errors import Refused
 from core.models import Site
 from kpis import effectiveness, figures, trending, trusting
 from kpis.axis import epoch, instant
-from kpis.definitions import DEFINITIONS, FACTORS, OEE, WorkDefinition, hours
+from kpis.definitions import DEFINITIONS, FACTORS, OEE, Definition, WorkDefinition, hours
+from kpis.excluded import LeftOut, left_out
 from kpis.explaining_work import WorkExplained, explain_work
+from kpis.facts.computed import Computed, computed
 from kpis.facts.evidence import evidence, reaching
 from kpis.facts.plans import Plans
 from kpis.facts.ranges import merged, minus
 from kpis.facts.records import failed_below
+from kpis.facts.sources import Lag, Sources, lag, sources
+from kpis.facts.zones import Stretch
 from kpis.figures import Figure, Period
 from kpis.followed import Followed, followed
 from kpis.inputs import rows
@@ -33,6 +37,7 @@ from production.models import Count
 
 MOST = 200  # rows of each kind on the page; the totals are of all
 OF_STOPS = ("stood", "stood_today", "lens", "lens_today")  # records of figures of work that are about stops
+OF_FAILURES = ("mtbf", "mtbf_by_items", "mttr")
 
 
 class Stopped(NamedTuple):
@@ -59,6 +64,8 @@ class Explanation:
     entered_late: int  # stops entered more than a day after they began
     factors: list[Figure]  # of OEE
     rules: list[str]  # settings of the site that say what it counts
+    computed: list[Computed]  # the runs that computed what is stored of it; none where all comes from the records now
+    lag: Lag | None  # how late stops were entered; None without stops
     revisions: list[Revision]  # what it was when it was reported before; none while `changing`
     changing: bool = False  # changed days wait to be computed again, so that the present value is not reported yet
     trend: trending.Trend | None = None  # of an MTBF
@@ -66,6 +73,9 @@ class Explanation:
     trust: Trust | None = None  # of a figure of time and counts
     sensitivity: Sensitivity | None = None  # of an MTBF
     otherwise: Sequence[Figure] = ()  # the same as other versions of the definition have it, the newest first
+    sources: Sources | None = None  # of a figure of time and counts
+    not_counted: LeftOut | None = None  # of a figure of time and counts
+    uncounted: list[Asset] = field(default_factory=list)  # without counts, left out of a figure about them
 
     @property
     def largest(self) -> Stopped | None:
@@ -103,6 +113,7 @@ def explain(
     listed, overlap = longest(stops, site, start, until, together=len(set(ids)) == 1)
     known = None if is_work else evidence(around, start, until, now)
     counting = [] if is_work else found.counting(figure.definition)
+    left = None if is_work else not_counted(found, figure.definition, counting, around)
     changing = any(each.member.asset_id in found.reader.changing for each in counting)
     return Explanation(
         figure=figure,
@@ -110,7 +121,7 @@ def explain(
         unobserved=[rows[pk] for pk in found.unobserved if pk in rows],
         stops=listed,
         overlap=overlap,
-        failures=[] if is_work else failures(found, set(around) - set(ids), until),
+        failures=[] if is_work else failures(found, set(around) - set(ids), until, left),
         counts=[] if is_work else list(
             Count.objects.filter(asset__in=ids, start__lt=until, end__gt=start)
             .select_related("asset").order_by("-start", "-pk")[:MOST]
@@ -121,6 +132,8 @@ def explain(
         factors=[found.figure(DEFINITIONS[key]) for key in FACTORS] if figure.definition.key == OEE else [],
         rules=rules(figure.definition, site),
         revisions=[] if untold or changing else revisions(figure, counting, site),
+        computed=computed(ids) if found.answer.computed_at and not is_work else [],
+        lag=lag(around, start, until) if shown else None,
         changing=changing,
         trend=trending.of_figure(asset, site=site, start=start, end=end, scope=scope, now=now)
         if definition.startswith("mtbf") else None,
@@ -132,14 +145,35 @@ def explain(
             for each in versions_of(definition)
             if each.number != figure.definition.version
         ],
+        sources=None if is_work else sources(ids, around, found.unobserved, start, until),
+        not_counted=left,
+        uncounted=uncounted(found, counting, rows),
     )  # fmt: skip
 
 
-def failures(period: Period, below: set[int], until: datetime) -> list[Failure]:
+def not_counted(period: Period, definition: Definition, counting: Sequence[Stretch], around: Sequence[int]) -> LeftOut:
+    """The records of the window that do not count, as far as the figure rests on such."""
+    return left_out(
+        period, counting, around, of_failures=definition.key in OF_FAILURES, by_items=definition.key == "mtbf_by_items",
+        restored=definition.key == "mttr",
+    )  # fmt: skip
+
+
+def uncounted(period: Period, counting: Sequence[Stretch], rows: dict[int, Asset]) -> list[Asset]:
+    """The assets with records that a figure about counts leaves out, because nothing was counted there."""
+    if len(counting) == len(period.members):
+        return []
+    left = set(period.assets) - {each.member.asset_id for each in counting} - set(period.unobserved)
+    return [rows[pk] for pk in sorted(left) if pk in rows]
+
+
+def failures(period: Period, below: set[int], until: datetime, left: LeftOut | None) -> list[Failure]:
     """The newest failures of the period: of its assets, and of those `below` that stopped them."""
     start = period.start
     which = Q(asset__in=period.assets, occurred__gte=start, occurred__lt=until)
-    if below and Failure.objects.filter(asset__in=below, occurred__lt=until).exists():
+    if left and left.judged:
+        which |= Q(pk__in=left.failed)
+    elif below and Failure.objects.filter(asset__in=below, occurred__lt=until).exists():
         lo, hi = epoch(start), epoch(until)
         spans = [
             (each.member.asset_id, instant(max(lo, each.since)), instant(min(hi, each.until)))

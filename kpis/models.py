@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from assets.models import Asset, DowntimeReason
-from core.models import Site
+from core.models import JobRun, Site
 from core.querysets import SiteScoped, scoped_by
 from people.models import Membership
 
@@ -144,8 +144,19 @@ class FailureEvent(models.Model):
         return f"{self.asset_id} {self.occurred:%Y-%m-%d %H:%M}"
 
 
+class Occasion(models.TextChoices):
+    """Why stored facts were computed when they were."""
+
+    COMPLETED = "completed", _("production day completed")  # by the run after the end of a site's production day
+    CHANGED = "changed", _("changed days")
+    AGAIN = "again", _("computed again by hand")
+
+
 class FactState(models.Model):
-    """Up to which production day an asset's facts are complete. Its row lock makes sure that one worker writes them."""
+    """Up to which production day an asset's facts are complete. Its row lock makes sure that one worker writes them.
+
+    `computed_at`, `occasion` and `run` are those of the last time that any of them was written.
+    """
 
     asset = models.OneToOneField(
         Asset, on_delete=models.CASCADE, primary_key=True, db_constraint=False, related_name="+"
@@ -154,6 +165,10 @@ class FactState(models.Model):
     version = models.SmallIntegerField(default=0)  # of the computation; an older one is computed again
     observed = models.BooleanField(_("has records"), default=False)
     computed_at = models.DateTimeField(_("computed"), null=True)
+    occasion = models.CharField(max_length=9, choices=Occasion.choices, default="", db_default="")
+    run = models.ForeignKey(
+        JobRun, on_delete=models.SET_NULL, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
 
     objects = scoped_by("asset__site").as_manager()
 

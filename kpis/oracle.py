@@ -123,6 +123,8 @@ class Piece:
     def within(self, window: Span) -> "Piece | None":
         """The piece cut to the window; a stop of no length stays where its instant is inside."""
         start, end = max(self.start, window.start), min(self.end, window.end)
+        if start < end and (start, end) == (self.start, self.end):
+            return self
         if start < end or (start == end == self.start == self.end and window.covers(start)):
             return replace(self, start=start, end=end)
         return None

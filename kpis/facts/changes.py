@@ -10,13 +10,14 @@ from typing import NamedTuple
 
 from django.db import connection, transaction
 
-from core.models import Site
+from core.models import JobRun, Site
 from kpis.axis import EVER, FAR, NEVER
 from kpis.facts import revisions
 from kpis.facts.held import seconds
 from kpis.facts.question import calculating, reaching_counts, without_loops
 from kpis.facts.ranges import Ranges, grouped, literal
 from kpis.facts.store import BEHIND, Clock, lock, reaching, rewrite
+from kpis.models import Occasion
 
 BATCH = 2000  # marks of one transaction
 
@@ -53,7 +54,7 @@ def due(clocks: Iterable[Clock]) -> dict[int, Due]:
         return {site: Due(*what) for site, *what in cursor.fetchall()}
 
 
-def refresh(site: Site, *, now: datetime | None = None, batch: int = BATCH) -> int:
+def refresh(site: Site, *, now: datetime | None = None, batch: int = BATCH, run: JobRun | None = None) -> int:
     """Compute the marked days of the site's stored facts again; the number of asset-days written."""
     clock = Clock.of(site, now)
     written, marks = 0, batch
@@ -63,7 +64,7 @@ def refresh(site: Site, *, now: datetime | None = None, batch: int = BATCH) -> i
             marks, spans = _claim(site, batch)
             if spans:
                 states = lock(clock, spans)
-                written += rewrite(clock, reaching(spans, states), states)
+                written += rewrite(clock, reaching(spans, states), states, Occasion.CHANGED, run)
     return written
 
 

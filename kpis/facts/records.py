@@ -122,8 +122,8 @@ def shelf(
         found.stops[stop.asset].append(stop)
     if stops_only:
         return found
-    for row in failed.order_by("occurred", "pk"):
-        found.failures[row.asset_id].append(_failure(row))
+    for row in failed.order_by("occurred", "pk").values_list(*FAILURE):
+        found.failures[row[1]].append(failure_of(*row))
     return found
 
 
@@ -152,8 +152,8 @@ def failed_below(
     around = assets.Downtime.objects.filter(pk__in=ids, asset=OuterRef("asset"), start__lte=OuterRef("occurred"))
     during = Exists(around.filter(Q(end=None) | Q(end__gt=OuterRef("occurred"))))
     rows = assets.Failure.objects.filter(asset__in=list(known.stops), occurred__lt=end)
-    for row in rows.filter(Q(downtime__in=ids) | (Q(downtime=None) & during)):
-        known.failures[row.asset_id].append(_failure(row))
+    for row in rows.filter(Q(downtime__in=ids) | (Q(downtime=None) & during)).values_list(*FAILURE):
+        known.failures[row[1]].append(failure_of(*row))
     above = known.above(known.failures)
     return {
         failed.item
@@ -208,14 +208,18 @@ def _stop(pk, asset_id, start, end, planned, planned_end, reason_id, excluded, l
     )
 
 
-def _failure(row: assets.Failure) -> Failure:
+FAILURE = ("pk", "asset_id", "occurred", "restored", "downtime_id", "detection")
+
+
+def failure_of(pk, asset_id, occurred, restored, downtime_id, detection) -> Failure:
+    """A row of FAILURE."""
     return Failure(
-        id=row.pk,
-        asset=row.asset_id,
-        occurred=_whole(row.occurred),
-        restored=row.restored and _whole(row.restored),
-        stop=row.downtime_id,
-        found=row.detection == "maintenance",
+        id=pk,
+        asset=asset_id,
+        occurred=_whole(occurred),
+        restored=restored and _whole(restored),
+        stop=downtime_id,
+        found=detection == "maintenance",
     )
 
 

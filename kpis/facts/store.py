@@ -14,7 +14,7 @@ from typing import NamedTuple
 from django.db import connection
 from django.utils import timezone
 
-from core.models import Site
+from core.models import JobRun, Site
 from kpis.axis import EVER, FAR, ProductionDays, epoch, instant
 from kpis.facts import revisions
 from kpis.facts.held import ASSET, LIFE_FROM, LIFE_TO, seconds
@@ -22,7 +22,7 @@ from kpis.facts.plans import Plans
 from kpis.facts.question import Question, calculating, group_levels, reaching_counts
 from kpis.facts.ranges import Ranges, clipped, columns, literal, merged, widened, within
 from kpis.intervals import DAY, day_begins, production_date
-from kpis.models import FactState
+from kpis.models import FactState, Occasion
 
 VERSION = 4  # of the computation; raise it and every asset is computed again
 CHUNK = 500  # assets of one transaction
@@ -66,7 +66,7 @@ def beginning(site: Site) -> int | None:
         return cursor.fetchone()[0]
 
 
-def catch_up(site: Site, *, now: datetime | None = None, chunk: int = CHUNK) -> int:
+def catch_up(site: Site, *, now: datetime | None = None, chunk: int = CHUNK, run: JobRun | None = None) -> int:
     """Complete the facts of the site's assets through yesterday; the number of asset-days written.
 
     An asset without facts, or with those of an older computation, is computed from its first record on. Assets
@@ -91,13 +91,14 @@ def catch_up(site: Site, *, now: datetime | None = None, chunk: int = CHUNK) -> 
                 for asset_id, state in behind.items()
             }
             days, observed = _write(clock, _with_events(clock, spans), behind)
-            _complete(clock, spans, observed, through=clock.yesterday)
+            _complete(clock, spans, observed, Occasion.COMPLETED, run, through=clock.yesterday)
             written += days
 
 
 def recompute(
-    site: Site, *, start: date | None = None, end: date | None = None, now: datetime | None = None, chunk: int = CHUNK
-) -> int:
+    site: Site, *, start: date | None = None, end: date | None = None, now: datetime | None = None,
+    chunk: int = CHUNK, run: JobRun | None = None,
+) -> int:  # fmt: skip
     """Compute the facts of production days `start` to `end` (inclusive; all by default) again, changed or not."""
     clock = Clock.of(site, now)
     enter(site)
@@ -114,14 +115,14 @@ def recompute(
             spans = {asset_id: [(lo, hi)] for asset_id in states}
             if start is None and end is None:
                 days, observed = _write(clock, _with_events(clock, spans), states, revising=True)
-                _complete(clock, spans, observed, through=clock.yesterday)
+                _complete(clock, spans, observed, Occasion.AGAIN, run, through=clock.yesterday)
                 written += days
             else:
-                written += rewrite(clock, spans, states)
+                written += rewrite(clock, spans, states, Occasion.AGAIN, run)
     return written
 
 
-def rewrite(clock: Clock, spans: Ranges, states: "States") -> int:
+def rewrite(clock: Clock, spans: Ranges, states: "States", occasion: Occasion, run: JobRun | None) -> int:
     """Compute again what of the spans is stored; later days are not, and nothing is lost by leaving them out.
 
     Days that come out otherwise leave a revision, kept aside since `revisions.begin`. The caller holds the locks
@@ -138,7 +139,7 @@ def rewrite(clock: Clock, spans: Ranges, states: "States") -> int:
         if kept := within(each, EVER, after(states[asset_id].through)):
             cut[asset_id] = kept
     written, observed = _write(clock, cut, states, revising=True)
-    _complete(clock, cut, observed)
+    _complete(clock, cut, observed, occasion, run)
     return written
 
 
@@ -212,12 +213,16 @@ def enter(site: Site) -> None:
         )
 
 
-def _complete(clock: Clock, asset_ids: Iterable[int], observed: list[int], *, through: date | None = None) -> None:
-    """Note when the assets were computed; of those `observed` something was just written."""
+def _complete(
+    clock: Clock, asset_ids: Iterable[int], observed: list[int], occasion: Occasion, run: JobRun | None, *,
+    through: date | None = None,
+) -> None:  # fmt: skip
+    """Note when, why and by which run the assets were computed; of those `observed` something was just written."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE kpis_factstate s SET computed_at = %(now)s, version = coalesce(%(version)s, version),
+            UPDATE kpis_factstate s SET computed_at = %(now)s, occasion = %(occasion)s, run_id = %(run)s::bigint,
+                version = coalesce(%(version)s, version),
                 through = coalesce(%(through)s, least(through, %(yesterday)s)),
                 observed = asset_id = ANY(%(observed)s::bigint[])
                     OR EXISTS (SELECT FROM kpis_assetday d WHERE d.asset_id = s.asset_id)
@@ -226,6 +231,8 @@ def _complete(clock: Clock, asset_ids: Iterable[int], observed: list[int], *, th
             """,
             {
                 "now": instant(clock.now),
+                "occasion": str(occasion),
+                "run": run and run.pk,
                 "version": VERSION if through else None,
                 "through": through,
                 "yesterday": clock.yesterday,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from core.errors import Refused
 from core.kit.views import Page
 from core.snapshot import one_snapshot
-from kpis import counting, explaining, inputs, questions, trusting, windows
+from kpis import counting, explaining, inputs, questions, telling, trusting, windows
 from kpis.facts.members import Scope
 from kpis.figures import Figure, named
 from kpis.models import Finding, FindingState
@@ -100,6 +100,7 @@ class WhyFigure(Page):
             "coming_back": urlencode({"next": self.request.get_full_path()}),
             "inputs_url": f"{reverse('figure-inputs')}?{self.request.GET.urlencode()}",
             "findings": self.findings(),
+            **self.records(),
             "site_zone": self.question.site.zone,
             "percent": None if why.figure.coverage is None else why.figure.coverage * 100,
         }
@@ -126,6 +127,18 @@ class WhyFigure(Page):
         """Open doubts about the records of the assets that count."""
         rows = Finding.objects.visible_to(self.request.user).filter(state=FindingState.OPEN)
         return rows.filter(asset__in=self.why.assets).select_related("asset")[:MOST_FINDINGS]
+
+    def records(self) -> dict:
+        """Which run computed it, where its records come from, and which do not count."""
+        why = self.why
+        left = why.not_counted
+        return {
+            "computed": [(telling.RUNS[each.occasion], each) for each in why.computed],
+            "jobs_url": reverse("jobs") if self.request.user.can("administer", self.question.site) else "",
+            "sources": [(telling.KINDS[each.kind], each) for each in why.sources.given] if why.sources else [],
+            "totals": telling.totals(left) if left else [],
+            "not_counted": telling.rows(left.rows) if left else [],
+        }
 
     def trusted(self) -> dict:
         """The grade, its parts and what would raise it; nothing for figures of work."""
