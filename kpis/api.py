@@ -298,10 +298,10 @@ class Inputs(Door):
     @extend_schema(operation_id="kpis_inputs", parameters=OF_ONE, responses={(200, "text/csv"): OpenApiTypes.STR})
     @one_snapshot()
     def get(self, request):
-        """Spans, failures and counts behind a figure of time and counts as CSV, streamed; the file alone gives it."""
+        """The spans, failures, counts or records of work behind a figure as CSV, streamed; the file alone gives it."""
         question, of_one = one_figure(request)
-        found = explaining.inputs(**of_one)
-        return inputs.download(question.site, of_one["asset"], of_one["definition"], question.start, found)
+        columns, found = explaining.inputs(**of_one)
+        return inputs.download(question.site, of_one["asset"], of_one["definition"], question.start, found, columns)
 
 
 class ParquetRenderer(CsvRenderer):

@@ -23,7 +23,7 @@ class CoveredSerializer(PartySerializer):
     records = serializers.IntegerField()
 
 
-class SourceSerializer(serializers.Serializer):
+class GivenSerializer(serializers.Serializer):
     """What one source gave of one kind of record in the window; `covers` assets, of which the first are listed."""
 
     kind = serializers.ChoiceField(["stop", "failure", "count"])
@@ -88,7 +88,7 @@ class RecordsSerializer(serializers.Serializer):
     """What an explanation tells of the records as a whole."""
 
     computed = ComputedSerializer(many=True)
-    sources = SourceSerializer(many=True)
+    sources = GivenSerializer(many=True)
     silent = PartySerializer(many=True, help_text="Assets with records, but none in this window; 200 at most.")
     silent_assets = serializers.IntegerField()
     entry_lag = LagSerializer(allow_null=True)

@@ -3,7 +3,7 @@
 A capacity is stated in hours of a week and holds from a day on, until the next one does.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import zip_longest
@@ -38,20 +38,30 @@ class Crew:
     whole: float = 0.0
 
 
-def crew(rates: Sequence[Weekly], window: Span, begins: Callable[[date], datetime]) -> Crew:
-    """What the rates make of the window; `begins` is the instant at which a day begins at the site."""
+def parts(rates: Sequence[Weekly], window: Span, begins: Callable[[date], datetime]) -> Iterator[tuple[Span, Weekly]]:
+    """The window by what holds in it; `begins` is the instant at which a day begins at the site."""
     rates = sorted(rates, key=lambda rate: rate.since)
-    net = None
-    paid = known = 0.0
     for rate, after in zip_longest(rates, rates[1:]):
-        start, end = begins(rate.since), window.end if after is None else min(window.end, begins(after.since))
-        if start < window.end:
-            net = rate.net * HOUR
-        seconds = (end - max(window.start, start)).total_seconds()
-        if seconds > 0 and rate.paid is not None:
-            known += seconds
-            paid += rate.paid * HOUR * seconds / WEEK
-    return Crew(net, paid, known, (window.end - window.start).total_seconds())
+        start = max(window.start, begins(rate.since))
+        end = window.end if after is None else min(window.end, begins(after.since))
+        if start < end:
+            yield Span(start, end), rate
+
+
+def paid(part: Span, rate: Weekly) -> float:
+    """Paid seconds of a part of a week; 0 where they are not known."""
+    return (rate.paid or 0.0) * HOUR * part.seconds / WEEK
+
+
+def crew(rates: Sequence[Weekly], window: Span, begins: Callable[[date], datetime]) -> Crew:
+    """What the rates make of the window."""
+    found = list(parts(rates, window, begins))
+    return Crew(
+        net=found[-1][1].net * HOUR if found else None,
+        paid=sum(paid(*each) for each in found),
+        known=sum(part.seconds for part, rate in found if rate.paid is not None),
+        whole=window.seconds,
+    )
 
 
 @dataclass(frozen=True, slots=True)

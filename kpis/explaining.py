@@ -1,20 +1,18 @@
 """Why a figure is what it is: the records behind it, what was left out and why, and which calendar was used."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
 from django.db.models import DurationField, ExpressionWrapper, F, Q, Value
 from django.db.models.functions import Coalesce, Greatest, Least
-from django.utils.translation import gettext as _
 
 from assets.models import Asset, Downtime, Failure
 from assets.models.condition import DowntimeQuerySet
-from core.errors import Refused
 from core.models import Site
-from kpis import effectiveness, figures, trending, trusting
+from kpis import effectiveness, figures, inputs_work, trending, trusting
 from kpis.axis import epoch, instant
 from kpis.definitions import DEFINITIONS, FACTORS, OEE, Definition, WorkDefinition, hours
 from kpis.excluded import LeftOut, left_out
@@ -28,7 +26,7 @@ from kpis.facts.sources import Lag, Sources, lag, sources
 from kpis.facts.zones import Stretch
 from kpis.figures import Figure, Period
 from kpis.followed import Followed, followed
-from kpis.inputs import rows
+from kpis.inputs import COLUMNS, rows
 from kpis.revised import Revision, revisions
 from kpis.rules import keeps_former_values, rules
 from kpis.trust import Sensitivity, Trust, sensitivity
@@ -187,18 +185,17 @@ def failures(period: Period, below: set[int], until: datetime, left: LeftOut | N
 def inputs(
     asset: Asset | None, *, site: Site, definition: str, start: datetime, end: datetime, scope: str, now: datetime,
     version: int | None = None,
-) -> Iterator[dict]:  # fmt: skip
-    """Rows (`kpis.inputs.COLUMNS`) that reproduce a figure of time or counts; Refused where they would be too many."""
-    asked = in_version(definition, version)
-    if isinstance(asked, WorkDefinition):
-        message = _("A figure of work is made of orders, labour and occurrences; its explanation lists them.")
-        raise Refused(message, code="figure_of_work", field="definition")
+) -> tuple[Sequence[str], Iterable[dict]]:  # fmt: skip
+    """Columns and rows of the file that reproduces a figure; Refused where the rows would be too many."""
     subjects = [asset] if asset else None
     (found,) = figures.periods(subjects, site=site, start=start, end=end, scope=scope, now=now)
+    asked = in_version(definition, version)
+    if isinstance(asked, WorkDefinition):
+        return inputs_work.columns_of(asked), inputs_work.rows(found, asked)
     counting = found.counting(asked)
     # A failure event of the window may go on after it, with further failed items.
     past = max([end, *(min(event.until, now) for event in found.reader.events())])
-    return rows(site, counting, start, end, past=past, now=now, unobserved=found.unobserved)
+    return COLUMNS, rows(site, counting, start, end, past=past, now=now, unobserved=found.unobserved)
 
 
 def longest(

@@ -7,7 +7,7 @@ how for each figure.
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from django.http import StreamingHttpResponse
@@ -40,14 +40,19 @@ def rows(
     The records up to `past` are read here and now, as of one moment; the rows are made one by one.
     """
     end = min(end, now)
-    if len(members) * max(1, (end - start).days) > MOST:
-        message = _("The inputs of so many assets and days are too many for one file; ask for a shorter window.")
-        raise Refused(message, code="too_many", field="from")
+    check_size(len(members), start, end)
     ids = {each.member.asset_id for each in members}
     codes = dict(Asset.objects.filter(pk__in=ids).values_list("pk", "code"))
     reasons = dict(DowntimeReason.objects.filter(site=site).values_list("pk", "code"))
     known = shelf(site, ids, start, past, now)
     return _rows(members, start, end, set(unobserved), known, codes, reasons, in_performance(site))
+
+
+def check_size(assets: int, start: datetime, end: datetime) -> None:
+    """Refused where the states of so many assets are too many for one file."""
+    if assets * max(1, (end - start).days) > MOST:
+        message = _("The inputs of so many assets and days are too many for one file; ask for a shorter window.")
+        raise Refused(message, code="too_many", field="from")
 
 
 def _rows(
@@ -63,6 +68,13 @@ def _rows(
             if loss := row.get("loss"):
                 row["loss_of"] = "performance" if loss in moved else "availability"
             yield {"asset": codes[asset], "reason": reasons.get(reason, ""), **row}
+
+
+def spans(records: oracle.Records, asset: int, window: Span, state: timeline.State) -> Iterator[dict]:
+    """The spans of one state of an asset, with the id of the stop's reason as `reason_id`."""
+    for each in timeline.timeline(records, asset, window):
+        if each.state is state:
+            yield _span_row(state.value, each)
 
 
 def _of_asset(records: oracle.Records, asset: int, window: Span, *, observed: bool) -> Iterator[dict]:
@@ -113,19 +125,20 @@ def _span_row(kind: str, each: timeline.StateSpan) -> dict:
 
 
 def download(
-    site: Site, asset: Asset | None, definition: str, start: datetime, found: Iterator[dict]
-) -> StreamingHttpResponse:
+    site: Site, asset: Asset | None, definition: str, start: datetime, found: Iterable[dict],
+    columns: Sequence[str] = COLUMNS,
+) -> StreamingHttpResponse:  # fmt: skip
     """The rows as a file that is named for its figure."""
     name = slugify(f"{definition}-{(asset or site).code}-{start.astimezone(site.zone):%Y-%m-%d}")
-    response = StreamingHttpResponse(as_csv(site, found), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(as_csv(site, found, columns), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response
 
 
-def as_csv(site: Site, found: Iterator[dict]) -> Iterator[bytes]:
+def as_csv(site: Site, found: Iterable[dict], columns: Sequence[str] = COLUMNS) -> Iterator[bytes]:
     """The rows as CSV with a head, instants with the site's offset."""
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, COLUMNS, restval="")
+    writer = csv.DictWriter(buffer, columns, restval="")
     writer.writeheader()
     for number, row in enumerate(found, start=1):
         writer.writerow({name: _text(site, value) for name, value in row.items()})

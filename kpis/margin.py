@@ -5,14 +5,14 @@ of each year by time, so that a year has exactly its amount, leap or not, and a 
 little less or more than its neighbours.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import zip_longest
 
 from kpis.backlog import Stood
 from kpis.formulas import Result, Status
-from kpis.intervals import Span
+from kpis.intervals import Span, span
 from kpis.work import Lack
 
 
@@ -33,18 +33,35 @@ class Earned:
     whole: float = 0.0
 
 
-def earned(rates: Sequence[Yearly], window: Span, begins: Callable[[date], datetime]) -> Earned:
-    """The net margin of the window; `begins` is the instant at which a day begins at the site."""
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a calendar year's margin gives to a part of a window, of which `year` (s) is its length."""
+
+    span: Span
+    amount: float
+    yearly: float
+    year: float
+
+
+def shares(rates: Sequence[Yearly], window: Span, begins: Callable[[date], datetime]) -> Iterator[Share]:
+    """The window by margin and calendar year; `begins` is the instant at which a day begins at the site."""
     rates = sorted(rates, key=lambda rate: rate.since)
-    amount = known = 0.0
     for rate, after in zip_longest(rates, rates[1:]):
         start = max(window.start, begins(rate.since))
         end = window.end if after is None else min(window.end, begins(after.since))
-        if end <= start:
-            continue
-        known += (end - start).total_seconds()
-        amount += rate.amount * years_in(start, end, begins)
-    return Earned(amount, known, (window.end - window.start).total_seconds())
+        for year in range(start.year - 1, end.year + 2) if start < end else ():
+            first, past = begins(date(year, 1, 1)), begins(date(year + 1, 1, 1))
+            lo, hi = max(start, first), min(end, past)
+            if lo < hi:
+                whole = (past - first).total_seconds()
+                yield Share(span(lo, hi), rate.amount * (hi - lo).total_seconds() / whole, rate.amount, whole)
+
+
+def earned(rates: Sequence[Yearly], window: Span, begins: Callable[[date], datetime]) -> Earned:
+    """The net margin of the window."""
+    found = list(shares(rates, window, begins))
+    known = sum(each.span.seconds for each in found)
+    return Earned(sum(each.amount for each in found), known, window.seconds)
 
 
 def years_in(start: datetime, end: datetime, begins: Callable[[date], datetime]) -> float:

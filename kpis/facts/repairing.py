@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -77,16 +77,22 @@ def repairs_of(reader: Reader, cut: Cut, known: Sequence[Told]) -> dict[tuple[in
         for root, alike in where[failure.repair.asset]:
             if alike.since <= moment < alike.until:
                 parts[root, bucket].append(failure.repair)
+    scheduled = scheduled_of(reader, known)
+    return {key: repairs(each, scheduled) for key, each in parts.items()}
+
+
+def scheduled_of(reader: Reader, known: Sequence[Told]) -> Callable[[Repair, Spans], float]:
+    """Tells the scheduled seconds of a repair's asset in spans; some end after the reader's window."""
     last = max((epoch(failure.repair.restored) for failure in known if failure.repair.restored), default=0)
     plans = reader.plans
     if last > plans.last:
-        plans = Plans(reader.site, sorted(failed), reader.zones.start, last)
+        plans = Plans(reader.site, sorted({failure.repair.asset for failure in known}), reader.zones.start, last)
 
     def scheduled(repair: Repair, spans: Spans) -> float:
         plan = plans.stretches(repair.asset)
         return sum(plans.between(plan, epoch(each.start), epoch(each.end)) for each in spans)
 
-    return {key: repairs(each, scheduled) for key, each in parts.items()}
+    return scheduled
 
 
 def orders_of(events: Sequence[Event], now: int) -> dict[int, list[tuple[int, datetime]]]:

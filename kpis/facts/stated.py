@@ -14,13 +14,21 @@ Windows = Sequence[tuple[datetime, datetime]]
 
 def earned_in(site: Site, windows: Windows) -> list[Earned]:
     """The net margin of each window; one query."""
-    rows = NetMargin.objects.filter(site=site).values_list("valid_from", "amount")
-    rates = [Yearly(since, float(amount)) for since, amount in rows]
+    rates = margins_of(site)
     return [earned(rates, span(start, max(start, end)), site.day_begins) for start, end in windows]
+
+
+def margins_of(site: Site) -> list[Yearly]:
+    rows = NetMargin.objects.filter(site=site).values_list("valid_from", "amount")
+    return [Yearly(since, float(amount)) for since, amount in rows]
 
 
 def crews_in(site: Site, windows: Windows) -> list[Crew]:
     """The hours of the crew in each window; one query."""
-    rows = LabourCapacity.objects.filter(site=site).values_list("valid_from", "net", "paid")
-    rates = [Weekly(since, float(net), None if paid is None else float(paid)) for since, net, paid in rows]
+    rates = capacities_of(site)
     return [crew(rates, span(start, max(start, end)), site.day_begins) for start, end in windows]
+
+
+def capacities_of(site: Site) -> list[Weekly]:
+    rows = LabourCapacity.objects.filter(site=site).values_list("valid_from", "net", "paid")
+    return [Weekly(since, float(net), None if paid is None else float(paid)) for since, net, paid in rows]

@@ -3,21 +3,24 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import zip_longest
 from operator import attrgetter
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Case, DateTimeField, Exists, F, OuterRef, Q, When
+from django.db.models.functions import Coalesce
 from django.utils import formats
 from django.utils.translation import gettext as _
 
 from assets.hourly_costs import prices
 from assets.models import Asset
-from kpis.axis import epoch
+from kpis.axis import epoch, instant
 from kpis.backlog import Waiting, left
 from kpis.facts.output import counting_lines, once, pieces_of
-from kpis.facts.work import Work
+from kpis.facts.work import READY, Work
+from kpis.facts.worth import served
 from kpis.formulas import HOUR
+from kpis.intervals import Span
 from kpis.models import LabourCapacity, NetMargin
 from kpis.repairs import parts
 from kpis.work import REWORK, ComplianceRule, Due, in_time, preventive_compliance
@@ -49,6 +52,7 @@ class Rows:
     def __init__(self, work: Work, place: tuple[int, int], rule: ComplianceRule | None = None):
         root, bucket = self.place = place
         self.work, self.rule = work, rule or ComplianceRule.LATE_TEN_PERCENT
+        self.root, self.bucket = root, bucket
         self.start, past = work.buckets[bucket]
         self.end = min(past, work.now)
         self.site = work.site
@@ -67,48 +71,29 @@ class Rows:
         return found
 
     def preventive(self) -> Iterator[Record]:
-        rows = PlanOccurrence.objects.filter(asset__in=self.held, due__gte=self.start, due__lt=self.end)
-        rows = rows.select_related("asset", "plan", "work_order").order_by("-due", "-pk")
-        today = self.site.local(self.work.now).date()
-        for row in self._inside(rows[:FETCHED], attrgetter("due")):
-            done = row.state == OccurrenceState.DONE and row.done_at <= self.work.now
-            day = self.site.local(row.done_at).date() if done else None
-            skipped = row.state == OccurrenceState.SKIPPED
-            due = Due(self.site.local(row.due).date(), row.interval_days, day, skipped)
-            judged = preventive_compliance([due], today, self.rule)
+        for row, due in self.occurrences(FETCHED):
+            judged = preventive_compliance([due], self.today, self.rule)
             order = getattr(row, "work_order", None)
             yield Record(
                 "occurrence", row.pk, row.asset.code, row.plan.name,
                 order.get_absolute_url() if order else row.get_absolute_url(), row.due,
-                {"days_late": ((due.done or today) - due.due).days, "interval_days": row.interval_days},
+                {"days_late": ((due.done or self.today) - due.due).days, "interval_days": row.interval_days},
                 _("Skipped: %(reason)s") % {"reason": row.reason} if due.skipped
                 else _("May still be done in time") if judged.pending
                 else _("Done in time") if in_time(due, self.rule)
-                else _("Done late or too early") if done else _("Not done"),
+                else _("Done late or too early") if due.done else _("Not done"),
                 counts=bool(judged.judged),
             )  # fmt: skip
 
     def labour(self) -> Iterator[Record]:
-        rows = Labour.objects.filter(order__asset__in=self.held, start__lt=self.end)
-        rows = rows.filter(Q(end=None) | Q(end__gt=self.start)).select_related("order__asset", "person")
-        planned = Q(order__occurrence__isnull=False) | Q(order__estimate_minutes__isnull=False) & (
-            Q(order__job_plan__isnull=False) | Exists(Step.objects.filter(order=OuterRef("order")))
-        )
-        for row in rows.annotate(planned=planned).order_by("-start", "-pk")[:FETCHED]:
-            seconds = self._shared(row.order.asset_id, row.start, row.end or self.end)
-            if not seconds:
-                continue
+        for row, seconds in self.worked(FETCHED):
             words = [_("planned") if row.planned else _("not planned")]
             if row.order.priority == Priority.EMERGENCY:
                 words.append(_("emergency"))
             yield self._order(row.order, row.start, {"seconds": seconds}, f"{row.person}: {', '.join(words)}")
 
     def requests(self) -> Iterator[Record]:
-        rows = Request.objects.filter(asset__in=self.held, reported_at__gte=self.start, reported_at__lt=self.end)
-        rows = rows.select_related("asset").order_by("-reported_at", "-pk")
-        for row in self._inside(rows[:FETCHED], attrgetter("reported_at")):
-            answered = row.answered_at is not None and row.answered_at <= self.work.now
-            accepted = answered and row.state == RequestState.ACCEPTED
+        for row, answered, accepted in self.asked(FETCHED):
             yield Record(
                 "request", row.pk, row.asset.code, row.summary, row.get_absolute_url(), row.reported_at,
                 {"seconds": (row.answered_at - row.reported_at).total_seconds() if answered else None},
@@ -116,19 +101,8 @@ class Rows:
             )  # fmt: skip
 
     def backlog(self) -> Iterator[Record]:
-        ended = Q(state=State.CANCELLED, state_since__gte=self.end) | Q(completed_at__gte=self.end)
-        ended |= Q(completed_at=None, state__in=[State.COMPLETED, State.CLOSED], closed_at__gte=self.end)
-        rows = WorkOrder.objects.filter(asset__in=self.held, created__lt=self.end)
-        rows = rows.filter(Q(state__in=OPEN_STATES) | ended)
-        rows = rows.select_related("asset").prefetch_related("labour").order_by("created", "pk")
-        for row in self._inside(rows[:FETCHED], lambda row: self.end, before=True):
-            worked = sum(
-                (min(each.end or self.end, self.end) - each.start).total_seconds()
-                for each in row.labour.all()
-                if each.start < self.end
-            )
-            estimate = row.estimate_minutes and row.estimate_minutes * 60.0
-            waiting = Waiting(row.created, None, estimate, worked)
+        for row, waiting in self.waiting(FETCHED):
+            estimate = waiting.estimate
             yield self._order(
                 row, row.created,
                 {"age_days": (self.end - row.created).total_seconds() / 86_400,
@@ -161,11 +135,8 @@ class Rows:
                 )  # fmt: skip
 
     def closed(self) -> Iterator[Record]:
-        rows = WorkOrder.objects.filter(
-            asset__in=self.held, state=State.CLOSED, closed_at__gte=self.start, closed_at__lt=self.end
-        ).select_related("asset", "failure__problem").order_by("-closed_at", "-pk")  # fmt: skip
-        inside = list(self._inside(rows[:FETCHED], attrgetter("closed_at")))
-        former = self._former(inside)
+        inside = self.finished(FETCHED)
+        former = self.former(inside)
         for row in sorted(inside, key=lambda row: row.pk not in former):
             problem = row.failure and row.failure.problem
             before = former.get(row.pk)
@@ -182,42 +153,59 @@ class Rows:
 
     def costs(self) -> Iterator[tuple[Record, int]]:
         """What was spent, each with its asset, and before it the labour that has no price yet."""
-        rows = Cost.objects.filter(order__asset__in=self.held, at__gte=self.start, at__lt=self.end)
-        rows = rows.select_related("order__asset").order_by("-at", "-pk")
-        unpriced = Labour.objects.filter(order__asset__in=self.held, start__lt=self.end, cost__isnull=True)
-        unpriced = unpriced.filter(Q(end=None) | Q(end__gt=self.start)).select_related("order__asset", "person")
-        for row in unpriced.order_by("-start", "-pk")[:MOST]:
-            if self._shared(row.order.asset_id, row.start, row.end or self.end):
-                words = _("labour of %(person)s without a price yet") % {"person": row.person}
-                yield self._order(row.order, row.start, {"amount": None}, words, counts=False), row.order.asset_id
-        for row in self._inside(rows[:FETCHED], attrgetter("at"), attrgetter("order.asset_id")):
+        for row, _seconds in self.worked(MOST, cost__isnull=True):
+            words = _("labour of %(person)s without a price yet") % {"person": row.person}
+            yield self._order(row.order, row.start, {"amount": None}, words, counts=False), row.order.asset_id
+        for row in self.paid(FETCHED):
             record = self._order(row.order, row.at, {"amount": float(row.amount)}, row.get_source_display())
             yield record, row.order.asset_id
 
     def unit_cost(self) -> Iterator[Record]:
         """Whose pieces were added up, and what was spent on the asset with everything below it."""
-        wide, (root, bucket) = self.work.wide, self.place
-        among = [each for each in wide.members if each.root == root]
-        machines = [each for each in wide.machines() if each.root == root]
-        buckets = [wide.cut.buckets[bucket]]
-        counting = once(self.site, among, machines, counting_lines(self.site, among), buckets)
-        pieces = pieces_of(self.site, counting, buckets[0], self.work.now)
-        for row in Asset.objects.filter(pk__in=pieces).order_by("code"):
+        for row, pieces in self.pieces():
             yield Record(
                 "asset", row.pk, row.code, row.name, row.get_absolute_url() + "?tab=counts", None,
-                {"pieces": pieces[row.pk]}, _("pieces made, good or not"),
+                {"pieces": pieces}, _("pieces made, good or not"),
             )  # fmt: skip
-        yield from Rows(wide, self.place).spent()
+        yield from self.wide().spent()
+
+    def wide(self) -> "Rows":
+        """The same of the asset with everything below it."""
+        return Rows(self.work.wide, self.place, self.rule)
+
+    def pieces(self) -> list[tuple[Asset, float]]:
+        """The assets whose counts are added up, with their pieces."""
+        wide = self.work.wide
+        among = [each for each in wide.members if each.root == self.root]
+        machines = [each for each in wide.machines() if each.root == self.root]
+        buckets = [wide.cut.buckets[self.bucket]]
+        counting = once(self.site, among, machines, counting_lines(self.site, among), buckets)
+        pieces = pieces_of(self.site, counting, buckets[0], self.work.now)
+        return [(row, pieces[row.pk]) for row in Asset.objects.filter(pk__in=pieces).order_by("code")]
+
+    def values(self) -> Iterator[tuple[Asset, float, Span]]:
+        """The replacement values that are added up, each for as long as its asset was there and in service."""
+        own = [(each, amount) for each, amount in self.work.replaced.own if each.root == self.root]
+        assets = Asset.objects.in_bulk({each.asset_id for each, _ in own})
+        for each, amount in own:
+            asset = assets[each.asset_id]
+            since, until = served(each, asset)
+            lo, hi = max(since, epoch(self.start)), min(until, epoch(self.end))
+            if lo < hi:
+                yield asset, amount, Span(instant(lo), instant(hi))
+
+    def valued(self) -> Callable[[int, datetime], bool]:
+        """Whether a replacement value was of an asset at a moment."""
+        held: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for each in self.work.replaced.held:
+            if each.root == self.root:
+                held[each.asset_id].append((each.since, each.until))
+        return lambda asset, at: any(since <= epoch(at) < until for since, until in held[asset])
 
     def upkeep(self) -> Iterator[Record]:
         """The replacement values, and what was spent; what such a value is not of does not count."""
-        found = self.work.replaced
-        own = {each.asset_id for each, _ in found.own if each.root == self.place[0]}
-        held: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for each in found.held:
-            if each.root == self.place[0]:
-                held[each.asset_id].append((each.since, each.until))
-        wide = Rows(self.work.wide, self.place)
+        own = {each.asset_id for each, _ in self.work.replaced.own if each.root == self.root}
+        wide, valued = self.wide(), self.valued()
         for row in Asset.objects.filter(pk__in=wide.held, replacement_value__isnull=False).order_by("code"):
             words = _("replacement value") if row.pk in own else _("part of the value of what it stands below")
             yield Record(
@@ -225,8 +213,7 @@ class Rows:
                 {"amount": float(row.replacement_value)}, words, counts=row.pk in own,
             )  # fmt: skip
         for record, asset_id in wide.costs():
-            at = epoch(record.at) if record.at else 0
-            if record.counts and not any(since <= at < until for since, until in held[asset_id]):
+            if record.counts and record.at and not valued(asset_id, record.at):
                 words = _("%(what)s, without a replacement value") % {"what": record.remark}
                 record = replace(record, remark=words, counts=False)
             yield record
@@ -304,6 +291,72 @@ class Rows:
                 counts=found is not None,
             )  # fmt: skip
 
+    # --- The rows, of which so many are read as are asked for (None: all) and those kept that stood here at their time
+
+    @property
+    def today(self) -> date:
+        return self.site.local(self.work.now).date()
+
+    def occurrences(self, most: int | None) -> Iterator[tuple[PlanOccurrence, Due]]:
+        rows = PlanOccurrence.objects.filter(asset__in=self.held, due__gte=self.start, due__lt=self.end)
+        rows = rows.select_related("asset", "plan", "work_order").order_by("-due", "-pk")
+        for row in self._inside(rows[:most], attrgetter("due")):
+            done = row.state == OccurrenceState.DONE and row.done_at <= self.work.now
+            day = self.site.local(row.done_at).date() if done else None
+            yield (
+                row,
+                Due(self.site.local(row.due).date(), row.interval_days, day, row.state == OccurrenceState.SKIPPED),
+            )
+
+    def worked(self, most: int | None, **only: bool) -> Iterator[tuple[Labour, float]]:
+        """Labour, `planned` or not, with its seconds."""
+        rows = Labour.objects.filter(order__asset__in=self.held, start__lt=self.end, **only)
+        rows = rows.filter(Q(end=None) | Q(end__gt=self.start)).select_related("order__asset", "person")
+        planned = Q(order__occurrence__isnull=False) | Q(order__estimate_minutes__isnull=False) & (
+            Q(order__job_plan__isnull=False) | Exists(Step.objects.filter(order=OuterRef("order")))
+        )
+        for row in rows.annotate(planned=planned).order_by("-start", "-pk")[:most]:
+            if seconds := self._shared(row.order.asset_id, row.start, row.end or self.end):
+                yield row, seconds
+
+    def asked(self, most: int | None) -> Iterator[tuple[Request, bool, bool]]:
+        """Requests, whether they are answered, and accepted."""
+        rows = Request.objects.filter(asset__in=self.held, reported_at__gte=self.start, reported_at__lt=self.end)
+        rows = rows.select_related("asset").order_by("-reported_at", "-pk")
+        for row in self._inside(rows[:most], attrgetter("reported_at")):
+            answered = row.answered_at is not None and row.answered_at <= self.work.now
+            yield row, answered, answered and row.state == RequestState.ACCEPTED
+
+    def waiting(self, most: int | None) -> Iterator[tuple[WorkOrder, Waiting]]:
+        """The orders that were open at the end, the oldest first."""
+        ended = Case(
+            When(state__in=OPEN_STATES, then=None),
+            When(state=State.CANCELLED, then=F("state_since")),
+            default=Coalesce("completed_at", "closed_at", "state_since"),
+            output_field=DateTimeField(),
+        )
+        rows = WorkOrder.objects.filter(asset__in=self.held, created__lt=self.end).annotate(ended=ended)
+        rows = rows.filter(Q(ended=None) | Q(ended__gte=self.end)).select_related("asset").prefetch_related("labour")
+        for row in self._inside(rows.order_by("created", "pk")[:most], lambda row: self.end, before=True):
+            worked = sum(
+                (min(each.end or self.end, self.end) - each.start).total_seconds()
+                for each in row.labour.all()
+                if each.start < self.end
+            )
+            estimate = None if row.estimate_minutes is None else row.estimate_minutes * 60.0
+            yield row, Waiting(row.created, None, estimate, worked, row.state in READY)
+
+    def finished(self, most: int | None) -> list[WorkOrder]:
+        rows = WorkOrder.objects.filter(
+            asset__in=self.held, state=State.CLOSED, closed_at__gte=self.start, closed_at__lt=self.end
+        ).select_related("asset", "failure__problem").order_by("-closed_at", "-pk")  # fmt: skip
+        return list(self._inside(rows[:most], attrgetter("closed_at")))
+
+    def paid(self, most: int | None) -> Iterator[Cost]:
+        rows = Cost.objects.filter(order__asset__in=self.held, at__gte=self.start, at__lt=self.end)
+        rows = rows.select_related("order__asset").order_by("-at", "-pk")
+        return self._inside(rows[:most], attrgetter("at"), attrgetter("order.asset_id"))
+
     # --- Help
 
     def _inside(
@@ -320,7 +373,7 @@ class Rows:
         lo, hi = max(start, self.start).timestamp(), min(end, self.end).timestamp()
         return sum(max(0.0, min(hi, until) - max(lo, since)) for since, until in self.held[asset_id])
 
-    def _former(self, rows: list[WorkOrder]) -> dict[int, WorkOrder]:
+    def former(self, rows: list[WorkOrder]) -> dict[int, WorkOrder]:
         """Of the orders that are rework, the order before."""
         with_problem = [row for row in rows if row.failure and row.failure.problem_id]
         if not with_problem:

@@ -165,11 +165,11 @@ class InputsOfFigure(WhyFigure):
         asset = question.assets[0] if question.assets else None
         (definition,) = question.definitions
         try:
-            found = explaining.inputs(
+            columns, found = explaining.inputs(
                 asset, site=question.site, definition=definition, start=question.start, end=question.end,
                 scope=question.scope if asset else "leaves", version=question.version, now=timezone.now(),
             )  # fmt: skip
         except Refused as error:
             messages.error(request, error.message)
             return redirect(f"{reverse('figure')}?{request.GET.urlencode()}")
-        return inputs.download(question.site, asset, definition, question.start, found)
+        return inputs.download(question.site, asset, definition, question.start, found, columns)

@@ -44,7 +44,8 @@ def test_the_stops_that_do_not_count_are_those_that_have_no_time_in_the_inputs(
         members = found.counting(DEFINITIONS["mtbf"])
         told = left_out(found, members, reaching(found.assets), of_failures=True)
         of_stops = {each.row.pk: each for each in told.rows if isinstance(each.row, Downtime)}
-        rows = list(explaining.inputs(asset, definition="mtbf", **question))
+        _columns, rows = explaining.inputs(asset, definition="mtbf", **question)
+        rows = list(rows)
 
         lost = {row["record"] for row in rows if row["kind"] == "down"}
         planned = {row["record"] for row in rows if row["kind"] == "planned stop"}

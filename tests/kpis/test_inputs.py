@@ -73,8 +73,10 @@ def spreadsheet(text: str) -> dict[str, float | None]:
 
 
 def text_of(site, asset, definition: str, start, end, scope: str, now) -> str:
-    found = explaining.inputs(asset, site=site, definition=definition, start=start, end=end, scope=scope, now=now)
-    return b"".join(inputs.as_csv(site, found)).decode()
+    columns, found = explaining.inputs(
+        asset, site=site, definition=definition, start=start, end=end, scope=scope, now=now
+    )
+    return b"".join(inputs.as_csv(site, found, columns)).decode()
 
 
 @in_database(20)
@@ -256,21 +258,6 @@ def test_too_many_inputs_are_a_problem_that_names_the_parameter(shift, monkeypat
     body = assert_problem(asked_by_program(plant, monday, asset="M1", definition="mtbf"), 422, "too_many", "from")
 
     assert "ask for a shorter window" in body["errors"][0]["message"]
-
-
-def test_a_figure_of_work_has_no_such_file(shift, client):
-    plant, monday = shift
-
-    body = assert_problem(
-        asked_by_program(plant, monday, asset="M1", definition="mtta"), 422, "figure_of_work", "definition"
-    )
-    assert "its explanation lists them" in body["errors"][0]["message"]
-
-    client.force_login(plant.manager)
-    question = {"asset": plant.filler.pk, "definition": "mtta", "from": "2026-01-01", "to": "2026-01-02"}
-    page = client.get("/performance/figure/inputs.csv", question, follow=True)
-    assert page.redirect_chain[0][0].startswith("/performance/figure/?asset=")
-    assert "its explanation lists them" in page.content.decode()
 
 
 def test_another_sites_inputs_do_not_exist(shift, client):

@@ -80,7 +80,7 @@ def test_the_performance_page_is_of_one_moment(stopped, client, monkeypatch):
 
 
 def test_the_inputs_of_a_figure_are_read_before_they_are_streamed(stopped):
-    rows = explaining.inputs(
+    _columns, rows = explaining.inputs(
         stopped.filler, site=stopped.berlin, definition="availability", start=DAY, end=DAY + 24 * HOUR, scope="asset",
         now=NOW,
     )  # fmt: skip
