@@ -196,7 +196,8 @@ def _judged(period: Period, ground: Ground, reached: set[int], end: datetime) ->
             below[each.parent].append(each)
     held = []
     for asset_id in sorted(reached):
-        pieces = oracle.effective_pieces(_narrow(period.site, known, below, asset_id), asset_id)
+        records = _narrow(period.site, known, below, asset_id)
+        pieces = oracle.in_turn(records, oracle.effective_pieces(records, asset_id))
         for each in ground.counting[asset_id]:
             span = max(ground.start, each.since), min(ground.end, each.until)
             held.append(Held(asset_id, *span, pieces))
@@ -220,6 +221,7 @@ def _narrow(site: Site, known: Shelf, below: dict[int, list[oracle.Placement]], 
         placements=placements,
         groups=[group for group in known.groups if group.parent in found],
         lives=known.lives,
+        short_stops=known.short_stops,
         overrun_is_unplanned=site.overrun_is_unplanned,
     )
 

@@ -39,7 +39,8 @@ class Why(StrEnum):
 
 
 class Held(NamedTuple):
-    """An asset that counts from `start` to `end` (s since 1970), with the pieces of stops that hold it."""
+    """An asset that counts from `start` to `end` (s since 1970), with the pieces of stops that hold it, in the order in
+    which these are to blame (`oracle.in_turn`)."""
 
     asset: int
     start: int
@@ -54,6 +55,7 @@ class Part(NamedTuple):
     end: int
     kind: Class
     stop: Stop
+    turn: int  # of those of one asset
 
 
 class Event(NamedTuple):
@@ -102,10 +104,10 @@ def judged(held: Iterable[Held], scheduled: Callable[[int, int, int], int]) -> J
 
 
 def _inside(held: Held) -> Iterator[Part]:
-    for piece in held.pieces:
+    for turn, piece in enumerate(held.pieces):
         start, end = max(epoch(piece.start), held.start), min(epoch(piece.end), held.end)
         if start < end:
-            yield Part(start, end, piece.kind, piece.stop)
+            yield Part(start, end, piece.kind, piece.stop, turn)
 
 
 Segment = tuple[int, int, int | None, int | None]  # from, to, the stop that has the time, the one that excludes it
@@ -115,11 +117,11 @@ def _swept(parts: Sequence[Part]) -> Iterator[Segment]:
     """The time of the parts, cut at their borders: in each the stop that has it, unplanned before excluded before
     counted ones, the earliest first; or the planned stop that takes it out of planned production."""
     waiting = sorted(parts, key=lambda part: part.start, reverse=True)
-    lasting: dict[Class, list[tuple[datetime, int, int]]] = {kind: [] for kind in Class}
+    lasting: dict[Class, list[tuple[int, int, int]]] = {kind: [] for kind in Class}
     for lo, hi in pairwise(sorted({moment for part in parts for moment in part[:2]})):
         while waiting and waiting[-1].start <= lo:
             part = waiting.pop()
-            heappush(lasting[part.kind], (part.stop.start, part.stop.id, part.end))
+            heappush(lasting[part.kind], (part.turn, part.stop.id, part.end))
         first = {}
         for kind, heap in lasting.items():
             while heap and heap[0][2] <= lo:

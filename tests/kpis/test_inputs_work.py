@@ -14,9 +14,9 @@ from assets.models import Asset, Downtime, FormerHourlyCost, Placement
 from kpis import inputs_work
 from kpis.definitions import DEFINITIONS, WORK
 from kpis.figures import periods
-from kpis.models import NetMargin
+from kpis.models import LabourCapacity, NetMargin
 from kpis.work import quantile
-from production.models import OperatingCalendar
+from production.models import Count, OperatingCalendar
 from tests import plant as world
 from tests.contracts.api import assert_problem, client_of
 from tests.kpis.test_inputs import text_of
@@ -24,7 +24,6 @@ from tests.kpis.test_work_database import BEGIN, DAY, END, HOUR, NOW, at, order,
 from tests.kpis.test_work_database import broken as broken  # the fixture
 
 KEYS = [definition.key for definition in WORK]
-WITHOUT_VALUE = {"backlog_weeks": "backlog_hours", "ready_backlog_weeks": "ready_backlog_hours"}  # no capacity yet
 MARCH = {"from": "2026-03-02", "to": "2026-04-01"}
 
 
@@ -65,6 +64,9 @@ def spreadsheet(text: str) -> dict[str, float | None]:
         "scheduled_maintenance_critical": ratio(sum(column("days_late")) + interval, interval),
         "planned_work_share": ratio(product("seconds", "planned"), sum(column("seconds"))),
         "emergency_work_share": ratio(product("seconds", "emergency"), sum(column("seconds"))),
+        "wrench_time": ratio(sum(column("seconds", "order")), sum(column("paid"))),
+        "backlog_weeks": ratio(sum(column("left")), sum(column("weekly"))),
+        "ready_backlog_weeks": ratio(product("left", "ready"), sum(column("weekly"))),
         "backlog_hours": sum(column("left")) / 3600,
         "ready_backlog_hours": product("left", "ready") / 3600,
         "open_order_age_median": median(ages) / 86_400 if ages else None,
@@ -72,6 +74,8 @@ def spreadsheet(text: str) -> dict[str, float | None]:
         "mtta": ratio(product("seconds", "counts") / 3600, sum(column("counts"))),
         "rework_share": ratio(sum(column("rework")), len(rows)),
         "maintenance_cost": sum(column("amount")),
+        "maintenance_cost_per_unit": ratio(sum(column("amount")), sum(column("pieces"))),
+        "maintenance_cost_of_replacement_value": ratio(sum(column("amount")), product("value", "years")),
         "downtime_cost": stopped,
         "downtime_cost_of_margin": ratio(stopped, sum(column("amount", "net margin"))),
         "mttr_detect": mean_hours("detection"),
@@ -98,6 +102,12 @@ def history(plant, broken):
     FormerHourlyCost.objects.create(asset=plant.filler, amount=50, until=BEGIN.date() + 3 * DAY)
     for day, amount in ((date(2025, 1, 1), 100_000), (date(2026, 3, 10), 200_000)):
         NetMargin.objects.create(site=plant.berlin, valid_from=day, amount=amount)
+    for day, net, paid in ((date(2025, 1, 1), 40, 60), (date(2026, 3, 10), 50, 70)):
+        LabourCapacity.objects.create(site=plant.berlin, valid_from=day, net=net, paid=paid)
+    Asset.objects.filter(pk=plant.filler.pk).update(replacement_value=90_000)
+    Asset.objects.filter(pk=plant.labeller.pk).update(replacement_value=40_000)
+    for asset in (plant.filler, plant.labeller):
+        Count.objects.create(asset=asset, start=at(2), end=at(20), good=5000, scrap=100, ideal_cycle=5)
     calendar = OperatingCalendar.objects.create(site=plant.berlin, name="Day", valid_from=date(2020, 1, 1))
     for weekday in range(7):
         calendar.weekly.create(weekday=weekday, start="06:00", end="22:00")
@@ -116,12 +126,12 @@ def test_the_file_alone_gives_the_figure(history, key):
             for start, end in ((BEGIN, END), (at(12), at(500)), (at(1), at(26))):
                 question = {"site": plant.berlin, "start": start, "end": end, "scope": scope, "now": NOW}
                 (found,) = periods([asset], **question)
-                figure = found.figure(DEFINITIONS[WITHOUT_VALUE.get(key, key)])
+                figure = found.figure(DEFINITIONS[key])
                 if figure.value is None:
                     continue
                 known += bool(figure.value)
                 text = text_of(plant.berlin, asset, key, start, end, scope, NOW)
-                summed = spreadsheet(text)[WITHOUT_VALUE.get(key, key)]
+                summed = spreadsheet(text)[key]
                 assert summed == pytest.approx(figure.value, rel=1e-9, abs=1e-9), (asset, scope, start, text)
     assert known > 1, "Figures of nothing say nothing"
 
