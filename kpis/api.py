@@ -262,7 +262,7 @@ class Explanation(Door):
                 "revisions": [
                     {"until": each.until, "value": each.before.value, "status": each.before.status,
                      "because": {"type": each.source, "id": each.source_id,
-                                 "summary": each.event.summary if each.event else "",
+                                 "summary": each.because,
                                  "by": each.event.actor.username if each.event and each.event.actor else None},
                      "changes": each.changes}
                     for each in why.revisions

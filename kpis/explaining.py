@@ -129,7 +129,7 @@ def explain(
         entered_late=stops.filter(entered_at__gt=F("start") + figures.DAY).count(),
         factors=[found.figure(DEFINITIONS[key]) for key in FACTORS] if figure.definition.key == OEE else [],
         rules=rules(figure.definition, site),
-        revisions=[] if untold or changing else revisions(figure, counting, site),
+        revisions=[] if untold or changing else revisions(found, figure, scope),
         computed=computed(ids) if found.answer.computed_at and not is_work else [],
         lag=lag(around, start, until) if shown else None,
         changing=changing,

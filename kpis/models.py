@@ -78,6 +78,7 @@ class DayRevision(DaySums):
 
     asset = asset_key()
     day = models.DateField(_("production day"))
+    changed = models.DateTimeField(_("changed"), null=True)  # when the first of the causes was written, if known
     at = models.DateTimeField(_("computed again"))
     source = models.CharField(max_length=60, default="")
     source_id = models.BigIntegerField(null=True)
@@ -204,6 +205,40 @@ class ChangedDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reach} {self.asset_id or self.site_id} {self.start} {self.end}"
+
+
+class FormerRow(models.Model):
+    """A row of what the plant's time rests on, as it was before a change: calendars, placements, service lives.
+
+    Triggers write it with the change. The views of the schema `kpis_former` show the tables as they were before a
+    moment (`kpis.facts.former`). `row` is None for a row that was not there. `asset` is whose it is, None for all of
+    the site; `start` to `end` the time it is about. `settled` is when what the change reaches was computed again:
+    until then nothing of it was reported.
+    """
+
+    at = models.DateTimeField(_("changed"), db_default=Now())
+    settled = models.DateTimeField(_("worked off"), null=True)
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+")
+    asset = asset_key(null=True)
+    kind = models.CharField(max_length=40)  # the table
+    row_id = models.BigIntegerField()
+    row = models.JSONField(null=True)
+    start = models.DateTimeField(_("from"), null=True)  # null: since ever
+    end = models.DateTimeField(_("to"), null=True)  # null: open
+    source = models.CharField(max_length=60)  # named as events name it
+    source_id = models.BigIntegerField()
+
+    objects = SiteScoped.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["kind", "row_id", "at"], name="former_row_of_row"),
+            models.Index(fields=["site", "at"], name="former_row_of_site"),
+            models.Index(fields=["site"], condition=Q(settled=None), name="former_row_unsettled"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.row_id} before {self.at:%Y-%m-%d %H:%M}"
 
 
 class Counts(models.TextChoices):

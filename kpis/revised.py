@@ -1,33 +1,34 @@
 """What a figure was when it was reported before, and what changed it since.
 
-The day facts keep by how much each of their sums changed (`kpis.models.DayRevision`); taking the changes off
-again, the newest first, gives the sums of every earlier report, and the figure is formed from them anew.
+The day facts keep by how much each of their sums changed (`kpis.models.DayRevision`), and former rows of calendars,
+placements and lives what the time of assets rested on (`kpis.models.FormerRow`); taking the changes off again, the
+newest first, gives what stood behind every earlier report (`kpis.reported`), and the figure is formed from it anew.
 """
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import Self
 
 from django.apps import apps
-from django.db import connection
+from django.utils.translation import gettext as _
 
-from core.models import Event, Site
-from kpis.axis import epoch, instant
+from core.models import Event
+from kpis.facts import former
 from kpis.facts.evidence import reaching
-from kpis.facts.ranges import literal
-from kpis.facts.revisions import SUMS
-from kpis.facts.zones import Stretch
-from kpis.figures import Figure
-from kpis.formulas import Facts
+from kpis.figures import Figure, Period
+from kpis.reported import Asked, Delta, State
 
 MOST = 20  # revisions shown
+MOST_STATES = 40  # changes of calendars, places and lives that are looked at
+SOON = timedelta(minutes=1)  # from an event to its change, in one transaction
+FIRST_RECORD = "kpis.factstate"  # the source of a change of whether anything is recorded
 # Removals are events of the asset, which remains: the verb, and under which name its data have the record.
 REMOVED = {
     "assets.downtime": ("downtime.removed", "downtime"),
     "assets.failure": ("failure.removed", "failure"),
     "production.count": ("count.removed", "count"),
 }
-DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -50,22 +51,87 @@ class Revision:
     def url(self) -> str:
         return self.record.get_absolute_url() if hasattr(self.record, "get_absolute_url") else ""
 
+    @property
+    def because(self) -> str:
+        """What changed it, in words; nothing where only the record is known."""
+        if self.event:
+            return self.event.summary
+        return _("First records of %(asset)s") % {"asset": self.record} if self.source == FIRST_RECORD else ""
 
-def revisions(figure: Figure, members: Sequence[Stretch], site: Site) -> list[Revision]:
-    """The earlier values of the figure, the newest first; only of days that lie in the window as a whole.
 
-    They are taken off the figure's sums, which must hold no changed day that waits to be computed again.
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What changed from `since` until it was `settled`; in between no figure that it reaches was reported."""
+
+    since: datetime
+    settled: datetime
+    causes: frozenset[tuple]  # when, whether it is a first record, source, its id
+    first: datetime | None = None  # when the first of its days was computed again
+    sources: int = 0
+
+    @classmethod
+    def of_plan(cls, each: former.Moment) -> Self:
+        cause = (each.at, each.source == FIRST_RECORD, each.source, each.source_id)
+        return cls(each.at, max(each.at, each.settled), frozenset([cause]))
+
+    @classmethod
+    def of_days(cls, each: Delta) -> Self:
+        causes = frozenset([(each.changed, False, each.source, each.source_id)] if each.source else [])
+        return cls(each.changed, each.at, causes, each.at, each.sources)
+
+    def __or__(self, other: Self) -> Self:
+        firsts = [each for each in (self.first, other.first) if each]
+        return Change(
+            min(self.since, other.since), max(self.settled, other.settled), self.causes | other.causes,
+            min(firsts, default=None), max(self.sources, other.sources),
+        )  # fmt: skip
+
+    @property
+    def cause(self) -> tuple[str, int | None]:
+        """The record that changed first."""
+        ordered = sorted(self.causes, key=lambda each: (each[1], each[0], each[3] or 0))
+        return ordered[0][2:] if ordered else ("", None)
+
+    @property
+    def number(self) -> int:
+        """How many records changed together."""
+        return max(self.sources, len({each[2:] for each in self.causes if not each[1]}))
+
+
+def revisions(period: Period, figure: Figure, scope: str) -> list[Revision]:
+    """The earlier values of a figure of the period, the newest first.
+
+    Of what is recorded only days that lie wholly in the window are told. The period must hold no changed day that
+    waits to be computed again.
     """
-    facts, after = figure.facts, figure
-    found = []
-    for at, source, source_id, changes, *sums in _changes(figure, members, site):
-        facts += Facts(**{name: -value for name, value in zip(SUMS, sums, strict=True)})
-        result = figure.definition.of(facts, site.coverage_threshold)
+    asked = Asked(period.site, period.asset, period.start, period.end, scope, period.now)
+    moments = former.moments(period.site, period.asset, period.start, period.end, period.now)
+    plans = merged(map(Change.of_plan, moments))[:MOST_STATES]
+    states = [State(asked), *(State(asked, each.since) for each in plans)]
+    changes = merged([*plans, *(Change.of_days(each) for state in states for each in state.deltas)])
+    found: list[tuple[Change, Figure, Figure]] = []
+    after, first = figure, None
+    for change in changes:
+        first = min((each for each in (first, change.first) if each), default=None)
+        state = next((each for each in reversed(states) if each.moment and each.moment >= change.since), states[0])
+        facts = state.facts(figure.definition, first)
+        result = figure.definition.of(facts, period.site.coverage_threshold)
         before = replace(figure, value=result.value, status=str(result.status), facts=facts)
         if not _same(before.value, after.value):
-            found.append((at, before, after, source, source_id, changes))
+            found.append((change, before, after))
         after = before
-    return _told(found[:MOST], [each.member.asset_id for each in members])
+    return _told(found[:MOST], period.assets)
+
+
+def merged(changes: Iterable[Change]) -> list[Change]:
+    """Changes that overlap as one, the newest first."""
+    found: list[Change] = []
+    for each in sorted(changes, key=lambda change: (change.since, change.settled)):
+        if found and each.since <= found[-1].settled:
+            found[-1] |= each
+        else:
+            found.append(each)
+    return found[::-1]
 
 
 def _same(one: float | None, other: float | None) -> bool:
@@ -74,62 +140,48 @@ def _same(one: float | None, other: float | None) -> bool:
     return abs(one - other) <= 1e-9 * max(1.0, abs(one))
 
 
-def _changes(figure: Figure, members: Sequence[Stretch], site: Site) -> list[tuple]:
-    """When, what and by how much the sums of the figure changed, the newest first."""
-    rows = [(each.member.asset_id, *_whole_days(figure, each, site)) for each in members]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT r.at, r.source, r.source_id, max(r.sources), {", ".join(f"sum(r.{name})" for name in SUMS)}
-            FROM unnest(%(asset)s::bigint[], %(first)s::date[], %(past)s::date[]) AS w(asset_id, first, past)
-                JOIN kpis_dayrevision r ON r.asset_id = w.asset_id AND r.day >= w.first AND r.day < w.past
-            GROUP BY r.at, r.source, r.source_id ORDER BY r.at DESC, min(r.id) DESC LIMIT 500
-            """,
-            {
-                "asset": literal(row[0] for row in rows),
-                "first": [row[1] for row in rows],
-                "past": [row[2] for row in rows],
-            },
-        )
-        return cursor.fetchall()
-
-
-def _whole_days(figure: Figure, member: Stretch, site: Site) -> tuple[date, date]:
-    """The production days that lie wholly in the window while the asset counts: the first, and past the last."""
-    lo = instant(max(epoch(figure.start), member.member.since))
-    hi = instant(min(epoch(figure.end), member.member.until))
-    first = site.production_day(lo)
-    return first + DAY * (site.day_begins(first) < lo), site.production_day(hi)
-
-
-def _told(found: Sequence[tuple], asset_ids: Sequence[int]) -> list[Revision]:
+def _told(found: Sequence[tuple[Change, Figure, Figure]], asset_ids: Sequence[int]) -> list[Revision]:
     """With the records that caused the changes and what was said of them, in a constant number of queries a kind."""
-    keys = {(source, pk) for _, _, _, source, pk, _ in found if source and pk}
+    keys = {change.cause for change, _before, _after in found if change.cause[1]}
     events: dict[tuple[str, int], list[Event]] = {}
     told = Event.objects.filter(
-        object_type__in={source for source, _ in keys}, object_id__in={pk for _, pk in keys}
+        object_type__in={source for source, _id in keys}, object_id__in={pk for _source, pk in keys}
     ).select_related("actor").order_by("at", "id")  # fmt: skip
     for event in told if keys else ():
         events.setdefault((event.object_type, event.object_id), []).append(event)
     records = {}
-    for source in {source for source, _ in keys}:
-        rows = apps.get_model(source)._base_manager.in_bulk([pk for each, pk in keys if each == source])
+    for source in {source for source, _id in keys}:
+        model = apps.get_model("assets.asset" if source == FIRST_RECORD else source)
+        rows = model._base_manager.in_bulk([pk for each, pk in keys if each == source])
         records |= {(source, pk): row for pk, row in rows.items()}
     for key, event in _removals(keys - records.keys(), asset_ids):
         events.setdefault(key, []).append(event)
     return [
         Revision(
-            until=at,
+            until=change.since,
             before=before,
             after=after,
-            source=source,
-            source_id=pk,
-            changes=changes,
-            record=records.get((source, pk)),
-            event=next((event for event in reversed(events.get((source, pk), ())) if event.at <= at), None),
+            source=change.cause[0],
+            source_id=change.cause[1],
+            changes=change.number,
+            record=records.get(change.cause),
+            event=_event(change, events.get(change.cause, ())),
         )
-        for at, before, after, source, pk, changes in found
+        for change, before, after in found
     ]
+
+
+def _event(change: Change, events: Sequence[Event]) -> Event | None:
+    """What was said of the change; of a calendar or a place nothing is, where somebody changed it in the database."""
+    told = [each for each in events if each.at <= change.settled]
+    if not change.first:
+        told = [each for each in told if each.at >= change.since or _just_removed(each, change)]
+    return told[-1] if told else None
+
+
+def _just_removed(event: Event, change: Change) -> bool:
+    """Of a removal it is said before it happens."""
+    return event.verb.endswith(".removed") and event.at >= change.since - SOON
 
 
 def _removals(gone: Set[tuple[str, int]], asset_ids: Sequence[int]) -> Iterator[tuple[tuple[str, int], Event]]:

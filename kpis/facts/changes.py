@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from core.models import JobRun, Site
 from kpis.axis import EVER, FAR, NEVER
-from kpis.facts import revisions
+from kpis.facts import former, revisions
 from kpis.facts.held import seconds
 from kpis.facts.question import calculating, reaching_counts, without_loops
 from kpis.facts.ranges import Ranges, grouped, literal
@@ -65,6 +65,7 @@ def refresh(site: Site, *, now: datetime | None = None, batch: int = BATCH, run:
             if spans:
                 states = lock(clock, spans)
                 written += rewrite(clock, reaching(spans, states), states, Occasion.CHANGED, run)
+    former.settle(site)
     return written
 
 
@@ -79,12 +80,12 @@ def spread(site: Site) -> None:
                         SELECT m.id FROM kpis_changedday m LEFT JOIN assets_asset a ON a.id = m.asset_id
                         WHERE m.reach <> 'asset' AND coalesce(m.site_id, a.site_id) = %(site)s
                         ORDER BY m.id LIMIT 100 FOR UPDATE OF m SKIP LOCKED)
-                    RETURNING reach, site_id, asset_id, start, "end", source, source_id
+                    RETURNING reach, site_id, asset_id, start, "end", at, source, source_id
                 ), {BELOW.format(source="(SELECT *, asset_id AS top FROM claimed WHERE reach = 'below')")}
-                INSERT INTO kpis_changedday (reach, asset_id, start, "end", source, source_id)
-                SELECT DISTINCT 'asset', asset_id, start, "end", source, source_id FROM below
+                INSERT INTO kpis_changedday (reach, asset_id, start, "end", at, source, source_id)
+                SELECT DISTINCT 'asset', asset_id, start, "end", at, source, source_id FROM below
                 UNION
-                SELECT 'asset', a.id, m.start, m."end", m.source, m.source_id
+                SELECT 'asset', a.id, m.start, m."end", m.at, m.source, m.source_id
                 FROM claimed m JOIN assets_asset a ON a.site_id = m.site_id
                 WHERE m.reach = 'site'
                 RETURNING 1
@@ -96,10 +97,10 @@ def spread(site: Site) -> None:
 
 
 # Everything that stood below an asset at any time of a mark.
-BELOW = """below(asset_id, start, "end", source, source_id) AS (
-    SELECT m.top, m.start, m."end", m.source, m.source_id FROM {source} m
+BELOW = """below(asset_id, start, "end", at, source, source_id) AS (
+    SELECT m.top, m.start, m."end", m.at, m.source, m.source_id FROM {source} m
     UNION
-    SELECT p.asset_id, b.start, b."end", b.source, b.source_id
+    SELECT p.asset_id, b.start, b."end", b.at, b.source, b.source_id
     FROM below b JOIN assets_placement p ON p.parent_id = b.asset_id AND p.valid && tstzrange(b.start, b."end")
 )"""
 
@@ -160,8 +161,8 @@ def _reached(rows: Sequence[tuple[int, int, int]]) -> Ranges:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            WITH RECURSIVE mark(asset_id, lo, hi, id, source, source_id) AS (
-                SELECT *, 0, '', 0 FROM unnest(%(assets)s::bigint[], %(los)s::bigint[], %(his)s::bigint[])
+            WITH RECURSIVE mark(asset_id, lo, hi, id, at, source, source_id) AS (
+                SELECT *, 0, now(), '', 0 FROM unnest(%(assets)s::bigint[], %(los)s::bigint[], %(his)s::bigint[])
             ), {REACHED}
             SELECT asset_id, lower(part), upper(part) FROM spans
             """,
@@ -192,7 +193,7 @@ REACHED = f"""up(origin, asset_id, since, until) AS (
     SELECT u.origin, p.parent_id, greatest(u.since, p.since), least(u.until, p.until)
     FROM up u JOIN {STANDING} p ON p.asset_id = u.asset_id AND p.since < u.until AND p.until > u.since
 ), reached AS MATERIALIZED (
-    SELECT up.asset_id, greatest(lo, since) AS lo, least(hi, until) AS hi, id, source, source_id
+    SELECT up.asset_id, greatest(lo, since) AS lo, least(hi, until) AS hi, id, at, source, source_id
     FROM mark JOIN up ON up.origin = mark.asset_id AND since < hi AND until > lo
 ), spans AS (
     SELECT asset_id, unnest(range_agg(int8range(lo, hi))) AS part FROM reached GROUP BY asset_id
@@ -212,9 +213,9 @@ def _claim(site: Site, batch: int) -> tuple[int, Ranges]:
                     SELECT m.id FROM kpis_changedday m JOIN assets_asset a ON a.id = m.asset_id
                     WHERE m.reach = 'asset' AND a.site_id = %(site)s
                     ORDER BY m.asset_id, m.id LIMIT %(batch)s FOR UPDATE OF m SKIP LOCKED))
-                RETURNING m.id, m.asset_id, {START} AS lo, {END} AS hi, m.source, m.source_id
+                RETURNING m.id, m.asset_id, {START} AS lo, {END} AS hi, m.at, m.source, m.source_id
             ), {REACHED}, causes AS (
-                INSERT INTO kpis_cause (asset_id, lo, hi, no, source, source_id) SELECT * FROM reached
+                INSERT INTO kpis_cause (asset_id, lo, hi, no, at, source, source_id) SELECT * FROM reached
             )
             SELECT asset_id, lower(part), upper(part), (SELECT count(*) FROM mark) FROM spans
             """,

@@ -32,7 +32,8 @@ ASIDE = f"""
         {", ".join(f"{name} {'float8' if name in FRACTIONS else 'int'}" for name in SUMS)})
         ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS kpis_cause (
-        no bigint, asset_id bigint, lo bigint, hi bigint, source text, source_id bigint) ON COMMIT DELETE ROWS;
+        no bigint, asset_id bigint, lo bigint, hi bigint, at timestamptz, source text, source_id bigint)
+        ON COMMIT DELETE ROWS;
     DELETE FROM kpis_delta; DELETE FROM kpis_cause"""
 
 
@@ -68,8 +69,8 @@ def note(days: ProductionDays) -> int:
                 FROM kpis_delta GROUP BY asset_id, day
                 HAVING {" OR ".join(DIFFERS)}
             ), tally AS (
-                SELECT asset_id, count(*)::int AS sources
-                FROM (SELECT DISTINCT asset_id, source, source_id FROM kpis_cause) each_ GROUP BY asset_id
+                SELECT asset_id, count(DISTINCT (source, source_id))::int AS sources, min(at) AS changed
+                FROM kpis_cause GROUP BY asset_id
             ), why AS (
                 SELECT DISTINCT ON (d.asset_id, d.day) d.asset_id, d.day, c.source, c.source_id
                 FROM delta d JOIN kpis_cause c USING (asset_id)
@@ -77,8 +78,10 @@ def note(days: ProductionDays) -> int:
                 ORDER BY d.asset_id, d.day,
                     NOT (c.lo < (%(borders)s::bigint[])[n + 1] AND c.hi > (%(borders)s::bigint[])[n]), c.no
             )
-            INSERT INTO kpis_dayrevision (asset_id, day, at, source, source_id, sources, {", ".join(SUMS)})
-            SELECT asset_id, day, %(at)s, coalesce(source, ''), source_id, coalesce(sources, 0), {", ".join(SUMS)}
+            INSERT INTO kpis_dayrevision
+                (asset_id, day, changed, at, source, source_id, sources, {", ".join(SUMS)})
+            SELECT asset_id, day, changed, %(at)s, coalesce(source, ''), source_id, coalesce(sources, 0),
+                {", ".join(SUMS)}
             FROM delta LEFT JOIN why USING (asset_id, day) LEFT JOIN tally USING (asset_id)
             """,
             {"at": timezone.now(), "borders": literal(days.borders), "first_day": days.first},

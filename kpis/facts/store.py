@@ -90,7 +90,7 @@ def catch_up(site: Site, *, now: datetime | None = None, chunk: int = CHUNK, run
                 asset_id: [(clock.after(state.through if state.version == VERSION else None), clock.frontier)]
                 for asset_id, state in behind.items()
             }
-            days, observed = _write(clock, _with_events(clock, spans), behind)
+            days, observed, _ = _write(clock, _with_events(clock, spans), behind)
             _complete(clock, spans, observed, Occasion.COMPLETED, run, through=clock.yesterday)
             written += days
 
@@ -114,8 +114,9 @@ def recompute(
             states = lock(clock, assets[position : position + chunk])
             spans = {asset_id: [(lo, hi)] for asset_id in states}
             if start is None and end is None:
-                days, observed = _write(clock, _with_events(clock, spans), states, revising=True)
+                days, observed, axis = _write(clock, _with_events(clock, spans), states, revising=True)
                 _complete(clock, spans, observed, Occasion.AGAIN, run, through=clock.yesterday)
+                _note(axis)
                 written += days
             else:
                 written += rewrite(clock, spans, states, Occasion.AGAIN, run)
@@ -138,8 +139,9 @@ def rewrite(clock: Clock, spans: Ranges, states: "States", occasion: Occasion, r
     for asset_id, each in _with_events(clock, {asset_id: spans[asset_id] for asset_id in states}).items():
         if kept := within(each, EVER, after(states[asset_id].through)):
             cut[asset_id] = kept
-    written, observed = _write(clock, cut, states, revising=True)
+    written, observed, axis = _write(clock, cut, states, revising=True)
     _complete(clock, cut, observed, occasion, run)
+    _note(axis)
     return written
 
 
@@ -242,18 +244,26 @@ def _complete(
         )
 
 
-def _write(clock: Clock, spans: Ranges, states: States, *, revising: bool = False) -> tuple[int, list[int]]:
+def _note(days: ProductionDays | None) -> None:
+    """Write revisions once all that changes with the days is written, so that it lies in the time they tell."""
+    if days:
+        revisions.note(days)
+
+
+def _write(
+    clock: Clock, spans: Ranges, states: States, *, revising: bool = False
+) -> tuple[int, list[int], ProductionDays | None]:
     """Replace the facts of the spans (`_with_events`): failure events as whole ones, the others by production days.
 
-    How many asset-days were written, and of which assets.
+    How many asset-days were written, of which assets, and the days of the revisions to note.
     """
     site = clock.site
     if not spans:
-        return 0, []
+        return 0, [], None
     first = beginning(site) if any(each[0][0] <= EVER for each in spans.values()) else EVER
     if first is None:
         _erase(clock, spans, spans)
-        return 0, []
+        return 0, [], None
     lo = min(max(first, each[0][0]) for each in spans.values())
     days = ProductionDays.around(min(lo, clock.frontier), clock.frontier, site.zone, site.day_start)
     whole, replaced = {}, {}
@@ -264,9 +274,7 @@ def _write(clock: Clock, spans: Ranges, states: States, *, revising: bool = Fals
     served = {asset_id: state.life for asset_id, state in states.items()}
     wanted = clipped(whole, served)
     written = _compute(clock, wanted, clipped(spans, served), states, revising) if wanted else (0, [])
-    if revising:
-        revisions.note(days)
-    return written
+    return *written, days if revising else None
 
 
 def _compute(clock: Clock, wanted: Ranges, events: Ranges, states: States, revising: bool) -> tuple[int, list[int]]:

@@ -1,0 +1,200 @@
+"""Former records: triggers keep what a row was before it changed, and views show the tables as they were.
+
+A view of `kpis_former` bears the name of its table, so that with this schema first in the search path every question
+is answered as it would have been before the moment of the setting `kpis.before`. Views have only the columns that
+figures depend on; a migration that alters one of these drops and creates its view.
+
+Statement-level with transition tables, as the triggers that mark: whatever the path of a change was.
+"""
+
+import django.db.models.deletion
+from django.db import migrations, models
+from django.db.models.functions import Now
+
+# What is kept of each table.
+COLUMNS = {
+    "assets_asset": "id site_id level commissioned retired short_stop_seconds",
+    "assets_placement": "id asset_id parent_id stops_parent redundancy_group_id valid",
+    "production_operatingcalendar": "id site_id asset_id valid_from valid_to",
+    "production_weeklyslot": "id calendar_id weekday start end",
+    "production_calendarexception": "id calendar_id date",
+    "production_exceptionslot": "id exception_id start end",
+}
+
+
+def columns(table: str, row: str) -> str:
+    return ", ".join(f'{row}."{name}"' for name in COLUMNS[table].split())
+
+
+def kept(table: str, row: str) -> str:
+    return "jsonb_build_object({})".format(", ".join(f"'{name}', {row}.\"{name}\"" for name in COLUMNS[table].split()))
+
+
+# Nothing was reported before facts were stored: a plant that is being loaded leaves no former rows.
+REPORTED = "EXISTS (SELECT FROM kpis_factstate s WHERE s.asset_id = {asset} AND s.through IS NOT NULL)"
+REPORTED_SITE = """EXISTS (
+    SELECT FROM kpis_factstate s JOIN assets_asset a ON a.id = s.asset_id
+    WHERE a.site_id = {site} AND s.through IS NOT NULL)"""
+
+# For the changed row, as it was (`r`) and is (`n`): whose it is, the time it is about, and its name in events.
+# Of an asset's whereabouts that is where both differ.
+PLACE = "r.asset_id, r.parent_id, r.stops_parent, r.redundancy_group_id"
+MOVED = f"""CASE WHEN ({PLACE}) IS NOT DISTINCT FROM ({PLACE.replace("r.", "n.")}) AND r.valid <> n.valid
+    THEN range_merge((multirange(r.valid) + multirange(n.valid)) - (multirange(r.valid) * multirange(n.valid)))
+    ELSE range_merge(r.valid, n.valid) END"""
+CALENDAR = """
+    SELECT c.site_id, c.asset_id, c.valid_from - interval '1 day' AS first, c.valid_to + interval '1 day' AS past,
+        'production.operatingcalendar' AS source, c.id AS source_id"""
+OF = {
+    "assets_asset": f"""
+        SELECT n.site_id, r.id AS asset_id, NULL::timestamptz AS first, NULL::timestamptz AS past,
+            'assets.asset' AS source, r.id AS source_id WHERE {REPORTED_SITE.format(site="n.site_id")}""",
+    "assets_placement": f"""
+        SELECT a.site_id, r.asset_id, lower(moved), upper(moved), 'assets.asset', r.asset_id
+        FROM assets_asset a, LATERAL (SELECT {MOVED} AS moved) span
+        WHERE a.id = r.asset_id AND ({REPORTED.format(asset="r.asset_id")}
+            OR {REPORTED.format(asset="r.parent_id")} OR {REPORTED.format(asset="n.parent_id")})""",
+    "production_operatingcalendar": f"""
+        SELECT n.site_id, n.asset_id, least(r.valid_from, n.valid_from) - interval '1 day',
+            nullif(greatest(coalesce(r.valid_to, 'infinity'), coalesce(n.valid_to, 'infinity')), 'infinity')
+                + interval '1 day', 'production.operatingcalendar', r.id
+        WHERE {REPORTED_SITE.format(site="n.site_id")}""",
+    "production_weeklyslot": f"""{CALENDAR}
+        FROM production_operatingcalendar c WHERE c.id = n.calendar_id AND {REPORTED_SITE.format(site="c.site_id")}""",
+    "production_calendarexception": f"""
+        SELECT c.site_id, c.asset_id, r.date - interval '1 day', r.date + interval '2 days',
+            'production.operatingcalendar', c.id
+        FROM production_operatingcalendar c WHERE c.id = n.calendar_id AND {REPORTED_SITE.format(site="c.site_id")}""",
+    "production_exceptionslot": f"""
+        SELECT c.site_id, c.asset_id, e.date - interval '1 day', e.date + interval '2 days',
+            'production.operatingcalendar', c.id
+        FROM production_calendarexception e JOIN production_operatingcalendar c ON c.id = e.calendar_id
+        WHERE e.id = n.exception_id AND {REPORTED_SITE.format(site="c.site_id")}""",
+}
+
+INTO = """INSERT INTO kpis_formerrow
+    (kind, row_id, "row", site_id, asset_id, start, "end", source, source_id)"""
+
+
+def keeping(table: str) -> str:
+    """A function that keeps former rows of the table, and a trigger for each operation; an inserted one was not."""
+    statements = []
+    for operation, old, new in (
+        ("INSERT", "after", "after"),
+        ("UPDATE", "before", "after"),
+        ("DELETE", "before", "before"),
+    ):
+        name = f"kpis_keep_{table}_{operation.lower()}"
+        tables = [f"{'OLD' if each == 'before' else 'NEW'} TABLE AS {each}" for each in dict.fromkeys((old, new))]
+        row = "NULL" if operation == "INSERT" else kept(table, "r")
+        differs = (
+            f"WHERE ({columns(table, 'r')}) IS DISTINCT FROM ({columns(table, 'n')})" if operation == "UPDATE" else ""
+        )
+        statements.append(
+            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN\n{INTO}\n"
+            f"SELECT '{table}', r.id, {row}, o.* FROM {old} r JOIN {new} n ON n.id = r.id\n"
+            f"CROSS JOIN LATERAL ({OF[table]}) o {differs};\nRETURN NULL; END $$;\n"
+            f"CREATE TRIGGER {name} AFTER {operation} ON {table} REFERENCING {' '.join(tables)}\n"
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {name}();"
+        )
+    return "\n".join(statements)
+
+
+def no_longer_keeping(table: str) -> str:
+    return "\n".join(
+        f"DROP TRIGGER kpis_keep_{table}_{operation} ON {table}; DROP FUNCTION kpis_keep_{table}_{operation}();"
+        for operation in ("insert", "update", "delete")
+    )
+
+
+def view(table: str) -> str:
+    """The table before the moment: rows that have not changed since, and the others as they were."""
+    since = f"f.kind = '{table}' AND f.at >= current_setting('kpis.before')::timestamptz"
+    return f"""
+    CREATE VIEW kpis_former.{table} AS
+    SELECT {columns(table, "r")} FROM {table} r
+    WHERE NOT EXISTS (SELECT FROM kpis_formerrow f WHERE f.row_id = r.id AND {since})
+    UNION ALL
+    SELECT {columns(table, "was")}
+    FROM (SELECT DISTINCT ON (f.row_id) f."row" FROM kpis_formerrow f WHERE {since} ORDER BY f.row_id, f.at, f.id) first,
+        LATERAL jsonb_populate_record(NULL::{table}, first."row") was
+    WHERE first."row" IS NOT NULL"""
+
+
+# Whether anything is recorded of an asset decides whether its scheduled time counts.
+OBSERVED = f"""
+CREATE FUNCTION kpis_keep_observed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+{INTO}
+SELECT 'kpis_factstate', a.id, jsonb_build_object('observed', OLD.observed), a.site_id, a.id, NULL, NULL,
+    'kpis.factstate', a.id
+FROM assets_asset a WHERE a.id = OLD.asset_id;
+RETURN NULL; END $$;
+CREATE TRIGGER kpis_keep_observed AFTER UPDATE OF observed ON kpis_factstate FOR EACH ROW
+WHEN (OLD.observed <> NEW.observed AND OLD.through IS NOT NULL) EXECUTE FUNCTION kpis_keep_observed()
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("kpis", "0010_mark_emptied_tables"),
+        ("assets", "0002_former_hourly_costs"),
+        ("production", "0001_calendars_counts"),
+        ("core", "0005_imports"),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="FormerRow",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(db_default=Now(), verbose_name="changed")),
+                ("settled", models.DateTimeField(null=True, verbose_name="worked off")),
+                ("kind", models.CharField(max_length=40)),
+                ("row_id", models.BigIntegerField()),
+                ("row", models.JSONField(null=True)),
+                ("start", models.DateTimeField(null=True, verbose_name="from")),
+                ("end", models.DateTimeField(null=True, verbose_name="to")),
+                ("source", models.CharField(max_length=60)),
+                ("source_id", models.BigIntegerField()),
+                (
+                    "asset",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="assets.asset",
+                    ),
+                ),
+                (
+                    "site",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="core.site",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["kind", "row_id", "at"], name="former_row_of_row"),
+                    models.Index(fields=["site", "at"], name="former_row_of_site"),
+                    models.Index(condition=models.Q(settled=None), fields=["site"], name="former_row_unsettled"),
+                ],
+            },
+        ),
+        migrations.AddField(
+            model_name="dayrevision",
+            name="changed",
+            field=models.DateTimeField(null=True, verbose_name="changed"),
+        ),
+        migrations.RunSQL("CREATE SCHEMA kpis_former", "DROP SCHEMA kpis_former"),
+        *(migrations.RunSQL(view(table), f"DROP VIEW kpis_former.{table}") for table in COLUMNS),
+        *(migrations.RunSQL(keeping(table), no_longer_keeping(table)) for table in COLUMNS),
+        migrations.RunSQL(
+            OBSERVED, "DROP TRIGGER kpis_keep_observed ON kpis_factstate; DROP FUNCTION kpis_keep_observed()"
+        ),
+    ]
