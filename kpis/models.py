@@ -207,13 +207,20 @@ class ChangedDay(models.Model):
         return f"{self.reach} {self.asset_id or self.site_id} {self.start} {self.end}"
 
 
+# Of these tables, changes are looked for by the time that they are about; of records, revised days tell of them.
+PLAN = [
+    "assets_asset", "assets_placement", "kpis_factstate", "production_operatingcalendar", "production_weeklyslot",
+    "production_calendarexception", "production_exceptionslot",
+]  # fmt: skip
+
+
 class FormerRow(models.Model):
-    """A row of what the plant's time rests on, as it was before a change: calendars, placements, service lives.
+    """A row that figures rest on, as it was before a change: of calendars, placements, lives, and reported records.
 
     Triggers write it with the change. The views of the schema `kpis_former` show the tables as they were before a
     moment (`kpis.facts.former`). `row` is None for a row that was not there. `asset` is whose it is, None for all of
-    the site; `start` to `end` the time it is about. `settled` is when what the change reaches was computed again:
-    until then nothing of it was reported.
+    the site; `start` to `end` the time it is about. `settled` is when what a change of a plan reaches was computed
+    again: until then nothing of it was reported.
     """
 
     at = models.DateTimeField(_("changed"), db_default=Now())
@@ -233,8 +240,9 @@ class FormerRow(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["kind", "row_id", "at"], name="former_row_of_row"),
-            models.Index(fields=["site", "at"], name="former_row_of_site"),
-            models.Index(fields=["site"], condition=Q(settled=None), name="former_row_unsettled"),
+            models.Index(fields=["kind", "asset", "at"], name="former_row_of_asset"),
+            models.Index(fields=["site", "at"], condition=Q(kind__in=PLAN), name="former_row_of_plan"),
+            models.Index(fields=["site"], condition=Q(kind__in=PLAN, settled=None), name="former_row_unsettled"),
         ]
 
     def __str__(self) -> str:

@@ -1,7 +1,8 @@
 """The sums behind a figure as they were reported before a change.
 
-What was recorded of whole days is today's less the revisions of those days (`kpis.models.DayRevision`); which assets
-counted, for how long, and when they were scheduled is read from the tables as they were (`kpis.facts.former`).
+What was recorded of whole days is today's less the revisions of those days (`kpis.models.DayRevision`). Which assets
+counted, for how long, when they were scheduled, and what was recorded in parts of days that changed is read from the
+tables as they were (`kpis.facts.former`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,12 +18,13 @@ from core.models import Site
 from kpis.axis import epoch, instant
 from kpis.definitions import Definition
 from kpis.facts import former
+from kpis.facts.live import Cell, compute
 from kpis.facts.members import Scope, members
 from kpis.facts.plans import Plans
 from kpis.facts.question import lives
-from kpis.facts.ranges import literal
-from kpis.facts.read import Answer, Reader
+from kpis.facts.read import Answer, Reader, sums_of_event
 from kpis.facts.revisions import SUMS
+from kpis.facts.store import beginning
 from kpis.facts.tally import EMPTY, add_row, places
 from kpis.facts.zones import Member
 from kpis.formulas import SUMS as OF_FACTS
@@ -30,6 +32,7 @@ from kpis.formulas import Facts, sums_of
 
 DAY = timedelta(days=1)
 MOST = 2000  # revisions of days looked at
+RANGE = ("no", "asset", "first", "last", "whole", "past")
 COUNTS = SUMS.index("counts")
 EVERY, CHANGED = places(OF_FACTS), places(SUMS)
 
@@ -56,6 +59,7 @@ class Delta:
     source: str
     source_id: int | None
     sources: int
+    cut: Sequence[date]  # days of which only a part counts; the sums are of whole ones
     sums: Sequence[float]
 
 
@@ -107,40 +111,90 @@ class State:
             found.append(Time(float(hi - lo), known[key], each.asset_id in seen))
         return found
 
-    def _whole_days(self, member: Member) -> tuple[date, date]:
-        """The production days that lie wholly in the window while the asset counts: the first, and past the last."""
-        asked = self.asked
-        lo = instant(max(epoch(asked.start), member.since))
-        hi = instant(min(epoch(asked.end), member.until))
-        first = asked.site.production_day(lo)
-        return first + DAY * (asked.site.day_begins(first) < lo), asked.site.production_day(hi)
-
     @cached_property
     def deltas(self) -> list[Delta]:
-        """How whole days of the members changed after they had been reported, the newest first."""
-        days = [self._whole_days(each) for each in self.members]
+        """How days of the members changed after they had been reported, the newest first."""
+        site, rows = self.asked.site, []
+        for number, each in enumerate(self.members):
+            lo, hi = self._span(each)
+            first, past = site.production_day(instant(lo)), site.production_day(instant(hi))
+            whole = first + DAY * (epoch(site.day_begins(first)) < lo)
+            last = past + DAY * (epoch(site.day_begins(past)) < hi)
+            rows.append((number, each.asset_id, first, last, whole, past))
+        inside = "r.day >= w.whole AND r.day < w.past"
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
                 SELECT w.no, coalesce(r.changed, r.at), r.at, r.source, r.source_id, max(r.sources),
-                    {", ".join(f"sum(r.{name})" for name in SUMS)}
-                FROM unnest(%(no)s::int[], %(asset)s::bigint[], %(first)s::date[], %(past)s::date[])
-                    AS w(no, asset_id, first, past)
-                JOIN kpis_dayrevision r ON r.asset_id = w.asset_id AND r.day >= w.first AND r.day < w.past
+                    coalesce(array_agg(DISTINCT r.day) FILTER (WHERE NOT ({inside})), '{{}}'),
+                    {", ".join(f"coalesce(sum(r.{name}) FILTER (WHERE {inside}), 0)" for name in SUMS)}
+                FROM unnest(%(no)s::int[], %(asset)s::bigint[], %(first)s::date[], %(last)s::date[], %(whole)s::date[],
+                    %(past)s::date[]) AS w(no, asset_id, first, last, whole, past)
+                JOIN kpis_dayrevision r ON r.asset_id = w.asset_id AND r.day >= w.first AND r.day < w.last
                 GROUP BY 1, 2, 3, 4, 5 ORDER BY r.at DESC, min(r.id) DESC LIMIT {MOST}
                 """,
-                {
-                    "no": literal(range(len(days))),
-                    "asset": literal(each.asset_id for each in self.members),
-                    "first": [first for first, _ in days],
-                    "past": [past for _, past in days],
-                },
+                {name: [row[place] for row in rows] for place, name in enumerate(RANGE)},
             )
-            return [Delta(*row[:6], sums=row[6:]) for row in cursor.fetchall()]
+            return [Delta(*row[:6], cut=tuple(row[6]), sums=row[7:]) for row in cursor.fetchall()]
 
-    def facts(self, definition: Definition, since: datetime | None) -> Facts:
-        """The facts of the figure before all changes that were worked off at `since` or later; None takes none off."""
-        changes = [each for each in self.deltas if since is not None and each.at >= since]
+    def _span(self, member: Member) -> tuple[int, int]:
+        """From when to when the asset counts in the window."""
+        lo = max(epoch(self.asked.start), member.since)
+        return lo, max(lo, min(epoch(self.asked.end), member.until))
+
+    # --- Days that the window or a move cuts
+
+    @cached_property
+    def _cells(self) -> list[tuple[int, Cell]]:
+        """Members and their parts of such days that changed after they had been reported."""
+        site, cells = self.asked.site, set()
+        for each in self.deltas:
+            lo, hi = self._span(self.members[each.member])
+            for day in each.cut:
+                begins, ends = epoch(site.day_begins(day)), epoch(site.day_begins(day + DAY))
+                cells.add((each.member, (self.members[each.member].asset_id, max(lo, begins), min(hi, ends))))
+        return sorted(cells)
+
+    def _of_cells(self, moment: datetime | None) -> list[dict[str, float]]:
+        """The sums of the cells from the records as they were before the moment, or are."""
+        site, now = self.asked.site, epoch(self.asked.now)
+        site = former.site_before(site, moment) if moment else site
+        with former.before(moment) if moment else nullcontext():
+            ids = sorted({cell[0] for _, cell in self._cells})
+            served = lives(ids, now)
+            cells = [
+                (asset_id, max(lo, served.get(asset_id, (hi, hi))[0]), min(hi, served.get(asset_id, (hi, hi))[1]))
+                for _, (asset_id, lo, hi) in self._cells
+            ]
+            first = min([beginning(site) or now, *(lo for _, lo, _ in cells)])
+            computed, events = compute(site, cells, {asset_id: [(first, now)] for asset_id in ids}, now)
+        found = []
+        for position, (asset_id, lo, hi) in enumerate(cells):
+            sums = dict.fromkeys(SUMS, 0.0) | (computed[position].sums if position in computed else {})
+            for event in events:
+                if event.asset_id == asset_id and lo <= epoch(event.occurred) < hi:
+                    sums |= {name: sums[name] + value for name, value in sums_of_event(event).items()}
+            found.append(sums)
+        return found
+
+    @cached_property
+    def _cells_today(self) -> list[dict[str, float]]:
+        return self._of_cells(None)
+
+    def _cut(self, moment: datetime) -> list[Delta]:
+        """By how much the cells have changed since the moment."""
+        if not self._cells:
+            return []
+        return [
+            Delta(member, moment, moment, "", None, 0, (), [now[name] - then[name] for name in SUMS])
+            for (member, _), now, then in zip(self._cells, self._cells_today, self._of_cells(moment), strict=True)
+        ]
+
+    # --- The figure
+
+    def facts(self, definition: Definition, moment: datetime, first: datetime | None) -> Facts:
+        """The facts of the figure before the moment; `first` is when the first of the changes since was worked off."""
+        changes = [each for each in self.deltas if first is not None and each.at >= first] + self._cut(moment)
         counting = self._counting(changes) if definition.counted else set()
         row = EMPTY.copy()
         for root, answer in self._today.items():
@@ -180,8 +234,8 @@ class State:
 
     @cached_property
     def _roots(self) -> list[int]:
-        """Assets whose counts changed, each with a root of its own, from 1 on."""
-        return sorted({self.members[each.member].asset_id for each in self.deltas if each.sums[COUNTS]})
+        """Assets whose counts may have changed, each with a root of its own, from 1 on."""
+        return sorted({self.members[each.member].asset_id for each in self.deltas if each.sums[COUNTS] or each.cut})
 
     @cached_property
     def _today(self) -> dict[int, Answer]:

@@ -101,8 +101,7 @@ class Change:
 def revisions(period: Period, figure: Figure, scope: str) -> list[Revision]:
     """The earlier values of a figure of the period, the newest first.
 
-    Of what is recorded only days that lie wholly in the window are told. The period must hold no changed day that
-    waits to be computed again.
+    The period must hold no changed day that waits to be computed again.
     """
     asked = Asked(period.site, period.asset, period.start, period.end, scope, period.now)
     moments = former.moments(period.site, period.asset, period.start, period.end, period.now)
@@ -114,7 +113,7 @@ def revisions(period: Period, figure: Figure, scope: str) -> list[Revision]:
     for change in changes:
         first = min((each for each in (first, change.first) if each), default=None)
         state = next((each for each in reversed(states) if each.moment and each.moment >= change.since), states[0])
-        facts = state.facts(figure.definition, first)
+        facts = state.facts(figure.definition, change.since, first)
         result = figure.definition.of(facts, period.site.coverage_threshold)
         before = replace(figure, value=result.value, status=str(result.status), facts=facts)
         if not _same(before.value, after.value):

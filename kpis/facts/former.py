@@ -1,7 +1,8 @@
-"""What the time of assets rested on before a moment: calendars, placements and service lives as they were then."""
+"""What figures rested on before a moment: calendars, placements, service lives and reported records as of then."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from datetime import datetime
 from typing import NamedTuple
 
@@ -10,13 +11,15 @@ from django.db import connection, transaction
 from assets.models import Asset
 from core.models import Site
 from kpis.facts.ranges import literal
+from kpis.models import PLAN, FormerRow
 
 MOST = 300  # changes looked at
+OF_PLAN = "kind IN ('{}')".format("', '".join(PLAN))
 
 
 @contextmanager
 def before(moment: datetime) -> Iterator[None]:
-    """Every query inside finds assets, placements and calendars as they were before the moment.
+    """Every query inside finds assets, placements, calendars and records as they were before the moment.
 
     Only the columns on which figures depend are there; nothing may be written.
     """
@@ -45,7 +48,8 @@ def moments(site: Site, subject: Asset | None, start: datetime, end: datetime, n
             f"""
             {AROUND if subject else ""}
             SELECT DISTINCT at, coalesce(settled, %(now)s), source, source_id FROM kpis_formerrow f
-            WHERE site_id = %(site)s AND (start IS NULL OR start < %(end)s) AND ("end" IS NULL OR "end" > %(start)s)
+            WHERE {OF_PLAN} AND site_id = %(site)s
+                AND (start IS NULL OR start < %(end)s) AND ("end" IS NULL OR "end" > %(start)s)
                 {"AND (asset_id IS NULL OR asset_id IN (SELECT id FROM around))" if subject else ""}
             ORDER BY at DESC, source, source_id LIMIT {MOST}
             """,
@@ -97,6 +101,17 @@ def settle(site: Site) -> None:
     """What changed until now was worked off: figures that come from it are reported from now on."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE kpis_formerrow SET settled = statement_timestamp() WHERE site_id = %s AND settled IS NULL",
+            f"""UPDATE kpis_formerrow SET settled = statement_timestamp()
+                WHERE {OF_PLAN} AND settled IS NULL AND site_id = %s""",
             [site.pk],
         )
+
+
+def site_before(site: Site, moment: datetime) -> Site:
+    """The site with the setting about overruns that it had before the moment."""
+    row = FormerRow.objects.filter(kind="core_site", row_id=site.pk, at__gte=moment).order_by("at", "id").first()
+    if row is None:
+        return site
+    then = copy(site)
+    then.overrun_is_unplanned = row.row["overrun_is_unplanned"]
+    return then

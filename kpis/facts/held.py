@@ -166,7 +166,7 @@ def group_round(level: int) -> str:
             SELECT group_id, t, lead(t) OVER w AS past, sum(there) OVER w AS there, sum(down) OVER w AS down
             FROM step_{level} WINDOW w AS (PARTITION BY group_id ORDER BY t)
         ) run JOIN assets_redundancygroup g ON g.id = run.group_id
-        WHERE down > greatest(there - g.needed, 0) GROUP BY g.id
+        WHERE down > greatest(there - g.needed, 0) GROUP BY g.id, g.parent_id
     ) parts
 ), held_{level} AS MATERIALIZED (
     SELECT * FROM held_{level - 1}

@@ -19,7 +19,24 @@ COLUMNS = {
     "production_weeklyslot": "id calendar_id weekday start end",
     "production_calendarexception": "id calendar_id date",
     "production_exceptionslot": "id exception_id start end",
+    "assets_downtime": "id asset_id start end planned planned_end reason_id",
+    "assets_failure": "id asset_id occurred restored detection downtime_id",
+    "production_count": "id asset_id start end good scrap rework ideal_cycle",
+    "assets_downtimereason": "id excluded loss_class",
+    "assets_redundancygroup": "id parent_id needed",
 }
+# Of these, changes are looked for by the time that they are about; of the others, revised days tell when they changed.
+PLAN = [
+    "assets_asset",
+    "assets_placement",
+    "kpis_factstate",
+    "production_operatingcalendar",
+    "production_weeklyslot",
+    "production_calendarexception",
+    "production_exceptionslot",
+]
+# A former row of these is of the asset that the former row names, and is sought by it.
+OF_ASSET = ["assets_placement", "assets_downtime", "assets_failure", "production_count"]
 
 
 def columns(table: str, row: str) -> str:
@@ -36,12 +53,27 @@ REPORTED_SITE = """EXISTS (
     SELECT FROM kpis_factstate s JOIN assets_asset a ON a.id = s.asset_id
     WHERE a.site_id = {site} AND s.through IS NOT NULL)"""
 
+# Whether a record of this time was in a production day that had been reported: the running one has not.
+REPORTED_RECORD = """EXISTS (
+    SELECT FROM kpis_factstate s JOIN assets_asset a ON a.id = s.asset_id JOIN core_site t ON t.id = a.site_id
+    WHERE s.asset_id = {asset} AND {start} < ((s.through + 1) + t.day_start) AT TIME ZONE t.time_zone)"""
+
 # For the changed row, as it was (`r`) and is (`n`): whose it is, the time it is about, and its name in events.
 # Of an asset's whereabouts that is where both differ.
 PLACE = "r.asset_id, r.parent_id, r.stops_parent, r.redundancy_group_id"
 MOVED = f"""CASE WHEN ({PLACE}) IS NOT DISTINCT FROM ({PLACE.replace("r.", "n.")}) AND r.valid <> n.valid
     THEN range_merge((multirange(r.valid) + multirange(n.valid)) - (multirange(r.valid) * multirange(n.valid)))
     ELSE range_merge(r.valid, n.valid) END"""
+
+
+def record(source: str, start: str) -> str:
+    """A record of one asset; changes of it are told by revised days, which time is of no matter."""
+    reported = REPORTED_RECORD.format(asset="r.asset_id", start=f"least(r.{start}, n.{start})")
+    return f"""
+        SELECT a.site_id, r.asset_id, NULL::timestamptz, NULL::timestamptz, '{source}', r.id
+        FROM assets_asset a WHERE a.id = r.asset_id AND {reported}"""
+
+
 CALENDAR = """
     SELECT c.site_id, c.asset_id, c.valid_from - interval '1 day' AS first, c.valid_to + interval '1 day' AS past,
         'production.operatingcalendar' AS source, c.id AS source_id"""
@@ -70,6 +102,15 @@ OF = {
             'production.operatingcalendar', c.id
         FROM production_calendarexception e JOIN production_operatingcalendar c ON c.id = e.calendar_id
         WHERE e.id = n.exception_id AND {REPORTED_SITE.format(site="c.site_id")}""",
+    "assets_downtime": record("assets.downtime", "start"),
+    "assets_failure": record("assets.failure", "occurred"),
+    "production_count": record("production.count", "start"),
+    "assets_downtimereason": f"""
+        SELECT n.site_id, NULL::bigint, NULL::timestamptz, NULL::timestamptz, 'assets.downtimereason', r.id
+        WHERE {REPORTED_SITE.format(site="n.site_id")}""",
+    "assets_redundancygroup": f"""
+        SELECT a.site_id, r.parent_id, NULL::timestamptz, NULL::timestamptz, 'assets.asset', r.parent_id
+        FROM assets_asset a WHERE a.id = r.parent_id AND {REPORTED.format(asset="r.parent_id")}""",
 }
 
 INTO = """INSERT INTO kpis_formerrow
@@ -110,15 +151,18 @@ def no_longer_keeping(table: str) -> str:
 def view(table: str) -> str:
     """The table before the moment: rows that have not changed since, and the others as they were."""
     since = f"f.kind = '{table}' AND f.at >= current_setting('kpis.before')::timestamptz"
+    former = (
+        columns(table, "was").replace('was."asset_id"', "f.asset_id") if table in OF_ASSET else columns(table, "was")
+    )
     return f"""
     CREATE VIEW kpis_former.{table} AS
     SELECT {columns(table, "r")} FROM {table} r
     WHERE NOT EXISTS (SELECT FROM kpis_formerrow f WHERE f.row_id = r.id AND {since})
     UNION ALL
-    SELECT {columns(table, "was")}
-    FROM (SELECT DISTINCT ON (f.row_id) f."row" FROM kpis_formerrow f WHERE {since} ORDER BY f.row_id, f.at, f.id) first,
-        LATERAL jsonb_populate_record(NULL::{table}, first."row") was
-    WHERE first."row" IS NOT NULL"""
+    SELECT {former}
+    FROM kpis_formerrow f, LATERAL jsonb_populate_record(NULL::{table}, f."row") was
+    WHERE {since} AND f."row" IS NOT NULL AND NOT EXISTS (
+        SELECT FROM kpis_formerrow e WHERE e.row_id = f.row_id AND (e.at, e.id) < (f.at, f.id) AND {since.replace("f.", "e.")})"""
 
 
 # Whether anything is recorded of an asset decides whether its scheduled time counts.
@@ -131,6 +175,17 @@ FROM assets_asset a WHERE a.id = OLD.asset_id;
 RETURN NULL; END $$;
 CREATE TRIGGER kpis_keep_observed AFTER UPDATE OF observed ON kpis_factstate FOR EACH ROW
 WHEN (OLD.observed <> NEW.observed AND OLD.through IS NOT NULL) EXECUTE FUNCTION kpis_keep_observed()
+"""
+
+# Whether an overrun of a planned stop is unplanned is a setting of the site.
+SITES = f"""
+CREATE FUNCTION kpis_keep_site() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+{INTO}
+SELECT 'core_site', OLD.id, jsonb_build_object('overrun_is_unplanned', OLD.overrun_is_unplanned), OLD.id, NULL, NULL,
+    NULL, 'core.site', OLD.id WHERE {REPORTED_SITE.format(site="OLD.id")};
+RETURN NULL; END $$;
+CREATE TRIGGER kpis_keep_site AFTER UPDATE OF overrun_is_unplanned ON core_site FOR EACH ROW
+WHEN (OLD.overrun_is_unplanned <> NEW.overrun_is_unplanned) EXECUTE FUNCTION kpis_keep_site()
 """
 
 
@@ -181,8 +236,11 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [
                     models.Index(fields=["kind", "row_id", "at"], name="former_row_of_row"),
-                    models.Index(fields=["site", "at"], name="former_row_of_site"),
-                    models.Index(condition=models.Q(settled=None), fields=["site"], name="former_row_unsettled"),
+                    models.Index(fields=["kind", "asset", "at"], name="former_row_of_asset"),
+                    models.Index(condition=models.Q(kind__in=PLAN), fields=["site", "at"], name="former_row_of_plan"),
+                    models.Index(
+                        condition=models.Q(kind__in=PLAN, settled=None), fields=["site"], name="former_row_unsettled"
+                    ),
                 ],
             },
         ),
@@ -194,6 +252,7 @@ class Migration(migrations.Migration):
         migrations.RunSQL("CREATE SCHEMA kpis_former", "DROP SCHEMA kpis_former"),
         *(migrations.RunSQL(view(table), f"DROP VIEW kpis_former.{table}") for table in COLUMNS),
         *(migrations.RunSQL(keeping(table), no_longer_keeping(table)) for table in COLUMNS),
+        migrations.RunSQL(SITES, "DROP TRIGGER kpis_keep_site ON core_site; DROP FUNCTION kpis_keep_site()"),
         migrations.RunSQL(
             OBSERVED, "DROP TRIGGER kpis_keep_observed ON kpis_factstate; DROP FUNCTION kpis_keep_observed()"
         ),

@@ -22,7 +22,7 @@ from production.agreeing import Agreement
 from production.models import Count, OperatingCalendar, WeeklySlot
 from production.timetable import Pattern, Slot
 from tests.contracts.api import client_of
-from tests.kpis.plants import in_database, plants
+from tests.kpis.plants import GRID, in_database, plants
 from tests.kpis.test_changes import Editor
 from tests.kpis.test_sql_equals_oracle import Undone
 from tests.kpis.world import first_instant
@@ -229,6 +229,8 @@ def test_the_oldest_revision_is_the_figure_of_the_former_records(db, data, recor
         begin = datetime.fromtimestamp(first_instant(records) + 1, UTC)
         start = site.day_begins(site.production_day(begin) + data.draw(st.integers(0, 2)) * DAY)
         end = site.day_begins(site.production_day(records.now))
+        if data.draw(st.booleans()):  # parts of days
+            start, end = start + data.draw(st.integers(0, 140)) * GRID, end - data.draw(st.integers(0, 140)) * GRID
         if start >= end:
             raise Undone
         number = data.draw(st.sampled_from(sorted(stored.assets)))

@@ -129,16 +129,58 @@ def test_failures_and_counts_that_come_late_are_told(reported, midnight):
     assert [each.before.status for each in oee.revisions] == ["no data"]
 
 
-def test_a_window_that_cuts_the_day_claims_nothing_of_it(reported, midnight):
-    Downtime.objects.create(asset=reported.filler, start=midnight + 8 * HOUR, end=midnight + 12 * HOUR)
+def test_parts_of_a_day_that_the_window_cuts_are_told_as_they_were(reported, midnight):
+    """The window begins in the stop that was there, and ends in the one that came late."""
+    late = late_stop(reported, midnight + 8 * HOUR, midnight + 12 * HOUR)
+    compute_site(reported.berlin)
+    stops.correct(late, {"start": midnight + 9 * HOUR}, by=reported.planner)
     compute_site(reported.berlin)
 
     cut = explaining.explain(
-        reported.filler, site=reported.berlin, definition="availability", start=midnight + HOUR,
-        end=midnight + 2 * DAY, scope="asset", now=timezone.now(),
+        reported.filler, site=reported.berlin, definition="availability", start=midnight + 2.5 * HOUR,
+        end=midnight + 10 * HOUR, scope="asset", now=timezone.now(),
     )  # fmt: skip
 
-    assert cut.revisions == []
+    assert cut.figure.value == pytest.approx(6 / 7.5)
+    assert [each.before.value for each in cut.revisions] == [pytest.approx(5 / 7.5), pytest.approx(7 / 7.5)]
+    assert [each.record for each in cut.revisions] == [late, late]
+
+
+def test_a_part_of_the_day_in_which_nothing_changed_is_as_it_was(reported, midnight):
+    late_stop(reported, midnight + 8 * HOUR, midnight + 12 * HOUR)
+    compute_site(reported.berlin)
+
+    morning = explaining.explain(
+        reported.filler, site=reported.berlin, definition="availability", start=midnight, end=midnight + 6 * HOUR,
+        scope="asset", now=timezone.now(),
+    )  # fmt: skip
+
+    assert (morning.figure.value, morning.revisions) == (pytest.approx(5 / 6), [])
+
+
+def test_failures_and_counts_of_a_part_of_a_day_are_told_as_they_were(reported, midnight):
+    made = {"start": midnight + HOUR, "end": midnight + 5 * HOUR, "good": 600, "ideal_cycle": 6}
+    count = Count.objects.create(asset=reported.filler, **made)
+    failure = Failure.objects.create(
+        asset=reported.filler, occurred=midnight + 4 * HOUR, restored=midnight + 4.5 * HOUR
+    )
+    compute_site(reported.berlin)
+    DayRevision.objects.all().delete()
+    cut = {"site": reported.berlin, "start": midnight + HOUR, "end": midnight + 5 * HOUR, "scope": "asset"}
+    before = {
+        key: explaining.explain(reported.filler, definition=key, now=timezone.now(), **cut).figure.value
+        for key in ("oee", "mtbf")
+    }
+    Count.objects.filter(pk=count.pk).update(good=300)
+    failures.remove(failure, by=reported.planner)
+    compute_site(reported.berlin)
+
+    told = {key: explaining.explain(reported.filler, definition=key, now=timezone.now(), **cut) for key in before}
+
+    assert before == {"oee": pytest.approx(1 / 4), "mtbf": pytest.approx(3)}
+    assert (told["oee"].figure.value, told["mtbf"].figure.value) == (pytest.approx(1 / 8), None)
+    for key, value in before.items():
+        assert [each.before.value for each in told[key].revisions] == [pytest.approx(value)], key
 
 
 def test_what_was_removed_is_said_to_be_removed(reported, midnight):
