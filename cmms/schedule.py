@@ -52,6 +52,11 @@ JOBS: list[Job] = [
         crontab(minute=10),
         "Every hour: e-mails the weekly reports where Monday at six has passed; what failed is tried again.",
     ),
+    Job(
+        "kpis.tasks.publish_work",
+        crontab(minute=8),
+        "Every hour: keeps the figures of work of weeks and months that are over, to tell what changes them later.",
+    ),
 ]
 
 app.conf.beat_schedule = {job.task: {"task": job.task, "schedule": job.when} for job in JOBS}

@@ -16,6 +16,7 @@ from core.models import OeeProfile
 from core.snapshot import one_snapshot
 from kpis import explaining, exporting, figures, inputs, questions, trusting
 from kpis.api_explanation import PartySerializer, RecordsSerializer, party, records_row
+from kpis.api_published import PublishedSerializer, published_row
 from kpis.api_reliability import TrendSerializer, trend_row
 from kpis.cutting import BY
 from kpis.definitions import DEFINITIONS
@@ -148,6 +149,7 @@ class ExplanationSerializer(RecordsSerializer):
     changing = serializers.BooleanField(
         help_text="Changed days wait to be computed again; `revisions` are told once they are."
     )
+    published = PublishedSerializer(allow_null=True)
     trust = TrustSerializer(allow_null=True)
     truncated = serializers.BooleanField()
     trend = TrendSerializer(allow_null=True)
@@ -269,6 +271,7 @@ class Explanation(Door):
                 ],
                 "changing": why.changing,
                 **records_row(why),
+                "published": why.published and published_row(why.published),
                 "trust": why.trust and {
                     "grade": why.trust.grade, "value": why.trust.value,
                     "advice": trusting.advice(why.trust.first, figure.reason_code),

@@ -27,6 +27,7 @@ from kpis.facts.zones import Stretch
 from kpis.figures import Figure, Period
 from kpis.followed import Followed, followed
 from kpis.inputs import COLUMNS, rows
+from kpis.published import Published, published
 from kpis.revised import Revision, revisions
 from kpis.rules import keeps_former_values, rules
 from kpis.trust import Sensitivity, Trust, sensitivity
@@ -68,6 +69,7 @@ class Explanation:
     changing: bool = False  # changed days wait to be computed again, so that the present value is not reported yet
     trend: trending.Trend | None = None  # of an MTBF
     work: WorkExplained | None = None  # of a figure of work
+    published: Published | None = None  # of a figure of work: what it was when its week or month was reported
     trust: Trust | None = None  # of a figure of time and counts
     sensitivity: Sensitivity | None = None  # of an MTBF
     otherwise: Sequence[Figure] = ()  # the same as other versions of the definition have it, the newest first
@@ -136,6 +138,7 @@ def explain(
         trend=trending.of_figure(asset, site=site, start=start, end=end, scope=scope, now=now)
         if definition.startswith("mtbf") else None,
         work=explain_work(found, figure.definition) if is_work else None,
+        published=published(found, figure, scope) if is_work else None,
         trust=known and trusting.trust_in(figure, known, now=now),
         sensitivity=sensitivity(figure.facts, known) if known and definition.startswith("mtbf") else None,
         otherwise=[

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from core.kit.present import number_text
 from kpis.backlog import Backlog, Closed, Spent
 from kpis.crew import Load
 from kpis.definitions import WorkDefinition, hours
@@ -178,3 +179,23 @@ def left_out(known: Any, definition: WorkDefinition) -> list[str]:
 def said(number: float, sentence: str, whole: float = 0, **words: str) -> list[str]:
     """The sentence, if there is anything to say."""
     return [sentence % {"n": number, "all": whole, **words}] if number else []
+
+
+def difference(before: Record | None, after: Record | None, currency: str) -> tuple[str, str]:
+    """How a record was and how it is, in words: its remark, and the numbers that differ."""
+    numbers = dict.fromkeys([*(before.numbers if before else ()), *(after.numbers if after else ())])
+    differ = [name for name in numbers if not (before and after) or before.numbers.get(name) != after.numbers.get(name)]
+    units = {TIME: "h", HOURS: "h", DAYS: "d", MONEY: currency, NUMBER: ""}
+
+    def words(record: Record | None, none: str) -> str:
+        if record is None:
+            return none
+        parts = [record.remark]
+        for name in differ:
+            value, what = record.numbers.get(name), NAMES[name][1]
+            if value is not None:
+                value = value / 3600 if what in (TIME, HOURS) else value
+                parts.append(f"{number_text(value, 0 if what == DAYS else 2)}\u202f{units[what]}".strip())
+        return ", ".join(part for part in parts if part) or _("one of them")
+
+    return words(before, _("not among them")), words(after, _("no longer among them"))

@@ -20,13 +20,10 @@ from django.utils.translation import gettext_lazy as _
 from assets.models import Asset, DowntimeReason
 from core.models import JobRun, Site
 from core.querysets import SiteScoped, scoped_by
+from kpis.keeping import FormerRow, PublishedWork, asset_key
 from people.models import Membership
 
-
-def asset_key(**options) -> models.ForeignKey:
-    return models.ForeignKey(
-        Asset, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+", **options
-    )
+__all__ = ["FormerRow", "PublishedWork"]  # models of this app as well
 
 
 class DaySums(models.Model):
@@ -205,48 +202,6 @@ class ChangedDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reach} {self.asset_id or self.site_id} {self.start} {self.end}"
-
-
-# Of these tables, changes are looked for by the time that they are about; of records, revised days tell of them.
-PLAN = [
-    "assets_asset", "assets_placement", "kpis_factstate", "production_operatingcalendar", "production_weeklyslot",
-    "production_calendarexception", "production_exceptionslot",
-]  # fmt: skip
-
-
-class FormerRow(models.Model):
-    """A row that figures rest on, as it was before a change: of calendars, placements, lives, and reported records.
-
-    Triggers write it with the change. The views of the schema `kpis_former` show the tables as they were before a
-    moment (`kpis.facts.former`). `row` is None for a row that was not there. `asset` is whose it is, None for all of
-    the site; `start` to `end` the time it is about. `settled` is when what a change of a plan reaches was computed
-    again: until then nothing of it was reported.
-    """
-
-    at = models.DateTimeField(_("changed"), db_default=Now())
-    settled = models.DateTimeField(_("worked off"), null=True)
-    site = models.ForeignKey(Site, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+")
-    asset = asset_key(null=True)
-    kind = models.CharField(max_length=40)  # the table
-    row_id = models.BigIntegerField()
-    row = models.JSONField(null=True)
-    start = models.DateTimeField(_("from"), null=True)  # null: since ever
-    end = models.DateTimeField(_("to"), null=True)  # null: open
-    source = models.CharField(max_length=60)  # named as events name it
-    source_id = models.BigIntegerField()
-
-    objects = SiteScoped.as_manager()
-
-    class Meta:
-        indexes = [
-            models.Index(fields=["kind", "row_id", "at"], name="former_row_of_row"),
-            models.Index(fields=["kind", "asset", "at"], name="former_row_of_asset"),
-            models.Index(fields=["site", "at"], condition=Q(kind__in=PLAN), name="former_row_of_plan"),
-            models.Index(fields=["site"], condition=Q(kind__in=PLAN, settled=None), name="former_row_unsettled"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.row_id} before {self.at:%Y-%m-%d %H:%M}"
 
 
 class Counts(models.TextChoices):

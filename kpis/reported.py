@@ -18,6 +18,7 @@ from core.models import Site
 from kpis.axis import epoch, instant
 from kpis.definitions import Definition
 from kpis.facts import former
+from kpis.facts.evidence import reaching
 from kpis.facts.live import Cell, compute
 from kpis.facts.members import Scope, members
 from kpis.facts.plans import Plans
@@ -29,9 +30,11 @@ from kpis.facts.tally import EMPTY, add_row, places
 from kpis.facts.zones import Member
 from kpis.formulas import SUMS as OF_FACTS
 from kpis.formulas import Facts, sums_of
+from kpis.models import DayRevision
 
 DAY = timedelta(days=1)
 MOST = 2000  # revisions of days looked at
+MOST_CELLS = 200  # parts of days
 RANGE = ("no", "asset", "first", "last", "whole", "past")
 COUNTS = SUMS.index("counts")
 EVERY, CHANGED = places(OF_FACTS), places(SUMS)
@@ -59,8 +62,7 @@ class Delta:
     source: str
     source_id: int | None
     sources: int
-    cut: Sequence[date]  # days of which only a part counts; the sums are of whole ones
-    sums: Sequence[float]
+    sums: Sequence[float]  # of whole days
 
 
 @dataclass(slots=True)
@@ -126,7 +128,6 @@ class State:
             cursor.execute(
                 f"""
                 SELECT w.no, coalesce(r.changed, r.at), r.at, r.source, r.source_id, max(r.sources),
-                    coalesce(array_agg(DISTINCT r.day) FILTER (WHERE NOT ({inside})), '{{}}'),
                     {", ".join(f"coalesce(sum(r.{name}) FILTER (WHERE {inside}), 0)" for name in SUMS)}
                 FROM unnest(%(no)s::int[], %(asset)s::bigint[], %(first)s::date[], %(last)s::date[], %(whole)s::date[],
                     %(past)s::date[]) AS w(no, asset_id, first, last, whole, past)
@@ -135,7 +136,7 @@ class State:
                 """,
                 {name: [row[place] for row in rows] for place, name in enumerate(RANGE)},
             )
-            return [Delta(*row[:6], cut=tuple(row[6]), sums=row[7:]) for row in cursor.fetchall()]
+            return [Delta(*row[:6], sums=row[6:]) for row in cursor.fetchall()]
 
     def _span(self, member: Member) -> tuple[int, int]:
         """From when to when the asset counts in the window."""
@@ -145,15 +146,39 @@ class State:
     # --- Days that the window or a move cuts
 
     @cached_property
-    def _cells(self) -> list[tuple[int, Cell]]:
-        """Members and their parts of such days that changed after they had been reported."""
-        site, cells = self.asked.site, set()
-        for each in self.deltas:
-            lo, hi = self._span(self.members[each.member])
-            for day in each.cut:
+    def cut(self) -> list[tuple[int, Cell, date]]:
+        """Members and the parts of days before the running one that count of them, with the day."""
+        site, found = self.asked.site, []
+        today = site.production_day(self.asked.now)
+        for number, each in enumerate(self.members):
+            lo, hi = self._span(each)
+            for moment in {lo, hi} if lo < hi else ():
+                day = site.production_day(instant(moment))
                 begins, ends = epoch(site.day_begins(day)), epoch(site.day_begins(day + DAY))
-                cells.add((each.member, (self.members[each.member].asset_id, max(lo, begins), min(hi, ends))))
-        return sorted(cells)
+                if moment != begins and day < today:
+                    found.append((number, (each.asset_id, max(lo, begins), min(hi, ends)), day))
+        return sorted(set(found))
+
+    @cached_property
+    def records(self) -> list[former.Moment]:
+        """Changes of records on the days that are cut; a day as a whole need not have changed with its part."""
+        if not self.cut:
+            return []
+        site = self.asked.site
+        days = [(site.day_begins(day), site.day_begins(day + DAY)) for day in sorted({day for *_, day in self.cut})]
+        with former.before(self.moment) if self.moment else nullcontext():
+            around = reaching(sorted({cell[0] for _, cell, _ in self.cut}))
+        return former.of_records(site, around, days, self.asked.now)
+
+    @cached_property
+    def _cells(self) -> list[tuple[int, Cell]]:
+        """Those parts that may have changed; of many only where their day as a whole did."""
+        if len(self.cut) <= MOST_CELLS:
+            return [(number, cell) for number, cell, _ in self.cut]
+        days = {(cell[0], day) for _, cell, day in self.cut}
+        rows = DayRevision.objects.filter(asset__in={each for each, _ in days}, day__in={day for _, day in days})
+        changed = set(rows.values_list("asset", "day"))
+        return [(number, cell) for number, cell, day in self.cut if (cell[0], day) in changed]
 
     def _of_cells(self, moment: datetime | None) -> list[dict[str, float]]:
         """The sums of the cells from the records as they were before the moment, or are."""
@@ -186,7 +211,7 @@ class State:
         if not self._cells:
             return []
         return [
-            Delta(member, moment, moment, "", None, 0, (), [now[name] - then[name] for name in SUMS])
+            Delta(member, moment, moment, "", None, 0, [now[name] - then[name] for name in SUMS])
             for (member, _), now, then in zip(self._cells, self._cells_today, self._of_cells(moment), strict=True)
         ]
 
@@ -235,7 +260,10 @@ class State:
     @cached_property
     def _roots(self) -> list[int]:
         """Assets whose counts may have changed, each with a root of its own, from 1 on."""
-        return sorted({self.members[each.member].asset_id for each in self.deltas if each.sums[COUNTS] or each.cut})
+        return sorted(
+            {self.members[each.member].asset_id for each in self.deltas if each.sums[COUNTS]}
+            | {cell[0] for _, cell in self._cells}
+        )
 
     @cached_property
     def _today(self) -> dict[int, Answer]:

@@ -20,6 +20,7 @@ from kpis.figures import Figure, Period
 from kpis.reported import Asked, Delta, State
 
 MOST = 20  # revisions shown
+MOST_CHANGES = 100  # of which as many are looked at
 MOST_STATES = 40  # changes of calendars, places and lives that are looked at
 SOON = timedelta(minutes=1)  # from an event to its change, in one transaction
 FIRST_RECORD = "kpis.factstate"  # the source of a change of whether anything is recorded
@@ -107,10 +108,13 @@ def revisions(period: Period, figure: Figure, scope: str) -> list[Revision]:
     moments = former.moments(period.site, period.asset, period.start, period.end, period.now)
     plans = merged(map(Change.of_plan, moments))[:MOST_STATES]
     states = [State(asked), *(State(asked, each.since) for each in plans)]
-    changes = merged([*plans, *(Change.of_days(each) for state in states for each in state.deltas)])
+    records = {each for state in states for each in state.records}
+    changes = merged(
+        [*plans, *map(Change.of_plan, records), *(Change.of_days(each) for state in states for each in state.deltas)]
+    )
     found: list[tuple[Change, Figure, Figure]] = []
     after, first = figure, None
-    for change in changes:
+    for change in changes[:MOST_CHANGES]:
         first = min((each for each in (first, change.first) if each), default=None)
         state = next((each for each in reversed(states) if each.moment and each.moment >= change.since), states[0])
         facts = state.facts(figure.definition, change.since, first)
@@ -119,7 +123,9 @@ def revisions(period: Period, figure: Figure, scope: str) -> list[Revision]:
         if not _same(before.value, after.value):
             found.append((change, before, after))
         after = before
-    return _told(found[:MOST], period.assets)
+        if len(found) == MOST:
+            break
+    return _told(found, period.assets)
 
 
 def merged(changes: Iterable[Change]) -> list[Change]:

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from kpis import audit, computing, doubts, reporting
+from kpis import audit, computing, doubts, published, reporting
 
 
 @shared_task
@@ -27,3 +27,9 @@ def look_for_doubts() -> str:
 def send_reports() -> str:
     """Send the weekly reports that are due."""
     return f"{reporting.send_due()} reports"
+
+
+@shared_task
+def publish_work() -> str:
+    """Keep the figures of work of weeks and months that are over, as they are reported."""
+    return f"{published.publish_due()} kinds of records kept"

@@ -11,9 +11,13 @@ from django.db import connection, transaction
 from assets.models import Asset
 from core.models import Site
 from kpis.facts.ranges import literal
-from kpis.models import PLAN, FormerRow
+from kpis.keeping import PLAN, FormerRow
 
 MOST = 300  # changes looked at
+RECORDS = (
+    "assets_downtime", "assets_failure", "production_count", "assets_downtimereason", "assets_redundancygroup",
+    "core_site",
+)  # fmt: skip
 OF_PLAN = "kind IN ('{}')".format("', '".join(PLAN))
 
 
@@ -33,7 +37,7 @@ def before(moment: datetime) -> Iterator[None]:
 
 
 class Moment(NamedTuple):
-    """A change of what time rests on; figures followed it at once, and `settled` is when all that it reaches did."""
+    """A change; figures followed it at once, and `settled` is when all that it reaches did."""
 
     at: datetime
     settled: datetime
@@ -54,6 +58,31 @@ def moments(site: Site, subject: Asset | None, start: datetime, end: datetime, n
             ORDER BY at DESC, source, source_id LIMIT {MOST}
             """,
             {"site": site.pk, "subject": subject and subject.pk, "start": start, "end": end, "now": now},
+        )
+        return [Moment(*row) for row in cursor.fetchall()]
+
+
+def of_records(
+    site: Site, asset_ids: Sequence[int], spans: Sequence[tuple[datetime, datetime]], now: datetime
+) -> list[Moment]:
+    """Changes of records of these assets, and of the site's settings for them, that share time with the spans."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT DISTINCT at, coalesce(settled, %(now)s), source, source_id
+            FROM kpis_formerrow f JOIN unnest(%(los)s::timestamptz[], %(his)s::timestamptz[]) AS w(lo, hi)
+                ON (start IS NULL OR start < hi) AND ("end" IS NULL OR "end" >= lo)
+            WHERE kind IN ({", ".join(f"'{kind}'" for kind in RECORDS)})
+                AND (asset_id = ANY(%(assets)s::bigint[]) OR (asset_id IS NULL AND site_id = %(site)s))
+            ORDER BY at DESC, source, source_id LIMIT {MOST}
+            """,
+            {
+                "site": site.pk,
+                "assets": literal(asset_ids),
+                "los": [lo for lo, _ in spans],
+                "his": [hi for _, hi in spans],
+                "now": now,
+            },
         )
         return [Moment(*row) for row in cursor.fetchall()]
 
@@ -101,8 +130,7 @@ def settle(site: Site) -> None:
     """What changed until now was worked off: figures that come from it are reported from now on."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""UPDATE kpis_formerrow SET settled = statement_timestamp()
-                WHERE {OF_PLAN} AND settled IS NULL AND site_id = %s""",
+            "UPDATE kpis_formerrow SET settled = statement_timestamp() WHERE settled IS NULL AND site_id = %s",
             [site.pk],
         )
 

@@ -25,7 +25,7 @@ COLUMNS = {
     "assets_downtimereason": "id excluded loss_class",
     "assets_redundancygroup": "id parent_id needed",
 }
-# Of these, changes are looked for by the time that they are about; of the others, revised days tell when they changed.
+# Changes of these move scheduled time, or who counts; of the others, revised days tell.
 PLAN = [
     "assets_asset",
     "assets_placement",
@@ -66,11 +66,13 @@ MOVED = f"""CASE WHEN ({PLACE}) IS NOT DISTINCT FROM ({PLACE.replace("r.", "n.")
     ELSE range_merge(r.valid, n.valid) END"""
 
 
-def record(source: str, start: str) -> str:
-    """A record of one asset; changes of it are told by revised days, which time is of no matter."""
-    reported = REPORTED_RECORD.format(asset="r.asset_id", start=f"least(r.{start}, n.{start})")
+def record(source: str, start: str, end: str) -> str:
+    """A record of one asset."""
+    first = f"least(r.{start}, n.{start})"
+    past = f"""nullif(greatest(coalesce(r.{end}, 'infinity'), coalesce(n.{end}, 'infinity')), 'infinity')"""
+    reported = REPORTED_RECORD.format(asset="r.asset_id", start=first)
     return f"""
-        SELECT a.site_id, r.asset_id, NULL::timestamptz, NULL::timestamptz, '{source}', r.id
+        SELECT a.site_id, r.asset_id, {first}, {past}, '{source}', r.id
         FROM assets_asset a WHERE a.id = r.asset_id AND {reported}"""
 
 
@@ -102,9 +104,9 @@ OF = {
             'production.operatingcalendar', c.id
         FROM production_calendarexception e JOIN production_operatingcalendar c ON c.id = e.calendar_id
         WHERE e.id = n.exception_id AND {REPORTED_SITE.format(site="c.site_id")}""",
-    "assets_downtime": record("assets.downtime", "start"),
-    "assets_failure": record("assets.failure", "occurred"),
-    "production_count": record("production.count", "start"),
+    "assets_downtime": record("assets.downtime", "start", '"end"'),
+    "assets_failure": record("assets.failure", "occurred", "restored"),
+    "production_count": record("production.count", "start", '"end"'),
     "assets_downtimereason": f"""
         SELECT n.site_id, NULL::bigint, NULL::timestamptz, NULL::timestamptz, 'assets.downtimereason', r.id
         WHERE {REPORTED_SITE.format(site="n.site_id")}""",
@@ -115,6 +117,36 @@ OF = {
 
 INTO = """INSERT INTO kpis_formerrow
     (kind, row_id, "row", site_id, asset_id, start, "end", source, source_id)"""
+
+
+RECORDS = ["assets_downtime", "assets_failure", "production_count"]
+RECORDED = " OR ".join(f"EXISTS (SELECT FROM {each} x WHERE x.asset_id = {{asset}}{{but_{each}}})" for each in RECORDS)
+
+
+def recorded(asset: str, **but: str) -> str:
+    """Whether anything is recorded of the asset, in a table but for some rows."""
+    return f"({RECORDED})".format(asset=asset, **{f"but_{each}": but.get(each, "") for each in RECORDS})
+
+
+def observing(table: str, old: str | None, new: str | None) -> str:
+    """Keeps whether anything had been recorded of assets whose first record came, or whose last one went.
+
+    Scheduled time counts from then on, or no more, in every figure of the past. Where facts are stored of the asset,
+    its state tells (`OBSERVED`).
+    """
+    if table not in RECORDS:
+        return ""
+    touched = " UNION ".join(f"SELECT asset_id FROM {each}" for each in dict.fromkeys((old, new)) if each)
+    others = {table: f" AND x.id NOT IN (SELECT id FROM {new})"} if new else {}
+    before = f"EXISTS (SELECT FROM {old} x WHERE x.asset_id = t.asset_id) OR " if old else ""
+    return f"""{INTO}
+        SELECT 'kpis_factstate', t.asset_id, jsonb_build_object('observed', had), a.site_id, t.asset_id, NULL::timestamptz,
+            NULL::timestamptz, 'kpis.factstate', t.asset_id
+        FROM ({touched}) t JOIN kpis_factstate s ON s.asset_id = t.asset_id AND NOT s.observed AND s.through IS NOT NULL
+        JOIN assets_asset a ON a.id = t.asset_id
+        CROSS JOIN LATERAL (SELECT {before}{recorded("t.asset_id", **others)} AS had, {recorded("t.asset_id")} AS has) o
+        WHERE had <> has;
+        """
 
 
 def keeping(table: str) -> str:
@@ -134,7 +166,9 @@ def keeping(table: str) -> str:
         statements.append(
             f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN\n{INTO}\n"
             f"SELECT '{table}', r.id, {row}, o.* FROM {old} r JOIN {new} n ON n.id = r.id\n"
-            f"CROSS JOIN LATERAL ({OF[table]}) o {differs};\nRETURN NULL; END $$;\n"
+            f"CROSS JOIN LATERAL ({OF[table]}) o {differs};\n"
+            f"{observing(table, old if operation != 'INSERT' else None, new if operation != 'DELETE' else None)}"
+            f"RETURN NULL; END $$;\n"
             f"CREATE TRIGGER {name} AFTER {operation} ON {table} REFERENCING {' '.join(tables)}\n"
             f"FOR EACH STATEMENT EXECUTE FUNCTION {name}();"
         )
@@ -165,13 +199,13 @@ def view(table: str) -> str:
         SELECT FROM kpis_formerrow e WHERE e.row_id = f.row_id AND (e.at, e.id) < (f.at, f.id) AND {since.replace("f.", "e.")})"""
 
 
-# Whether anything is recorded of an asset decides whether its scheduled time counts.
+# Whether anything is recorded of an asset, or of what stops it, decides whether its scheduled time counts.
 OBSERVED = f"""
 CREATE FUNCTION kpis_keep_observed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 {INTO}
 SELECT 'kpis_factstate', a.id, jsonb_build_object('observed', OLD.observed), a.site_id, a.id, NULL, NULL,
     'kpis.factstate', a.id
-FROM assets_asset a WHERE a.id = OLD.asset_id;
+FROM assets_asset a WHERE a.id = OLD.asset_id AND NOT {recorded("OLD.asset_id")};
 RETURN NULL; END $$;
 CREATE TRIGGER kpis_keep_observed AFTER UPDATE OF observed ON kpis_factstate FOR EACH ROW
 WHEN (OLD.observed <> NEW.observed AND OLD.through IS NOT NULL) EXECUTE FUNCTION kpis_keep_observed()
@@ -238,8 +272,37 @@ class Migration(migrations.Migration):
                     models.Index(fields=["kind", "row_id", "at"], name="former_row_of_row"),
                     models.Index(fields=["kind", "asset", "at"], name="former_row_of_asset"),
                     models.Index(condition=models.Q(kind__in=PLAN), fields=["site", "at"], name="former_row_of_plan"),
-                    models.Index(
-                        condition=models.Q(kind__in=PLAN, settled=None), fields=["site"], name="former_row_unsettled"
+                    models.Index(condition=models.Q(settled=None), fields=["site"], name="former_row_unsettled"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="PublishedWork",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("first", models.DateField(verbose_name="first production day")),
+                ("past", models.DateField(verbose_name="day after the last")),
+                ("records", models.CharField(max_length=20)),
+                ("figures", models.JSONField()),
+                ("rows", models.JSONField()),
+                ("at", models.DateTimeField(verbose_name="reported")),
+                (
+                    "asset",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="assets.asset"
+                    ),
+                ),
+                (
+                    "site",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="core.site"),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=["site", "asset", "first", "past", "records"],
+                        nulls_distinct=False,
+                        name="published_work_once",
                     ),
                 ],
             },

@@ -13,6 +13,7 @@ from core.errors import Refused
 from core.kit.views import Page
 from core.snapshot import one_snapshot
 from kpis import counting, explaining, inputs, questions, telling, trusting, windows
+from kpis.explaining_work import difference
 from kpis.facts.members import Scope
 from kpis.figures import Figure, named
 from kpis.models import Finding, FindingState
@@ -96,6 +97,12 @@ class WhyFigure(Page):
             "revisions": [(said(each.before), said(each.after), each) for each in why.revisions],
             "version": version_of(why.figure.definition),
             "otherwise": [(said(each), version_of(each.definition), self.in_version(each)) for each in why.otherwise],
+            "was": why.published and said(why.published.figure),
+            "changed": [
+                (each, *difference(each.before, each.after, why.figure.currency)) for each in why.published.changed
+            ]
+            if why.published
+            else [],
             **self.trusted(),
             "coming_back": urlencode({"next": self.request.get_full_path()}),
             "inputs_url": f"{reverse('figure-inputs')}?{self.request.GET.urlencode()}",

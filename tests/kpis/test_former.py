@@ -174,6 +174,20 @@ def test_first_records_of_a_machine_are_told_where_its_time_counts_from_then_on(
     assert why(reported, midnight, asset=reported.labeller, days=2).revisions[0].record == late
 
 
+def test_a_first_record_of_no_length_is_told_as_well_and_so_is_that_it_went(reported, midnight):
+    """It leaves no trace in the day, and still the machine is no longer one of which nothing is known."""
+    start = midnight + 30 * HOUR
+    moment = Downtime.objects.create(asset=reported.labeller, start=start, end=start, planned=True)
+    compute_site(reported.berlin)
+    assert why(reported, midnight, asset=reported.labeller).figure.value == 1
+    moment.delete()
+    compute_site(reported.berlin)
+
+    own = why(reported, midnight, asset=reported.labeller)
+
+    assert [(each.before.value, each.before.status) for each in own.revisions] == [(1, "ok"), (None, "no data")]
+
+
 def test_the_change_of_a_day_and_of_its_calendar_worked_off_together_are_one(reported, midnight):
     Downtime.objects.create(asset=reported.filler, start=midnight + 13 * HOUR, end=midnight + 15 * HOUR)
     WeeklySlot.objects.update(end=time(14))

@@ -146,6 +146,23 @@ def test_parts_of_a_day_that_the_window_cuts_are_told_as_they_were(reported, mid
     assert [each.record for each in cut.revisions] == [late, late]
 
 
+def test_a_stop_that_moved_within_its_day_is_told_of_the_part_that_it_left(reported, midnight):
+    """The day as a whole is as it was, and nothing of it was computed otherwise."""
+    stop = Downtime.objects.get()
+    stops.correct(stop, {"start": midnight + 14 * HOUR, "end": midnight + 15 * HOUR}, by=reported.planner)
+    compute_site(reported.berlin)
+    assert not DayRevision.objects.exists()
+
+    shift = explaining.explain(
+        reported.filler, site=reported.berlin, definition="availability", start=midnight, end=midnight + 8 * HOUR,
+        scope="asset", now=timezone.now(),
+    )  # fmt: skip
+
+    assert (shift.figure.value, shift.revisions[0].before.value) == (1, pytest.approx(7 / 8))
+    assert (shift.revisions[0].record, shift.revisions[0].event.actor) == (stop, reported.planner)
+    assert why(reported, midnight).revisions == []
+
+
 def test_a_part_of_the_day_in_which_nothing_changed_is_as_it_was(reported, midnight):
     late_stop(reported, midnight + 8 * HOUR, midnight + 12 * HOUR)
     compute_site(reported.berlin)
@@ -165,7 +182,6 @@ def test_failures_and_counts_of_a_part_of_a_day_are_told_as_they_were(reported, 
         asset=reported.filler, occurred=midnight + 4 * HOUR, restored=midnight + 4.5 * HOUR
     )
     compute_site(reported.berlin)
-    DayRevision.objects.all().delete()
     cut = {"site": reported.berlin, "start": midnight + HOUR, "end": midnight + 5 * HOUR, "scope": "asset"}
     before = {
         key: explaining.explain(reported.filler, definition=key, now=timezone.now(), **cut).figure.value
@@ -180,7 +196,8 @@ def test_failures_and_counts_of_a_part_of_a_day_are_told_as_they_were(reported, 
     assert before == {"oee": pytest.approx(1 / 4), "mtbf": pytest.approx(3)}
     assert (told["oee"].figure.value, told["mtbf"].figure.value) == (pytest.approx(1 / 8), None)
     for key, value in before.items():
-        assert [each.before.value for each in told[key].revisions] == [pytest.approx(value)], key
+        # At first, nothing of either was recorded.
+        assert [each.before.value for each in told[key].revisions] == [pytest.approx(value), None], key
 
 
 def test_what_was_removed_is_said_to_be_removed(reported, midnight):
