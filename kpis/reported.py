@@ -18,14 +18,14 @@ from core.models import Site
 from kpis.axis import epoch, instant
 from kpis.definitions import Definition
 from kpis.facts import former
-from kpis.facts.evidence import reaching
+from kpis.facts.evidence import lasting, reaching
 from kpis.facts.live import Cell, compute
 from kpis.facts.members import Scope, members
 from kpis.facts.plans import Plans
 from kpis.facts.question import lives
+from kpis.facts.ranges import grouped
 from kpis.facts.read import Answer, Reader, sums_of_event
 from kpis.facts.revisions import SUMS
-from kpis.facts.store import beginning
 from kpis.facts.tally import EMPTY, add_row, places
 from kpis.facts.zones import Member
 from kpis.formulas import SUMS as OF_FACTS
@@ -191,8 +191,11 @@ class State:
                 (asset_id, max(lo, served.get(asset_id, (hi, hi))[0]), min(hi, served.get(asset_id, (hi, hi))[1]))
                 for _, (asset_id, lo, hi) in self._cells
             ]
-            first = min([beginning(site) or now, *(lo for _, lo, _ in cells)])
-            computed, events = compute(site, cells, {asset_id: [(first, now)] for asset_id in ids}, now)
+            watch = {
+                asset_id: [lasting(asset_id, min(lo for lo, _ in spans), max(hi for _, hi in spans), now)]
+                for asset_id, spans in grouped(cells).items()
+            }
+            computed, events = compute(site, cells, watch, now)
         found = []
         for position, (asset_id, lo, hi) in enumerate(cells):
             sums = dict.fromkeys(SUMS, 0.0) | (computed[position].sums if position in computed else {})

@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.models import Count, Exists, F, Max, OuterRef, Q
 
 from assets.models import Downtime, Failure
+from kpis.facts.held import seconds
 from kpis.trust import Evidence
 from production.models import Count as Counted
 from workorders.guards import ASKS_FOR_FAILURE
@@ -30,6 +31,29 @@ def reaching(asset_ids: Sequence[int]) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(REACHING, {"assets": list(asset_ids)})
         return [pk for (pk,) in cursor.fetchall()]
+
+
+def lasting(asset_id: int, lo: int, hi: int, now: int) -> tuple[int, int]:
+    """The span widened by all stops and failures that reach over its ends, as a failure event may go on in them."""
+    with connection.cursor() as cursor:
+        widened = None
+        while widened != (lo, hi):
+            widened = lo, hi
+            cursor.execute(LASTING, {"assets": reaching([asset_id]), "lo": lo, "hi": hi, "now": now})
+            lo, hi = cursor.fetchone()
+    return lo, hi
+
+
+LASTING = f"""
+    SELECT least(%(lo)s, min({seconds("r.start")})), greatest(%(hi)s, max({seconds("r.past")}) + 1) FROM (
+        SELECT start, coalesce("end", to_timestamp(%(now)s)) AS past FROM assets_downtime
+        WHERE asset_id = ANY(%(assets)s::bigint[]) AND start <= to_timestamp(%(hi)s)
+            AND ("end" IS NULL OR "end" >= to_timestamp(%(lo)s))
+        UNION ALL
+        SELECT occurred, restored FROM assets_failure
+        WHERE asset_id = ANY(%(assets)s::bigint[]) AND occurred <= to_timestamp(%(hi)s)
+            AND restored >= to_timestamp(%(lo)s)
+    ) r"""
 
 
 def evidence(asset_ids: Sequence[int], start: datetime, end: datetime, now: datetime) -> Evidence:

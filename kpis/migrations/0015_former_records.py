@@ -136,7 +136,7 @@ def observing(table: str, old: str | None, new: str | None) -> str:
     """
     if table not in RECORDS:
         return ""
-    touched = " UNION ".join(f"SELECT asset_id FROM {each}" for each in dict.fromkeys((old, new)) if each)
+    touched = " UNION ".join(f"SELECT DISTINCT asset_id FROM {each}" for each in dict.fromkeys((old, new)) if each)
     others = {table: f" AND x.id NOT IN (SELECT id FROM {new})"} if new else {}
     before = f"EXISTS (SELECT FROM {old} x WHERE x.asset_id = t.asset_id) OR " if old else ""
     return f"""{INTO}
@@ -158,6 +158,7 @@ def keeping(table: str) -> str:
         ("DELETE", "before", "before"),
     ):
         name = f"kpis_keep_{table}_{operation.lower()}"
+        others = f"JOIN {new} n ON n.id = r.id" if operation == "UPDATE" else "CROSS JOIN LATERAL (SELECT r.*) n"
         tables = [f"{'OLD' if each == 'before' else 'NEW'} TABLE AS {each}" for each in dict.fromkeys((old, new))]
         row = "NULL" if operation == "INSERT" else kept(table, "r")
         differs = (
@@ -165,7 +166,7 @@ def keeping(table: str) -> str:
         )
         statements.append(
             f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN\n{INTO}\n"
-            f"SELECT '{table}', r.id, {row}, o.* FROM {old} r JOIN {new} n ON n.id = r.id\n"
+            f"SELECT '{table}', r.id, {row}, o.* FROM {old} r {others}\n"
             f"CROSS JOIN LATERAL ({OF[table]}) o {differs};\n"
             f"{observing(table, old if operation != 'INSERT' else None, new if operation != 'DELETE' else None)}"
             f"RETURN NULL; END $$;\n"
