@@ -226,7 +226,7 @@ WHEN (OLD.overrun_is_unplanned <> NEW.overrun_is_unplanned) EXECUTE FUNCTION kpi
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("kpis", "0010_mark_emptied_tables"),
+        ("kpis", "0013_facts_know_their_run"),
         ("assets", "0002_former_hourly_costs"),
         ("production", "0001_calendars_counts"),
         ("core", "0005_imports"),

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("core", "0005_imports"),
-        ("kpis", "0010_mark_emptied_tables"),
+        ("kpis", "0012_kept_reports"),
     ]
 
     operations = [

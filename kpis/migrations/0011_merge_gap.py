@@ -16,7 +16,7 @@ FORMER = "id, time_zone, day_start, overrun_is_unplanned"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("kpis", "0010_mark_emptied_tables"), ("core", "0007_merge_gap_oee_profile")]
+    dependencies = [("kpis", "0010_mark_emptied_tables"), ("core", "0006_merge_gap_oee_profile")]
 
     operations = [
         migrations.RunSQL(MARK.format(columns=f"{FORMER}, failure_merge_gap"), MARK.format(columns=FORMER)),

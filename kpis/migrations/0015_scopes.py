@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("kpis", "0010_mark_emptied_tables"),
+        ("kpis", "0014_former_records"),
     ]
 
     operations = [

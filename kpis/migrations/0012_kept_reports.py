@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("assets", "0002_former_hourly_costs"),
         ("core", "0005_imports"),
-        ("kpis", "0010_mark_emptied_tables"),
+        ("kpis", "0011_merge_gap"),
     ]
 
     operations = [
