@@ -29,7 +29,7 @@ from kpis.facts.held import (
 
 PIECES_OF_DAYS = """
 , piece AS MATERIALIZED (
-    SELECT asset_id, n AS cell, id, owner, began, kind, counts, reason_id, loss, past, open,
+    SELECT asset_id, n AS cell, id, owner, began, blame, kind, counts, reason_id, loss, past, open,
         greatest(s, lo, d.begins) AS s, greatest(least(e, hi, d.ends), s, lo, d.begins) AS e,
         s >= d.begins AS first, s >= d.begins AND s > began AS odd
     FROM (
@@ -50,7 +50,7 @@ PIECES_OF_CELLS = """
 , cell(asset_id, lo, hi, cell) AS MATERIALIZED (
     SELECT * FROM unnest(%(cell_asset)s::bigint[], %(cell_lo)s::bigint[], %(cell_hi)s::bigint[], %(cell_no)s::int[])
 ), piece AS MATERIALIZED (
-    SELECT effect.asset_id, cell.cell, id, owner, began, kind, counts, reason_id, loss, past, open,
+    SELECT effect.asset_id, cell.cell, id, owner, began, blame, kind, counts, reason_id, loss, past, open,
         greatest(s, cell.lo) AS s, greatest(least(e, cell.hi), s, cell.lo) AS e,
         s >= cell.lo AS first, s >= cell.lo AND s > began AS odd
     FROM effect JOIN cell ON cell.asset_id = effect.asset_id AND s < cell.hi AND greatest(e, s + 1) > cell.lo
@@ -77,7 +77,7 @@ TOTALS = f"""
 ), axis(axis, starts, ends, base) AS MATERIALIZED (
     {{axes}}
 ), placed AS MATERIALIZED (
-    SELECT b.asset_id, b.cell, b.id, b.began, b.kind, b.counts AND b.first AND b.s >= p.lo AS begins,
+    SELECT b.asset_id, b.cell, b.began, b.blame, b.kind, b.counts AND b.first AND b.s >= p.lo AS begins,
         b.reason_id, b.loss, b.odd OR b.s < p.lo AS odd, t.s, t.e,
         {on_axis("t.s")} AS ss, {on_axis("t.e")} AS se
     FROM piece b JOIN plan p ON p.asset_id = b.asset_id AND b.s < p.hi AND greatest(b.e, b.s + 1) > p.lo
@@ -88,8 +88,8 @@ TOTALS = f"""
         max(se) FILTER (WHERE kind <= 1) OVER w AS x_se, max(se) FILTER (WHERE kind <> 1) OVER w AS l_se,
         max(se) OVER w AS any_se, max(e) OVER w AS any_e
     FROM placed
-    WINDOW w AS (PARTITION BY asset_id, cell ORDER BY s, began, loss, reason_id
-        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    WINDOW w AS (
+        PARTITION BY asset_id, cell ORDER BY s, began, blame ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ), totals AS MATERIALIZED (
     SELECT asset_id, cell, unplanned, clock, excluded, blocked, stops, tangled, stopped_from, stopped_to,
         coalesce(excluded, 0) - coalesce(unplanned, 0) AS planned_stop,
@@ -107,15 +107,15 @@ TOTALS = f"""
     ) sums
 )"""
 
-# Lost time goes to the stop that began first, of those that began at once by loss class (in the order of the alphabet)
-# and reason, never by the order in which they were entered. In order of their start in the cell, what a piece adds to
-# the union is its own; where another order may hold (in a tangled cell), pieces that overlap are a knot, which is taken
-# apart at every border.
+# Lost time goes to the stop that began first, of those that began at once to the first in the order of `blame`, never
+# by the order in which they were entered. In order of their start in the cell, what a piece adds to the union is its
+# own; where another order may hold (in a tangled cell), pieces that overlap are a knot, which is taken apart at every
+# border.
 CAUSES = """
 , tangled AS MATERIALIZED (SELECT asset_id, cell FROM totals WHERE tangled
 ), numbered AS (
     SELECT r.*, count(*) FILTER (WHERE any_e IS NULL OR s >= any_e) OVER (
-        PARTITION BY asset_id, cell ORDER BY s, began, loss, reason_id) AS knot
+        PARTITION BY asset_id, cell ORDER BY s, began, blame) AS knot
     FROM ranked r JOIN tangled USING (asset_id, cell)
 ), knotted AS MATERIALIZED (SELECT *, count(*) OVER (PARTITION BY asset_id, cell, knot) AS size FROM numbered
 ), knot AS MATERIALIZED (SELECT * FROM knotted WHERE size > 1
@@ -141,7 +141,7 @@ CAUSES = """
             LEFT JOIN knot x ON x.asset_id = b.asset_id AND x.cell = b.cell AND x.knot = b.knot AND x.kind = 1
                 AND x.s <= b.t AND x.e >= b.past
             WHERE b.st_past > b.st AND (r.kind = 0 OR x.cell IS NULL)
-            ORDER BY b.asset_id, b.cell, b.t, r.began, r.loss, r.reason_id
+            ORDER BY b.asset_id, b.cell, b.t, r.began, r.blame
         ) untangled
     ) parts GROUP BY 1, 2, 3, 4
 )"""
