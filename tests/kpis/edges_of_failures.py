@@ -62,7 +62,7 @@ EDGES_OF_FAILURES = [
             stops=(stop(1, 8, 10, asset=2), stop(2, 12, 13, asset=2), stop(3, 14, 15, asset=3)),
             failures=(
                 failure(1, 7.5, 10, asset=2, stop=1),
-                failure(2, 16, 17, asset=3, stop=2),  # of another machine than its stop
+                failure(2, 11, 17, asset=3, stop=2),  # of another machine than its stop
             ),
             placements=(Placement(2, 1, stops_parent=True), Placement(3, 1, stops_parent=True)),
         ),

@@ -60,5 +60,5 @@ def test_failures_are_of_the_watched_span_in_which_they_occur_at_the_line_as_at_
         assert [(event.asset_id, event.occurred) for event in events] == [(pk, at(5))]
     line, machine = (stored.assets[number].pk for number in (1, 2))
     watch = {line: [(epoch(at(5)), epoch(at(8)))], machine: [(epoch(at(8)), epoch(at(24)))]}
-    _, events = compute(stored.site, [], watch, epoch(at(24)))
+    _, events = compute(stored.site, [(line, epoch(at(0)), epoch(at(24)))], watch, epoch(at(24)))
     assert {(event.asset_id, event.occurred) for event in events} == {(line, at(5)), (machine, at(8))}

@@ -27,7 +27,7 @@ ALONE = {
     "production_count_update": "UPDATE production_count SET ideal_cycle = 30",
     "production_count_delete": "DELETE FROM production_count",
     "assets_placement_insert": "INSERT INTO assets_placement (asset_id, parent_id, stops_parent, valid)"
-    " SELECT m.id, l.id, true, tstzrange(NULL, NULL) FROM assets_asset m, assets_asset l"
+    " SELECT m.id, l.id, true, tstzrange('-infinity', 'infinity') FROM assets_asset m, assets_asset l"
     " WHERE m.code = 'M9' AND l.code = 'L1'",
     "assets_placement_update": "UPDATE assets_placement SET stops_parent = true",
     "assets_placement_delete": "DELETE FROM assets_placement WHERE stops_parent",
