@@ -76,6 +76,7 @@ class Explanation:
     sources: Sources | None = None  # of a figure of time and counts
     not_counted: LeftOut | None = None  # of a figure of time and counts
     uncounted: list[Asset] = field(default_factory=list)  # without counts, left out of a figure about them
+    formed_from: int = 0  # assets whose facts are in it, of a figure of time and counts
 
     @property
     def largest(self) -> Stopped | None:
@@ -137,6 +138,7 @@ def explain(
         changing=changing,
         trend=trending.of_figure(asset, site=site, start=start, end=end, scope=scope, now=now)
         if definition.startswith("mtbf") else None,
+        formed_from=len({each.member.asset_id for each in counting}),
         work=explain_work(found, figure.definition) if is_work else None,
         published=published(found, figure, scope) if is_work else None,
         trust=known and trusting.trust_in(figure, known, now=now),

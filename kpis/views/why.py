@@ -120,7 +120,12 @@ class WhyFigure(Page):
         if question.scope == Scope.ASSET and question.assets and not counting.is_line(question.assets[0]):
             return ""
         scope = Scope(question.scope) if question.assets else Scope.LEAVES
-        return counting.said(question.assets[0] if question.assets else question.site, scope, len(assets))
+        words = counting.said(question.assets[0] if question.assets else question.site, scope, len(assets))
+        number = self.why.formed_from
+        if not self.why.figure.definition.counted or number == len(assets):
+            return words
+        of_them = _("The figure is of the %(n)d of %(all)d with counts.") % {"n": number, "all": len(assets)}
+        return f"{words} {of_them}"
 
     def in_version(self, figure: Figure) -> str:
         """This page about the figure as another version of its definition has it."""

@@ -180,7 +180,7 @@ def test_performance_leads_to_report_and_board_of_the_same_scope(manager, plant)
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ({"asset": "L1", "scope": "leaves"}, MACHINES),
+        ({"asset": "L1", "scope": "leaves"}, f"{MACHINES} The figure is of the 1 of 3 with counts."),
         ({"asset": "L1", "scope": "asset"}, ITSELF),
         ({"asset": "L1", "scope": "subtree"}, "Counts L1 and everything below it: 4 assets, each by itself."),
         ({"site": "berlin"}, "Counts the 3 machines of Bottling Berlin, each by itself."),
