@@ -18,6 +18,7 @@ from kpis.excluding import Why
 from kpis.facts.evidence import reaching
 from kpis.figures import SCOPES, periods
 from production.models import Count, OperatingCalendar
+from tests import plant as world
 from tests.kpis.plants import GRID, STEPS, in_database, plants
 from tests.kpis.test_sql_equals_oracle import Undone
 from tests.kpis.world import first_instant
@@ -204,3 +205,53 @@ def test_of_too_many_records_it_is_said_that_they_were_not_looked_at(client, pla
     told = client.get("/api/v1/kpis/explanation/", query).json()["not_counted"]
     assert told == {"judged": False, "totals": [], "records": []}
     assert "too many records to tell of each" in client.get(reverse("figure"), query).content.decode()
+
+
+# --- How often the database is asked --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("definition", ["availability", "mtbf", "mtbf_by_items", "mttr", "oee"])
+@pytest.mark.parametrize("scope", ["asset", "leaves"])
+def test_a_line_of_many_records_is_explained_in_as_many_queries_as_one_of_few(
+    client, plant, definition, scope, django_assert_max_num_queries
+):
+    client.force_login(plant.manager)
+    query = {"asset": "L1", "definition": definition, "scope": scope} | WEEK
+
+    def queries() -> int:
+        with django_assert_max_num_queries(75) as asked:
+            assert client.get("/api/v1/kpis/explanation/", query).status_code == 200
+        with django_assert_max_num_queries(85):
+            assert client.get(reverse("figure"), query).status_code == 200
+        return len(asked)
+
+    machines = [world.asset(plant.berlin, f"Q{number}", parent=plant.line, stops_parent=True) for number in range(9)]
+    for longer in (-30, 0):  # so that some stops do not count, and there is a revision
+        write_records(plant, [plant.filler, plant.labeller], 3, longer)
+        compute_site(plant.berlin, now=NOW)
+    queries()
+    few = queries()
+    write_records(plant, [*machines, plant.filler, plant.labeller], 150)
+    compute_site(plant.berlin, now=NOW)
+    assert queries() == few
+
+
+def write_records(plant, machines: list[Asset], number: int, longer: int = 0) -> None:
+    """Of each machine so many stops that overlap, half of them failures, and so many counts."""
+    minutes = timedelta(minutes=1)
+    rows = Downtime.objects.bulk_create(
+        Downtime(
+            asset=machine, start=BEGIN + each * 60 * minutes, end=BEGIN + (each * 60 + 70 + place + longer) * minutes,
+            reason=plant.breakdown, source="plc" if each % 2 else "operator",
+        )
+        for place, machine in enumerate(machines)
+        for each in range(number)
+    )  # fmt: skip
+    Failure.objects.bulk_create(
+        Failure(asset=row.asset, occurred=row.start, restored=row.end, downtime=row) for row in rows[::2]
+    )
+    Count.objects.bulk_create(
+        Count(asset=machine, start=BEGIN + each * HOUR, end=BEGIN + (each + 1) * HOUR, good=9, ideal_cycle=60)
+        for machine in machines
+        for each in range(number)
+    )
