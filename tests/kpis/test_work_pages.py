@@ -83,6 +83,9 @@ def test_the_backlog_in_weeks_shows_its_hours_and_why_it_has_no_weeks(ask, plant
     assert why["calculation"] == "3.00 h"
     assert why["left_out"] == ["1 of 2 open orders have no estimate; their labour is not known."]
     assert "No labour capacity holds then" in page
+    assert why["records"][0]["numbers"]["seconds"] == 3 * 3600
+    assert page.count('3.00<span class="unit">') == 2, "The sum and its one order, both in hours"
+    assert "10\u202f800" not in page
     values = {"net": Decimal(6), "paid": None, "valid_from": date(2020, 1, 1)}
     capacity = labour_capacity.VERBS.set(plant.berlin, values, by=plant.manager)
     why, page = ask("backlog_weeks")
