@@ -299,6 +299,39 @@ def test_a_failure_that_flaps_over_midnight_is_one_whether_today_is_stored_or_no
     assert list(FailureEvent.objects.values_list("items", "restored")) == [(1, midnight - HOUR / 4)]
 
 
+def test_a_failure_of_yesterday_that_is_corrected_takes_in_what_came_back_today(plant):
+    site, asset = plant.berlin, plant.filler
+    midnight = datetime(2026, 3, 19, 23, tzinfo=UTC)  # of Berlin
+    flapping(site)
+    first = Failure.objects.create(asset=asset, occurred=midnight - 2 * HOUR, restored=midnight - HOUR)
+    Failure.objects.create(asset=asset, occurred=midnight + HOUR / 5, restored=midnight + HOUR)
+    compute_site(site, now=NOW)
+    assert list(FailureEvent.objects.values_list("items", "restored")) == [(1, midnight - HOUR)]
+
+    Failure.objects.filter(pk=first.pk).update(restored=midnight - HOUR / 4)
+    compute_site(site, now=NOW)
+
+    assert list(FailureEvent.objects.values_list("items", "restored")) == [(2, midnight + HOUR)]
+    assert_as_computed_anew(site, NOW)
+
+
+def test_a_last_item_whose_end_is_not_known_stays_in_its_failure(plant):
+    """The event ends at the instant of that item, which belongs to what is computed again with it."""
+    site, asset, day = plant.berlin, plant.filler, datetime(2026, 3, 10, tzinfo=UTC)
+    flapping(site)
+    first = Failure.objects.create(asset=asset, occurred=day + 8 * HOUR, restored=day + 9 * HOUR)
+    Failure.objects.create(asset=asset, occurred=day + 9.2 * HOUR)
+    compute_site(site, now=NOW)
+
+    Failure.objects.filter(pk=first.pk).update(restored=day + 8.9 * HOUR)
+    (found,) = periods([asset], site=site, start=day, end=day + 24 * HOUR, scope="asset", now=NOW)
+    compute_site(site, now=NOW)
+
+    assert (found.answer.all.events, found.answer.all.items) == (1, 2)
+    assert list(FailureEvent.objects.values_list("items", "restored")) == [(2, None)]
+    assert_as_computed_anew(site, NOW)
+
+
 @pytest.mark.parametrize("retired", [-0.1, 0.1], ids=["yesterday", "today"])
 def test_what_fails_after_the_asset_was_retired_is_no_further_item(plant, retired):
     site, asset = plant.berlin, plant.filler

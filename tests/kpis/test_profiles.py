@@ -25,6 +25,7 @@ from kpis.weeks import Week
 from production.models import Count
 from tests.contracts.api import assert_problem, client_of
 from tests.kpis.plants import GRID, LINE, MACHINE, PART, SPARE, STEPS, in_database, plants
+from tests.kpis.test_reading import forget
 from tests.kpis.test_sql_equals_oracle import Undone
 from tests.kpis.world import first_instant
 from tests.kpis.world import store as write
@@ -269,6 +270,22 @@ def test_a_site_pays_for_the_profile_with_one_query_whatever_the_buckets(shift):
     plain = queries(OeeProfile.RECORDED, "total")
     assert queries(OeeProfile.RECORDED, "day") == plain
     assert queries(MOVED, "total") == queries(MOVED, "day") == plain + 1
+
+
+@pytest.mark.parametrize("stored", [True, False], ids=["from stored days", "from the records"])
+def test_short_stops_of_assets_without_counts_move_nothing(shift, stored):
+    shift.labeller.short_stop_seconds = 900
+    shift.labeller.save()
+    Downtime.objects.create(asset=shift.labeller, start=BEGIN + 12 * HOUR, end=BEGIN + 12.2 * HOUR)
+    computing.compute_site(shift.berlin, now=NOW)
+    if not stored:
+        forget(shift.berlin)
+    shift.berlin.oee_profile = MOVED
+    days = cut(shift.berlin, BEGIN, BEGIN + timedelta(days=3), "day")
+    found = figures.known([None, shift.filler, shift.labeller], days, site=shift.berlin, now=NOW)
+    moved = [each.figure(DEFINITIONS["performance"]).inputs.get("stop_time_in_performance") for each in found]
+    of_days = [pytest.approx(0.4 * 3600), pytest.approx(0.1 * 3600), None]
+    assert moved == [*of_days, *of_days, None, None, None]
 
 
 @pytest.mark.parametrize("profile", OeeProfile.values)
