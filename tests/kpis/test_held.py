@@ -13,9 +13,11 @@ from tests.kpis.world import store
 HOUR = 3600
 START = 1_772_409_600  # 2 March 2026
 SPANS = [(START + lo * HOUR, START + hi * HOUR) for lo, hi in ((100, 110), (140, 160), (161, 162))]
-# Borders, and a day before or after them (longer records are sought otherwise), each with the second beside it.
+# Borders, and a day before or after them (longer records are sought otherwise), each with the second beside it; and
+# what begins half an hour earlier still.
 MOMENTS = sorted(
     {border + days * 24 * HOUR + off for span in SPANS for border in span for days in (-1, 0) for off in (-1, 0, 1)}
+    | {border - 24 * HOUR - HOUR // 2 for span in SPANS for border in span}
 )
 
 
