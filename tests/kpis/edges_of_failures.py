@@ -1,4 +1,4 @@
-"""Worked cases at the edges of failure events, and of counts beside the life of their machine (`edges`)."""
+"""Worked cases at the edges of failure events, of counts beside the life of their machine, of overlaps (`edges`)."""
 
 from kpis.oracle import Placement
 from tests.kpis.cases import Case, at, break_, count, failure, records, stop, within
@@ -101,5 +101,20 @@ EDGES_OF_FAILURES = [
         records(24, stops=(stop(1, 8, 9, planned=True, planned_end=at(7), loss="setup"),)),
         within(0, 24),
         facts={"down": 3600, "stops": 1},
+    ),
+    Case(
+        "EDGE-48 of three stops the last adds what the longest before it leaves",
+        records(
+            24,
+            stops=(stop(1, 8, 12, loss="breakdown"), stop(2, 9, 10, loss="other"), stop(3, 11, 13, loss="other")),
+        ),
+        within(0, 24),
+        facts={"down": 5 * 3600, "losses": {"breakdown": 4 * 3600, "other": 3600}, "stops": 3},
+    ),
+    Case(
+        "EDGE-49 of three planned stops the last adds what the longest before it leaves",
+        records(24, stops=(break_(1, 8, 12), break_(2, 9, 10), break_(3, 11, 13), stop(4, 15, 16))),
+        within(0, 24),
+        facts={"planned_stop": 5 * 3600, "down": 3600, "stops": 1},
     ),
 ]

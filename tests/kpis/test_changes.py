@@ -195,6 +195,19 @@ def test_a_change_before_a_long_failure_of_the_same_day_leaves_the_failure_whole
     assert_as_computed_anew(site, NOW)
 
 
+def test_days_apart_that_one_long_stop_touches_are_computed_again_together(plant):
+    """The stop is read for each of the days, and is one stop, of its first day."""
+    site, asset, day = plant.berlin, plant.filler, datetime(2026, 3, 10, 12, tzinfo=UTC)
+    Downtime.objects.create(asset=asset, start=day, end=day + 96 * HOUR)
+    compute_site(site, now=NOW)
+    for days in (0, 2, 4):
+        Downtime.objects.create(asset=asset, start=day + days * 24 * HOUR, end=day + (days * 24 + 1) * HOUR)
+    compute_site(site, now=NOW)
+    rows = AssetDay.objects.filter(asset=asset).order_by("day").values_list("stops", "down")
+    assert list(rows) == [(2, 11 * 3600), (0, 24 * 3600), (1, 24 * 3600), (0, 24 * 3600), (1, 14 * 3600)]
+    assert_as_computed_anew(site, NOW)
+
+
 def test_a_change_on_the_second_day_of_a_failure_does_not_cut_it_in_two(plant):
     site, asset, day = plant.berlin, plant.filler, datetime(2026, 3, 10, tzinfo=UTC)
     for hour, restored in ((20, 50), (49, 50)):
