@@ -5,6 +5,7 @@ Each is wrong with one comparison, bound or order of the fact statement changed.
 
 from kpis.oracle import Group, Placement
 from tests.kpis.cases import Case, break_, count, failure, records, shift, stop, within
+from tests.kpis.edges_of_counts import EDGES_OF_COUNTS
 from tests.kpis.edges_of_failures import EDGES_OF_FAILURES
 from tests.kpis.edges_of_gaps import EDGES_OF_GAPS
 from tests.kpis.edges_of_groups import EDGES_OF_GROUPS
@@ -360,6 +361,7 @@ EDGES = [
         within(24, 48),
         facts={"good": 100, "down": 7199, "doubtful": 0},
     ),
+    *EDGES_OF_COUNTS,
     *EDGES_OF_FAILURES,
     *EDGES_OF_GROUPS,
     *EDGES_OF_GAPS,

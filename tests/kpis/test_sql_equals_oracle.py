@@ -127,6 +127,11 @@ def test_cut_windows_are_what_the_oracle_says(db, data, records):
             [cases.within(0, 10), cases.within(15, 24)],
             id="a stop that reaches into both windows",
         ),
+        pytest.param(
+            cases.records(24, counts=[cases.count(hour, hour + 1, made=9, scrap=1, cycle=1.0) for hour in (1, 16)]),
+            [cases.within(0, 10), cases.within(15, 24)],
+            id="a count in each window",
+        ),
     ],
 )
 def test_windows_of_one_question_are_what_the_oracle_says(db, records, windows):
