@@ -10,9 +10,11 @@ from playwright.sync_api import expect
 
 from assets import stops
 from assets.stops import StopEntry
-from kpis import net_margins, reporting, targets, weeks
+from kpis import kept, net_margins, reporting, targets, weeks
 from kpis.computing import compute_due
 from kpis.definitions import DEFINITIONS
+from kpis.models import KeptReport
+from kpis.report import compose
 from people.models import Membership
 from production.counting import CountEntry, record_counts
 from tests import plant as world
@@ -26,6 +28,7 @@ TABLET = {"width": 820, "height": 1180}
 ALL_LOOKS = pytest.mark.parametrize(
     "look", [*LOOKS, pytest.param({"size": TABLET, "dark": False}, id="tablet-light")]
 )  # fmt: skip
+OF_VALUE = "maintenance_cost_of_replacement_value"
 CHARTS = ["Availability and OEE", "Where planned time went", "Stops by reason", "MTBF", "Bad actors"]
 
 
@@ -39,7 +42,7 @@ def lived(plant, day) -> world.Plant:
     """M1 was counted, failed, was set up and is down now; M3 made more than it can; of M2 nothing is known. An hour of
     the line has its price, the site its margin, and the manager gets the report.
     """
-    type(plant.line).objects.filter(pk=plant.line.pk).update(downtime_cost=900)
+    type(plant.line).objects.filter(pk=plant.line.pk).update(downtime_cost=900, replacement_value=2_000_000)
     type(plant.filler).objects.filter(pk=plant.filler.pk).update(downtime_cost=400)
     net_margins.VERBS.set(plant.berlin, {"amount": 2_000_000, "valid_from": date(2020, 1, 1)}, by=plant.manager)
     reporting.subscribe(plant.berlin, None, by=plant.manager)
@@ -109,6 +112,8 @@ def test_pages_of_figures_are_accessible_quiet_drawn_and_narrow_enough(visit, li
     seen = visit("manager", **look)
     of = {code: asset.pk for code, asset in (("L1", lived.line), ("M2", lived.labeller), ("M3", lived.palletiser))}
     week = weeks.running(lived.berlin, day.start)
+    kept.keep(compose(lived.berlin, lived.labeller, week, now=timezone.now()))
+    sent = KeptReport.objects.get().pk
     figure = "/performance/figure/?from={}&to={}&scope=leaves&definition=".format(*day.days)
     addresses = [
         performance(), performance(window="day"), performance(lived.line, window="year"),
@@ -117,6 +122,8 @@ def test_pages_of_figures_are_accessible_quiet_drawn_and_narrow_enough(visit, li
         f"{figure}availability&site=berlin", f"{figure}mtbf&asset={of['M3']}", f"{figure}oee&asset={of['M3']}",
         f"{figure}availability&asset={of['M2']}", f"{figure}mttr&asset={of['L1']}",
         "/performance/report/", f"/performance/report/?week={week}", f"/performance/report/?week={week}&asset=M2",
+        f"/performance/report/?week={week}&asset=M2&sent={sent}", "/performance/definitions/",
+        f"{figure}downtime_cost&asset={of['L1']}&definition_version=1", f"{figure}{OF_VALUE}&asset={of['L1']}",
         f"{figure}downtime_cost_of_margin&asset={of['L1']}", "/performance/net-margin/", "/performance/net-margin/new/",
         f"{lived.filler.get_absolute_url()}?tab=performance", f"{lived.labeller.get_absolute_url()}?tab=performance",
     ]  # fmt: skip
