@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import DurationField, ExpressionWrapper, F, Q, Value
+from django.db.models import DurationField, ExpressionWrapper, Q, Value
 from django.db.models.functions import Coalesce, Greatest, Least
 
 from assets.models import Asset, Downtime, Failure
@@ -114,6 +114,7 @@ def explain(
     listed, overlap = longest(stops, site, start, until, together=len(set(ids)) == 1)
     known = None if is_work else evidence(around, start, until, now)
     counting = [] if is_work else found.counting(figure.definition)
+    delay = lag(around, start, until) if shown else None
     left = None if is_work else not_counted(found, figure.definition, counting, around)
     changing = any(each.member.asset_id in found.reader.changing for each in counting)
     return Explanation(
@@ -128,13 +129,13 @@ def explain(
             .select_related("asset").order_by("-start", "-pk")[:MOST]
         ),
         calendars=followed(site, found.reader.plans, found.members, start, until),
-        open_stops=stops.filter(end=None).count(),
-        entered_late=stops.filter(entered_at__gt=F("start") + figures.DAY).count(),
+        open_stops=delay.open if delay else 0,
+        entered_late=delay.late if delay else 0,
         factors=[found.figure(DEFINITIONS[key]) for key in FACTORS] if figure.definition.key == OEE else [],
         rules=rules(figure.definition, site),
         revisions=[] if untold or changing else revisions(found, figure, scope),
         computed=computed(ids) if found.answer.computed_at and not is_work else [],
-        lag=lag(around, start, until) if shown else None,
+        lag=delay,
         changing=changing,
         trend=trending.of_figure(asset, site=site, start=start, end=end, scope=scope, now=now)
         if definition.startswith("mtbf") else None,

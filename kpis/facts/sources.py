@@ -31,9 +31,11 @@ RECORDS = """
 
 LAGS = """
     SELECT count(*), percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY lag), max(lag),
-        count(*) FILTER (WHERE lag > %(day)s), (array_agg(id ORDER BY lag DESC, id DESC))[1]
+        count(*) FILTER (WHERE lag > %(day)s), (array_agg(id ORDER BY lag DESC, id DESC))[1],
+        count(*) FILTER (WHERE open)
     FROM (
-        SELECT id, greatest(date_part('epoch', entered_at - start), 0) AS lag FROM assets_downtime
+        SELECT id, "end" IS NULL AS open, greatest(date_part('epoch', entered_at - start), 0) AS lag
+        FROM assets_downtime
         WHERE asset_id = ANY(%(assets)s::bigint[]) AND start < %(end)s AND ("end" IS NULL OR "end" > %(start)s)
     ) stop"""
 
@@ -64,7 +66,10 @@ class Given:
 
 @dataclass(frozen=True)
 class Lag:
-    """How long after their beginning stops were entered, s; those that were entered before count as 0."""
+    """How long after their beginning stops were entered, s; those that were entered before count as 0.
+
+    `open` is how many of the stops have not ended.
+    """
 
     stops: int
     median: float
@@ -72,6 +77,7 @@ class Lag:
     longest: float
     late: int  # more than a day
     longest_id: int
+    open: int
 
     @property
     def url(self) -> str:
@@ -140,5 +146,5 @@ def lag(around: Sequence[int], start: datetime, end: datetime) -> Lag | None:
     """Of the stops that touch [start, end); None without any."""
     with connection.cursor() as cursor:
         cursor.execute(LAGS, {"assets": literal(around), "start": start, "end": end, "day": DAY.total_seconds()})
-        stops, quantiles, longest, late, longest_id = cursor.fetchone()
-    return Lag(stops, *quantiles, longest, late, longest_id) if stops else None
+        stops, quantiles, *others = cursor.fetchone()
+    return Lag(stops, *quantiles, *others) if stops else None
