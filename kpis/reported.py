@@ -6,8 +6,8 @@ tables as they were (`kpis.facts.former`).
 """
 
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
@@ -80,15 +80,23 @@ class State:
 
     asked: Asked
     moment: datetime | None = None
-    members: list[Member] = field(init=False)
-    times: list[Time] = field(init=False)
 
-    def __post_init__(self):
+    def _then(self) -> AbstractContextManager:
+        """In which everything is as it was."""
+        return former.before(self.moment) if self.moment else nullcontext()
+
+    @cached_property
+    def members(self) -> list[Member]:
         asked = self.asked
         subjects = [asked.asset] if asked.asset else [None]
-        with former.before(self.moment) if self.moment else nullcontext():
-            self.members = members(asked.site, subjects, asked.start, asked.end, Scope(asked.scope))
-            self.times = self._times()
+        with self._then():
+            return members(asked.site, subjects, asked.start, asked.end, Scope(asked.scope))
+
+    @cached_property
+    def times(self) -> list[Time]:
+        """Of each member."""
+        with self._then():
+            return self._times()
 
     def _times(self) -> list[Time]:
         asked, now = self.asked, epoch(self.asked.now)
@@ -166,7 +174,7 @@ class State:
             return []
         site = self.asked.site
         days = [(site.day_begins(day), site.day_begins(day + DAY)) for day in sorted({day for *_, day in self.cut})]
-        with former.before(self.moment) if self.moment else nullcontext():
+        with self._then():
             around = reaching(sorted({cell[0] for _, cell, _ in self.cut}))
         return former.of_records(site, around, days, self.asked.now)
 

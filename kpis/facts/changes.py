@@ -81,13 +81,18 @@ def spread(site: Site) -> None:
                         WHERE m.reach <> 'asset' AND coalesce(m.site_id, a.site_id) = %(site)s
                         ORDER BY m.id LIMIT 100 FOR UPDATE OF m SKIP LOCKED)
                     RETURNING reach, site_id, asset_id, start, "end", at, source, source_id
-                ), {BELOW.format(source="(SELECT *, asset_id AS top FROM claimed WHERE reach = 'below')")}
+                ), mark AS (
+                    SELECT reach, site_id, asset_id AS top, start, "end", min(at) AS at, source, source_id
+                    FROM claimed GROUP BY 1, 2, 3, 4, 5, 7, 8
+                ), {BELOW.format(source="(SELECT * FROM mark WHERE reach = 'below')")}
                 INSERT INTO kpis_changedday (reach, asset_id, start, "end", at, source, source_id)
-                SELECT DISTINCT 'asset', asset_id, start, "end", at, source, source_id FROM below
-                UNION
-                SELECT 'asset', a.id, m.start, m."end", m.at, m.source, m.source_id
-                FROM claimed m JOIN assets_asset a ON a.site_id = m.site_id
-                WHERE m.reach = 'site'
+                SELECT 'asset', asset_id, start, "end", min(at), source, source_id FROM (
+                    SELECT asset_id, start, "end", at, source, source_id FROM below
+                    UNION ALL
+                    SELECT a.id, m.start, m."end", m.at, m.source, m.source_id
+                    FROM mark m JOIN assets_asset a ON a.site_id = m.site_id
+                    WHERE m.reach = 'site'
+                ) each_ GROUP BY asset_id, start, "end", source, source_id
                 RETURNING 1
                 """,
                 {"site": site.pk},
@@ -102,6 +107,12 @@ BELOW = """below(asset_id, start, "end", at, source, source_id) AS (
     UNION
     SELECT p.asset_id, b.start, b."end", b.at, b.source, b.source_id
     FROM below b JOIN assets_placement p ON p.parent_id = b.asset_id AND p.valid && tstzrange(b.start, b."end")
+)"""
+
+
+# When they were written is nothing to a reader, and would only keep marks apart.
+MARK_BELOW = """(
+    SELECT top, start, "end", NULL::timestamptz AS at, source, source_id FROM mark WHERE reach = 'below'
 )"""
 
 
@@ -140,7 +151,7 @@ def pending(site: Site, limit: int) -> Ranges | None:
             WITH RECURSIVE mark AS MATERIALIZED (
                 SELECT m.*, m.asset_id AS top FROM kpis_changedday m LEFT JOIN assets_asset a ON a.id = m.asset_id
                 WHERE coalesce(m.site_id, a.site_id) = %(site)s LIMIT %(limit)s
-            ), {BELOW.format(source="(SELECT * FROM mark WHERE reach = 'below')")}
+            ), {BELOW.format(source=MARK_BELOW)}
             SELECT (SELECT count(*) FROM mark), asset_id, {START}, {END} FROM (
                 SELECT asset_id, start, "end" FROM mark WHERE reach = 'asset'
                 UNION ALL SELECT asset_id, start, "end" FROM below

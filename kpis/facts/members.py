@@ -76,9 +76,11 @@ def moved(there: list[Member], by: int) -> list[Member]:
 
 
 # A machine: nothing but components stood below it in the window, and it is no component itself. With OFFSET 0 both
-# are sought by index; else the planner reads every placement of every site.
+# are sought by index; else the planner reads every placement of every site. In views of former rows (`former`), a join
+# would read all assets for each, LATERAL seeks them too.
 NOTHING_BELOW = """NOT EXISTS (
-    SELECT FROM assets_placement c JOIN assets_asset below ON below.id = c.asset_id AND below.level <> 'component'
+    SELECT FROM assets_placement c CROSS JOIN LATERAL (
+        SELECT FROM assets_asset below WHERE below.id = c.asset_id AND below.level <> 'component' OFFSET 0) below
     WHERE c.parent_id = {asset} AND c.valid && tstzrange(to_timestamp(%(start)s), to_timestamp(%(end)s)) OFFSET 0
 )"""
 LEAF = f"""{NOTHING_BELOW}

@@ -82,7 +82,10 @@ CALENDAR = """
 OF = {
     "assets_asset": f"""
         SELECT n.site_id, r.id AS asset_id, NULL::timestamptz AS first, NULL::timestamptz AS past,
-            'assets.asset' AS source, r.id AS source_id WHERE {REPORTED_SITE.format(site="n.site_id")}""",
+            'assets.asset' AS source, r.id AS source_id
+        WHERE n.site_id = ANY(ARRAY(  -- once a statement, which may be a bulk load
+            SELECT t.id FROM core_site t WHERE {REPORTED_SITE.format(site="t.id")}
+                AND t.id IN (SELECT site_id FROM {{rows}})))""",
     "assets_placement": f"""
         SELECT a.site_id, r.asset_id, lower(moved), upper(moved), 'assets.asset', r.asset_id
         FROM assets_asset a, LATERAL (SELECT {MOVED} AS moved) span
@@ -167,7 +170,7 @@ def keeping(table: str) -> str:
         statements.append(
             f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN\n{INTO}\n"
             f"SELECT '{table}', r.id, {row}, o.* FROM {old} r {others}\n"
-            f"CROSS JOIN LATERAL ({OF[table]}) o {differs};\n"
+            f"CROSS JOIN LATERAL ({OF[table].replace('{rows}', new)}) o {differs};\n"
             f"{observing(table, old if operation != 'INSERT' else None, new if operation != 'DELETE' else None)}"
             f"RETURN NULL; END $$;\n"
             f"CREATE TRIGGER {name} AFTER {operation} ON {table} REFERENCING {' '.join(tables)}\n"
