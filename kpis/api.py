@@ -149,6 +149,9 @@ class ExplanationSerializer(RecordsSerializer):
     changing = serializers.BooleanField(
         help_text="Changed days wait to be computed again; `revisions` are told once they are."
     )
+    untold = serializers.BooleanField(
+        help_text="Parts of days of too many assets changed to form `revisions`; whole days or fewer assets have them."
+    )
     published = PublishedSerializer(allow_null=True)
     trust = TrustSerializer(allow_null=True)
     truncated = serializers.BooleanField()
@@ -271,6 +274,7 @@ class Explanation(Door):
                 ],
                 "changing": why.changing,
                 **records_row(why),
+                "untold": why.untold,
                 "published": why.published and published_row(why.published),
                 "trust": why.trust and {
                     "grade": why.trust.grade, "value": why.trust.value,

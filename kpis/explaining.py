@@ -28,6 +28,7 @@ from kpis.figures import Figure, Period
 from kpis.followed import Followed, followed
 from kpis.inputs import COLUMNS, rows
 from kpis.published import Published, published
+from kpis.reported import TooManyParts
 from kpis.revised import Revision, revisions
 from kpis.rules import keeps_former_values, rules
 from kpis.trust import Sensitivity, Trust, sensitivity
@@ -67,6 +68,7 @@ class Explanation:
     lag: Lag | None  # how late stops were entered; None without stops
     revisions: list[Revision]  # what it was when it was reported before; none while `changing`
     changing: bool = False  # changed days wait to be computed again, so that the present value is not reported yet
+    untold: bool = False  # parts of days of too many assets changed to tell what it was
     trend: trending.Trend | None = None  # of an MTBF
     work: WorkExplained | None = None  # of a figure of work
     published: Published | None = None  # of a figure of work: what it was when its week or month was reported
@@ -101,7 +103,6 @@ def explain(
     (found,) = figures.periods(subjects, site=site, start=start, end=end, scope=scope, now=now)
     figure = found.figure(in_version(definition, version))
     is_work = isinstance(figure.definition, WorkDefinition)
-    untold = is_work or not keeps_former_values(figure.definition, site)
     # Figures of work show their own records; those of the cost of stops the stops as well.
     shown = not is_work or figure.definition.records in OF_STOPS
     ids = found.assets
@@ -117,6 +118,8 @@ def explain(
     delay = lag(around, start, until) if shown else None
     left = None if is_work else not_counted(found, figure.definition, counting, around)
     changing = any(each.member.asset_id in found.reader.changing for each in counting)
+    unkept = is_work or not keeps_former_values(figure.definition, site)
+    told = [] if unkept or changing else revised(found, figure, scope)
     return Explanation(
         figure=figure,
         assets=list(rows.values()),
@@ -133,7 +136,8 @@ def explain(
         entered_late=delay.late if delay else 0,
         factors=[found.figure(DEFINITIONS[key]) for key in FACTORS] if figure.definition.key == OEE else [],
         rules=rules(figure.definition, site),
-        revisions=[] if untold or changing else revisions(found, figure, scope),
+        revisions=told or [],
+        untold=told is None,
         computed=computed(ids) if found.answer.computed_at and not is_work else [],
         lag=delay,
         changing=changing,
@@ -169,6 +173,13 @@ def uncounted(period: Period, counting: Sequence[Stretch], rows: dict[int, Asset
         return []
     left = set(period.assets) - {each.member.asset_id for each in counting} - set(period.unobserved)
     return [rows[pk] for pk in sorted(left) if pk in rows]
+
+
+def revised(found: Period, figure: Figure, scope: str) -> list[Revision] | None:
+    try:
+        return revisions(found, figure, scope)
+    except TooManyParts:
+        return None
 
 
 def failures(period: Period, below: set[int], until: datetime, left: LeftOut | None) -> list[Failure]:

@@ -40,6 +40,10 @@ COUNTS = SUMS.index("counts")
 EVERY, CHANGED = places(OF_FACTS), places(SUMS)
 
 
+class TooManyParts(Exception):
+    """Parts of days of more assets changed than can be computed while somebody waits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What the figure is about, as `kpis.figures.periods` takes it."""
@@ -186,7 +190,10 @@ class State:
         days = {(cell[0], day) for _, cell, day in self.cut}
         rows = DayRevision.objects.filter(asset__in={each for each, _ in days}, day__in={day for _, day in days})
         changed = set(rows.values_list("asset", "day"))
-        return [(number, cell) for number, cell, day in self.cut if (cell[0], day) in changed]
+        cells = [(number, cell) for number, cell, day in self.cut if (cell[0], day) in changed]
+        if len(cells) > MOST_CELLS:
+            raise TooManyParts
+        return cells
 
     def _of_cells(self, moment: datetime | None) -> list[dict[str, float]]:
         """The sums of the cells from the records as they were before the moment, or are."""
@@ -199,10 +206,7 @@ class State:
                 (asset_id, max(lo, served.get(asset_id, (hi, hi))[0]), min(hi, served.get(asset_id, (hi, hi))[1]))
                 for _, (asset_id, lo, hi) in self._cells
             ]
-            watch = {
-                asset_id: [lasting(asset_id, min(lo for lo, _ in spans), max(hi for _, hi in spans), now)]
-                for asset_id, spans in grouped(cells).items()
-            }
+            watch = lasting(grouped(cells), now)
             computed, events = compute(site, cells, watch, now)
         found = []
         for position, (asset_id, lo, hi) in enumerate(cells):

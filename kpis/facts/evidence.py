@@ -8,6 +8,7 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q
 
 from assets.models import Downtime, Failure
 from kpis.facts.held import seconds
+from kpis.facts.ranges import Ranges, columns
 from kpis.trust import Evidence
 from production.models import Count as Counted
 from workorders.guards import ASKS_FOR_FAILURE
@@ -33,27 +34,39 @@ def reaching(asset_ids: Sequence[int]) -> list[int]:
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def lasting(asset_id: int, lo: int, hi: int, now: int) -> tuple[int, int]:
-    """The span widened by all stops and failures that reach over its ends, as a failure event may go on in them."""
-    with connection.cursor() as cursor:
-        widened = None
-        while widened != (lo, hi):
-            widened = lo, hi
-            cursor.execute(LASTING, {"assets": reaching([asset_id]), "lo": lo, "hi": hi, "now": now})
-            lo, hi = cursor.fetchone()
-    return lo, hi
+def lasting(spans: Ranges, now: int) -> Ranges:
+    """Of each asset one span around its spans, widened by all stops and failures that reach over its ends, as a failure
+    event may go on in them."""
+    found = {asset_id: (min(lo for lo, _ in each), max(hi for _, hi in each)) for asset_id, each in spans.items()}
+    before: dict[int, tuple[int, int]] = {}
+    while found != before:
+        before = dict(found)
+        hulls = {asset_id: [span] for asset_id, span in found.items()}
+        with connection.cursor() as cursor:
+            cursor.execute(LASTING, columns("w", hulls) | {"now": now})
+            found |= {asset_id: (lo, hi) for asset_id, lo, hi in cursor.fetchall()}
+    return {asset_id: [span] for asset_id, span in found.items()}
 
 
 LASTING = f"""
-    SELECT least(%(lo)s, min({seconds("r.start")})), greatest(%(hi)s, max({seconds("r.past")}) + 1) FROM (
+    WITH RECURSIVE w AS MATERIALIZED (
+        SELECT * FROM unnest(%(w_asset)s::bigint[], %(w_lo)s::bigint[], %(w_hi)s::bigint[]) AS w(asset_id, lo, hi)
+    ), down(root, id) AS (
+        SELECT asset_id, asset_id FROM w
+        UNION
+        SELECT d.root, p.asset_id FROM down d CROSS JOIN LATERAL (
+            SELECT asset_id FROM assets_placement p
+            WHERE p.parent_id = d.id AND (p.stops_parent OR p.redundancy_group_id IS NOT NULL) OFFSET 0) p
+    )
+    SELECT w.asset_id, least(w.lo, min({seconds("r.start")})), greatest(w.hi, max({seconds("r.past")}) + 1)
+    FROM w JOIN down d ON d.root = w.asset_id CROSS JOIN LATERAL (
         SELECT start, coalesce("end", to_timestamp(%(now)s)) AS past FROM assets_downtime
-        WHERE asset_id = ANY(%(assets)s::bigint[]) AND start <= to_timestamp(%(hi)s)
-            AND ("end" IS NULL OR "end" >= to_timestamp(%(lo)s))
+        WHERE asset_id = d.id AND start <= to_timestamp(w.hi) AND ("end" IS NULL OR "end" >= to_timestamp(w.lo))
         UNION ALL
         SELECT occurred, restored FROM assets_failure
-        WHERE asset_id = ANY(%(assets)s::bigint[]) AND occurred <= to_timestamp(%(hi)s)
-            AND restored >= to_timestamp(%(lo)s)
-    ) r"""
+        WHERE asset_id = d.id AND occurred <= to_timestamp(w.hi) AND restored >= to_timestamp(w.lo)
+        OFFSET 0
+    ) r GROUP BY w.asset_id, w.lo, w.hi"""
 
 
 def evidence(asset_ids: Sequence[int], start: datetime, end: datetime, now: datetime) -> Evidence:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from assets import failures, stops
 from assets.models import Downtime, Failure
 from kpis import explaining
+from kpis import reported as kept_sums
 from kpis.computing import compute_site, recompute
 from kpis.facts.revisions import SUMS
 from kpis.figures import periods
@@ -161,6 +162,22 @@ def test_a_stop_that_moved_within_its_day_is_told_of_the_part_that_it_left(repor
     assert (shift.figure.value, shift.revisions[0].before.value) == (1, pytest.approx(7 / 8))
     assert (shift.revisions[0].record, shift.revisions[0].event.actor) == (stop, reported.planner)
     assert why(reported, midnight).revisions == []
+
+
+def test_where_too_many_parts_changed_that_is_said(reported, midnight, client, monkeypatch):
+    late_stop(reported, midnight + 8 * HOUR, midnight + 12 * HOUR)
+    compute_site(reported.berlin)
+    monkeypatch.setattr(kept_sums, "MOST_CELLS", 0)
+    question = {
+        "asset": reported.filler.pk, "definition": "availability", "from": (midnight + HOUR).isoformat(),
+        "to": (midnight + 10 * HOUR).isoformat(),
+    }  # fmt: skip
+    told = client_of(reported.manager).get("/api/v1/kpis/explanation/", question).json()
+    assert (told["untold"], told["revisions"]) == (True, [])
+    client.force_login(reported.manager)
+    page = client.get("/performance/figure/", question).content.decode()
+    assert "cuts days of too many assets" in page
+    assert not why(reported, midnight).untold
 
 
 def test_a_part_of_the_day_in_which_nothing_changed_is_as_it_was(reported, midnight):
