@@ -1,7 +1,8 @@
-"""Worked cases at the edges of counts, of stops of one kind alone, and of knots of stops (`edges`)."""
+"""Worked cases at the edges of counts, of stops of one kind, of knots of stops, and of what never ends (`edges`)."""
 
-from kpis.oracle import Count
-from tests.kpis.cases import Case, break_, count, records, stop, within
+from kpis.intervals import Span
+from kpis.oracle import BEGINNING, END, Count, Placement
+from tests.kpis.cases import Case, at, break_, count, records, stop, within
 
 EDGES_OF_COUNTS = [
     Case(
@@ -58,5 +59,45 @@ EDGES_OF_COUNTS = [
         records(72, stops=(stop(1, 22, 26),), counts=(Count(1, within(23, 25), 5, 1, 2, 3.0),)),
         within(0, 24),
         facts={"doubtful": 4, "rework": 1},
+    ),
+    Case(
+        "EDGE-62 a stop that goes on under another one loses nothing on the second day",
+        records(72, stops=(stop(1, 20, 30, loss="breakdown"), stop(2, 21, 29, loss="other"))),
+        within(24, 48),
+        facts={"down": 6 * 3600, "losses": {"breakdown": 6 * 3600}, "stops": 0},
+    ),
+    Case(
+        "EDGE-63 a machine stops the line since it stands there for good, and until it left what it always stood in",
+        records(
+            24,
+            placements=(
+                Placement(2, 1, stops_parent=True, valid=Span(at(10), END)),
+                Placement(3, 1, stops_parent=True, valid=Span(BEGINNING, at(10))),
+            ),
+            stops=(
+                stop(1, 8, 9, asset=2),
+                stop(2, 11, 12, asset=2),
+                stop(3, 13, 14, asset=3),
+                stop(4, 7, 7.5, asset=3),
+            ),
+        ),
+        within(0, 24),
+        facts={"down": 3600 + 1800, "stops": 2},
+    ),
+    Case(
+        "EDGE-64 where an overrun is planned, all of the stop is",
+        records(
+            24,
+            overrun_is_unplanned=False,
+            stops=(stop(1, 8, 11, planned=True, excluded=True, planned_end=at(10), loss="other"),),
+        ),
+        within(0, 24),
+        facts={"planned_stop": 3 * 3600, "down": 0, "stops": 0},
+    ),
+    Case(
+        "EDGE-65 a planned stop that is over early lasted no longer",
+        records(24, stops=(stop(1, 8, 9, planned=True, excluded=True, planned_end=at(10), loss="other"),)),
+        within(0, 24),
+        facts={"planned_stop": 3600, "down": 0},
     ),
 ]

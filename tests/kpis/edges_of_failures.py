@@ -117,4 +117,45 @@ EDGES_OF_FAILURES = [
         within(0, 24),
         facts={"planned_stop": 5 * 3600, "down": 3600, "stops": 1},
     ),
+    Case(
+        "EDGE-56 a failure in a planned and an unplanned stop at once was not found in maintenance",
+        records(24, stops=(break_(1, 8, 12), stop(2, 9, 11)), failures=(failure(1, 9.5, 10),)),
+        within(0, 24),
+        facts={"events": 1, "found": 0},
+    ),
+    Case(
+        "EDGE-57 a failure lasts as long as the stop around it, beyond the day's border",
+        records(72, stops=(stop(1, 22, 26),), failures=(failure(1, 22), failure(2, 25))),
+        within(0, 48),
+        facts={"events": 1, "items": 2, "restored": 0},
+    ),
+    Case(
+        "EDGE-58 a failure before a stop is none of the stop",
+        records(24, stops=(stop(1, 8, 10),), failures=(failure(1, 7), failure(2, 9))),
+        within(0, 24),
+        facts={"events": 2, "items": 2},
+    ),
+    Case(
+        "EDGE-59 only what failed in a break was found in it",
+        records(24, stops=(break_(1, 8, 9),), failures=(failure(1, 8.5, 9), failure(2, 12, 13))),
+        within(0, 24),
+        facts={"events": 1, "found": 1, "restoration": 3600},
+    ),
+    Case(
+        "EDGE-60 a failure before its stop is one event of the machine itself",
+        records(24, stops=(stop(1, 8, 10),), failures=(failure(1, 7.5, 7.75, stop=1),)),
+        within(0, 24),
+        facts={"events": 1, "restoration": 900},
+    ),
+    Case(
+        "EDGE-61 a failure in the break of a machine is none of the line",
+        records(
+            24,
+            stops=(break_(1, 8, 10, asset=2),),
+            failures=(failure(1, 9, 10, asset=2),),
+            placements=(Placement(2, 1, stops_parent=True),),
+        ),
+        within(0, 24),
+        facts={"events": 0, "found": 0, "planned_stop": 2 * 3600},
+    ),
 ]

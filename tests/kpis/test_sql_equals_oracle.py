@@ -132,6 +132,16 @@ def test_cut_windows_are_what_the_oracle_says(db, data, records):
             [cases.within(0, 10), cases.within(15, 24)],
             id="a count in each window",
         ),
+        pytest.param(
+            cases.records(24, stops=[cases.stop(1, 1, 2), cases.stop(2, 16, 17)]),
+            [cases.within(0, 10), cases.within(15, 24)],
+            id="a stop in each window",
+        ),
+        pytest.param(
+            cases.records(24, stops=[cases.stop(1, 1, 9, reason=1, loss="breakdown"), cases.stop(2, 2, 8)]),
+            [cases.within(0, 4), cases.within(4, 24)],
+            id="a stop that another one covers",
+        ),
     ],
 )
 def test_windows_of_one_question_are_what_the_oracle_says(db, records, windows):
