@@ -112,6 +112,10 @@ TIES = [
     ((stop(1, 8, 9, reason=1, loss="other"), stop(2, 8, 10, reason=2, loss="other")), {"other": 7200}),
     ((stop(1, 8, 9, planned=True, reason=2, loss="setup"), stop(2, 8, 8.5)), {"setup": 3600}),
     ((stop(1, 8, 8.1), stop(2, 8, 9)), {"short": 360, "unclassified": 3240}),
+    ((stop(1, 8, 9, reason=1, loss="other"), stop(2, 8, 10, reason=2, loss="breakdown")), {"breakdown": 7200}),
+    ((stop(1, 8, 9, planned=True, reason=1, loss="setup"), stop(2, 8, 9, reason=2, loss="other")), {"other": 3600}),
+    ((stop(1, 8, 8.1, reason=1), stop(2, 8, 9, planned=True, reason=2, loss="setup")), {"setup": 3600}),
+    ((stop(1, 8, 8.1), stop(2, 8, 8.1, reason=1, loss="breakdown")), {"short": 360}),
 ]
 
 
