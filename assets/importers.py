@@ -19,7 +19,7 @@ from core.changes import differences
 from core.copying import reserve_ids
 from core.errors import Refused
 from core.events import record_many
-from core.imports.kinds import CHOICE, MOMENT, NUMBER, TRUTH, Field, Importer, Job, Kind, Option, Row, register
+from core.imports.kinds import CHOICE, MOMENT, NUMBER, TRUTH, WHOLE, Field, Importer, Job, Kind, Option, Row, register
 from core.models import Site
 
 
@@ -88,6 +88,8 @@ class AssetImport(Kind):
         Field("replacement_value", gettext_lazy("Replacement value"), NUMBER, smallest=0,
               synonyms=("replacement asset value", "rav", "replacement cost", "wiederbeschaffungswert"),
               help=gettext_lazy("To buy and install the like of it today, with all that stands below it.")),
+        Field("silence_days", gettext_lazy("Silence, days"), WHOLE, smallest=0,
+              help=gettext_lazy("Unknown after so many days without a record. Empty: as the site says; 0: never.")),
         Field("external_id", gettext_lazy("External id"), longest=120, synonyms=("id in the other system",)),
     ]  # fmt: skip
 

@@ -73,6 +73,7 @@ class AssetSerializer(RowSerializer):
             "downtime_cost",
             "replacement_value",
             "short_stop_seconds",
+            "silence_days",
             "commissioned",
             "retired",
             "archived_at",

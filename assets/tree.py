@@ -31,7 +31,7 @@ from people.permissions import require
 PLACE = ("parent", "stops_parent", "redundancy_group")
 PLAIN = (
     "code", "name", "kind", "level", "manufacturer", "model", "serial_number", "description", "downtime_cost",
-    "replacement_value", "short_stop_seconds", "commissioned", "retired", "external_id",
+    "replacement_value", "short_stop_seconds", "silence_days", "commissioned", "retired", "external_id",
 )  # fmt: skip
 FIELDS = (*PLAIN, *SCORES, "criticality", "criticality_reason", *PLACE)
 

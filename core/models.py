@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinLengthValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinLengthValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +21,10 @@ from core.querysets import SiteScoped
 def validate_time_zone(value: str) -> None:
     if value not in available_timezones():
         raise ValidationError(_("%(zone)s is not an IANA time zone."), params={"zone": value}, code="time_zone")
+
+
+LONGEST_SILENCE = 3660  # days
+SILENCE = [MinValueValidator(1), MaxValueValidator(LONGEST_SILENCE)]
 
 
 class SiteQuerySet(SiteScoped):
@@ -95,6 +99,27 @@ class Site(models.Model):
         default=0.8,
         help_text=_("Below this share of known time a figure is marked as partial."),
     )
+    count_silence_days = models.PositiveSmallIntegerField(
+        _("silence of assets with counts, days"),
+        null=True,
+        blank=True,
+        default=30,
+        validators=SILENCE,
+        help_text=_(
+            "An asset that is counted and of which nothing is recorded for longer than this is unknown from then on, "
+            "until its next record. Empty: never."
+        ),
+    )
+    stop_silence_days = models.PositiveSmallIntegerField(
+        _("silence of assets without counts, days"),
+        null=True,
+        blank=True,
+        validators=SILENCE,
+        help_text=_(
+            "The same for assets whose stops are recorded by hand. Empty: never, since a reliable machine has none for "
+            "a long time."
+        ),
+    )
     demo = models.BooleanField(_("demonstration data"), default=False, editable=False)
 
     objects = SiteQuerySet.as_manager()
@@ -111,6 +136,10 @@ class Site(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(oee_profile__in=OeeProfile.values), name="site_known_oee_profile"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(count_silence_days=0) & ~models.Q(stop_silence_days=0),
+                name="site_silence_of_a_day_at_least",
             ),
         ]
 

@@ -118,6 +118,20 @@ class TrustSerializer(serializers.Serializer):
     sensitivity = SensitivitySerializer(allow_null=True)
 
 
+SilentSerializer = type(
+    "SilentSerializer",
+    (serializers.Serializer,),
+    {
+        "asset": PartySerializer(),
+        "from": serializers.DateField(allow_null=True, help_text="Null: before its first record."),
+        "to": serializers.DateField(allow_null=True, help_text="The last of these days. Null: it lasts."),
+        "days": serializers.IntegerField(help_text="For how many days it may be silent."),
+        "set_at": serializers.ChoiceField(["asset", "site"], help_text="Whose setting that is."),
+        "__doc__": "Production days on which the source of an asset was silent, so that nobody knows how it did.",
+    },
+)
+
+
 class ExplanationSerializer(RecordsSerializer):
     """A figure with its formula, the records that went in, and what was left out."""
 
@@ -140,6 +154,7 @@ class ExplanationSerializer(RecordsSerializer):
     records = serializers.ListField(child=serializers.DictField())
     left_out = serializers.ListField(child=serializers.CharField())
     unobserved = PartySerializer(many=True)
+    silent = SilentSerializer(many=True)
     overlap = serializers.FloatField(
         help_text="Seconds by which `lost` of the listed stops adds up to more than they took, since they overlap."
     )
@@ -261,6 +276,11 @@ class Explanation(Door):
                 "records": [asdict(row) for row in why.work.records] if why.work else [],
                 "left_out": why.work.left_out if why.work else [],
                 "unobserved": [party(asset) for asset in why.unobserved],
+                "silent": [
+                    {"asset": party(each.asset), "from": each.since, "to": each.until, "days": each.days,
+                     "set_at": "asset" if each.own else "site"}
+                    for each in why.silent
+                ],
                 "overlap": why.overlap,
                 "open_stops": why.open_stops,
                 "entered_late": why.entered_late,
@@ -278,7 +298,7 @@ class Explanation(Door):
                 "published": why.published and published_row(why.published),
                 "trust": why.trust and {
                     "grade": why.trust.grade, "value": why.trust.value,
-                    "advice": trusting.advice(why.trust.first, figure.reason_code),
+                    "advice": trusting.advice(why.trust.first, figure.reason_code, why.silent),
                     "scores": [asdict(score) for score in why.trust.scores],
                     "sensitivity": why.sensitivity and asdict(why.sensitivity),
                 },

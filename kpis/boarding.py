@@ -18,6 +18,7 @@ from core.kit.badges import Badge
 from core.kit.present import when_text
 from core.models import Site
 from kpis import counting, figures, oracle, timeline, windows
+from kpis.axis import epoch
 from kpis.facts.members import Scope, members
 from kpis.facts.records import lasting_now
 from kpis.intervals import Span
@@ -104,7 +105,8 @@ def board(
     stops = _under(Downtime.objects.visible_to(user).at(site), asset, "asset__path").select_related("asset", "reason")
     machines, more = _machines(site, asset, stops.open(), now)
     everyone = whole if scope is Scope.LEAVES else figures.known([asset], spans[:1], site=site, now=now)[0]
-    states = machines_now(site, machines, now=now, unobserved=everyone.unobserved)
+    silent = [asset_id for asset_id, spans in everyone.reader.silent.items() if spans[-1][1] >= epoch(now)]
+    states = machines_now(site, machines, now=now, unknown=[*everyone.unobserved, *silent])
     recent = stops.touching(now - RECENT, now).with_lasted()
     return Board(
         now=now,
@@ -137,14 +139,13 @@ def _machines(site: Site, asset: Asset | None, open_stops: QuerySet, now: dateti
 
 
 def machines_now(
-    site: Site, machines: Sequence[Asset], *, now: datetime, unobserved: Sequence[int] = ()
+    site: Site, machines: Sequence[Asset], *, now: datetime, unknown: Sequence[int] = ()
 ) -> list[MachineNow]:
-    """How each machine is doing at this moment, by the same rules as its figures."""
+    """How each machine is doing at this moment, by the same rules as its figures; of the `unknown` nobody knows."""
     shelf = lasting_now(site, [each.pk for each in machines], now)
     given = {stop.reason for stops in shelf.stops.values() for stop in stops}
     names = dict(DowntimeReason.objects.filter(pk__in=given).values_list("pk", "name"))
-    silent = set(unobserved)
-    return [_state(each, shelf.of(each.pk), site, names, known=each.pk not in silent) for each in machines]
+    return [_state(each, shelf.of(each.pk), site, names, known=each.pk not in set(unknown)) for each in machines]
 
 
 def _state(machine: Asset, records: oracle.Records, site: Site, names: dict[int, str], *, known: bool) -> MachineNow:

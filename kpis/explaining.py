@@ -31,6 +31,7 @@ from kpis.published import Published, published
 from kpis.reported import TooManyParts
 from kpis.revised import Revision, revisions
 from kpis.rules import keeps_former_values, rules
+from kpis.silent_sources import SilentSource, silent_sources
 from kpis.trust import Sensitivity, Trust, sensitivity
 from kpis.versions import in_version, versions_of
 from production.models import Count
@@ -55,6 +56,7 @@ class Explanation:
     figure: Figure
     assets: list[Asset]
     unobserved: list[Asset]
+    silent: list[SilentSource]  # time of these that is left out
     stops: list["Stopped"]
     failures: list[Failure]
     counts: list[Count]
@@ -124,6 +126,7 @@ def explain(
         figure=figure,
         assets=list(rows.values()),
         unobserved=[rows[pk] for pk in found.unobserved if pk in rows],
+        silent=silent_sources(found, counting, rows),
         stops=listed,
         overlap=overlap,
         failures=[] if is_work else failures(found, set(around) - set(ids), until, left),
@@ -212,7 +215,10 @@ def inputs(
     counting = found.counting(asked)
     # A failure event of the window may go on after it, with further failed items.
     past = max([end, *(min(event.until, now) for event in found.reader.events())])
-    return COLUMNS, rows(site, counting, start, end, past=past, now=now, unobserved=found.unobserved)
+    found_rows = rows(
+        site, counting, start, end, past=past, now=now, unobserved=found.unobserved, silent=found.silent
+    )  # fmt: skip
+    return COLUMNS, found_rows
 
 
 def longest(

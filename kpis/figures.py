@@ -16,15 +16,18 @@ from assets.models import Asset, DowntimeReason
 from core.errors import Refused
 from core.models import Site
 from kpis import formulas
-from kpis.axis import epoch
+from kpis.axis import epoch, instant, span_of
 from kpis.cutting import alike
 from kpis.definitions import DEFINITIONS, FACTORS, LOSSES, OEE, REASONS, Definition, WorkDefinition
 from kpis.facts.members import Scope, members, moved
+from kpis.facts.ranges import within
 from kpis.facts.read import Answer, Reader
 from kpis.facts.work import Work
 from kpis.facts.zones import Cut, Member, Stretch
 from kpis.formulas import FEW_FAILURES, Facts, Reason, Result, Status
+from kpis.intervals import Spans
 from kpis.profiles import in_performance
+from kpis.silence import Silence
 from kpis.versions import in_version
 
 DAY = timedelta(days=1)
@@ -103,6 +106,20 @@ class Period:
     def alone(self) -> bool:
         """Whether nothing but the asset itself counts."""
         return self.asset is not None and self.reader.assets(self.place[0]) <= {self.asset.pk}
+
+    def silent(self, asset_id: int) -> Spans:
+        """When its source was silent, within all that was asked for together."""
+        return tuple(span_of(*each) for each in self.reader.silent.get(asset_id, ()))
+
+    def silences(self, member: Stretch) -> list[Silence]:
+        """The silences of a member that share time with the period while it counts; whole, and in order."""
+        asset_id = member.member.asset_id
+        lo, hi = max(epoch(self.start), member.since), min(epoch(self.end), member.until)
+        if asset_id not in self.reader.observed or not within(self.reader.silent.get(asset_id, []), lo, hi):
+            return []
+        first, last = (self.site.production_day(instant(moment)).toordinal() for moment in (lo, hi - 1))
+        rows = self.reader.silences[asset_id]
+        return [each for each in rows if each.since <= last and (each.until is None or each.until > first)]
 
     @property
     def assets(self) -> list[int]:

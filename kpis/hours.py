@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from kpis.axis import epoch, instant
 from kpis.facts.plans import Plans
 from kpis.facts.plans import Stretch as Following
+from kpis.facts.ranges import within
 from kpis.facts.records import Shelf
 from kpis.figures import Period
 from kpis.intervals import Span
@@ -21,7 +22,8 @@ Place = tuple[int, int]  # weekday (Monday is 0) and hour
 
 @dataclass(frozen=True)
 class Week:
-    """Seconds by hour of the week, of all machines and weeks together. Machines without any record are left out."""
+    """Seconds by hour of the week, of all machines and weeks together. Machines without any record are left out, and
+    the time in which the source of one was silent."""
 
     lost: Counter[Place] = field(default_factory=Counter)
     scheduled: Counter[Place] = field(default_factory=Counter)
@@ -68,6 +70,8 @@ def week(period: Period, known: Shelf) -> Week:
         since, until = max(start, each.since), min(end, each.until)
         following = plans.stretches(asset_id)
         alike[following, since, until] += 1
+        for lo, hi in within(period.reader.silent.get(asset_id, []), since, until):
+            alike[following, lo, hi] -= 1
         for span in lost(known.of(asset_id), asset_id, Span(instant(since), instant(until))):
             for place, lo, hi in clock.cut(epoch(span.start), epoch(span.end)):
                 found.lost[place] += plans.between(following, lo, hi)

@@ -7,7 +7,7 @@ how for each figure.
 
 import csv
 import io
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from django.http import StreamingHttpResponse
@@ -22,7 +22,7 @@ from kpis import oracle, timeline
 from kpis.axis import epoch, instant
 from kpis.facts.records import Shelf, shelf
 from kpis.facts.zones import Stretch
-from kpis.intervals import Span, clip
+from kpis.intervals import Span, Spans, clip
 from kpis.profiles import in_performance
 
 COLUMNS = (
@@ -33,8 +33,9 @@ MOST = 200_000  # asset-days of one download
 
 
 def rows(
-    site: Site, members: Sequence[Stretch], start: datetime, end: datetime, *, past: datetime, now: datetime, unobserved
-) -> Iterator:
+    site: Site, members: Sequence[Stretch], start: datetime, end: datetime, *, past: datetime, now: datetime,
+    unobserved: Iterable[int], silent: Callable[[int], Spans],
+) -> Iterator:  # fmt: skip
     """Rows of COLUMNS for assets that count, each for as long as it stood there; refused when too many are asked.
 
     The records up to `past` are read here and now, as of one moment; the rows are made one by one.
@@ -44,8 +45,9 @@ def rows(
     ids = {each.member.asset_id for each in members}
     codes = dict(Asset.objects.filter(pk__in=ids).values_list("pk", "code"))
     reasons = dict(DowntimeReason.objects.filter(site=site).values_list("pk", "code"))
+    gone = {asset_id: silent(asset_id) for asset_id in ids}
     known = shelf(site, ids, start, past, now)
-    return _rows(members, start, end, set(unobserved), known, codes, reasons, in_performance(site))
+    return _rows(members, start, end, set(unobserved), gone, known, codes, reasons, in_performance(site))
 
 
 def check_size(assets: int, start: datetime, end: datetime) -> None:
@@ -56,14 +58,15 @@ def check_size(assets: int, start: datetime, end: datetime) -> None:
 
 
 def _rows(
-    members: Sequence[Stretch], start: datetime, end: datetime, unobserved: set[int], known: Shelf,
-    codes: dict[int, str], reasons: dict[int, str], moved: Collection[str],
+    members: Sequence[Stretch], start: datetime, end: datetime, unobserved: set[int], silent: dict[int, Spans],
+    known: Shelf, codes: dict[int, str], reasons: dict[int, str], moved: Collection[str],
 ) -> Iterator[dict]:  # fmt: skip
     for each in sorted(members, key=lambda each: (codes[each.member.asset_id], each.since)):
         asset = each.member.asset_id
         window = Span(instant(max(epoch(start), each.since)), instant(min(epoch(end), each.until)))
         records = known.of(asset)
-        for row in _of_asset(records, asset, window, observed=asset not in unobserved):
+        gone = clip(silent[asset], window)
+        for row in _of_asset(records, asset, window, observed=asset not in unobserved, silent=gone):
             reason = row.pop("reason_id", None)
             if loss := row.get("loss"):
                 row["loss_of"] = "performance" if loss in moved else "availability"
@@ -77,8 +80,10 @@ def spans(records: oracle.Records, asset: int, window: Span, state: timeline.Sta
             yield _span_row(state.value, each)
 
 
-def _of_asset(records: oracle.Records, asset: int, window: Span, *, observed: bool) -> Iterator[dict]:
-    for each in timeline.timeline(records, asset, window, known=observed):
+def _of_asset(
+    records: oracle.Records, asset: int, window: Span, *, observed: bool, silent: Spans
+) -> Iterator[dict]:  # fmt: skip
+    for each in timeline.timeline(records, asset, window, known=observed, silent=silent):
         row = _span_row(each.state.value, each)
         if each.state is timeline.State.DOWN and each.stop:
             row["loss"] = oracle.loss_class(records, each.stop)

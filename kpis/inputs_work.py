@@ -263,7 +263,7 @@ class File:
         period = self.period
         found = inputs.rows(
             period.site, period.members, period.start, period.end, past=self.end, now=period.now,
-            unobserved=period.unobserved,
+            unobserved=period.unobserved, silent=period.silent,
         )  # fmt: skip
         columns = set(columns_of(self.definition)) - {"record"}
         for row in found:

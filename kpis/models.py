@@ -162,6 +162,10 @@ class FactState(models.Model):
     through = models.DateField(_("complete through"), null=True)
     version = models.SmallIntegerField(default=0)  # of the computation; an older one is computed again
     observed = models.BooleanField(_("has records"), default=False)
+    counted_from = models.DateField(null=True)  # the first finished production day that holds a count
+    # The limits in days that its stored silences follow, with counts and without; null is never.
+    count_silence = models.SmallIntegerField(null=True)
+    stop_silence = models.SmallIntegerField(null=True)
     computed_at = models.DateTimeField(_("computed"), null=True)
     occasion = models.CharField(max_length=9, choices=Occasion.choices, default="", db_default="")
     run = models.ForeignKey(
@@ -172,6 +176,25 @@ class FactState(models.Model):
 
     def __str__(self) -> str:
         return f"{self.asset_id} through {self.through}"
+
+
+class Silence(models.Model):
+    """Whole production days on which nobody knows how an asset did: its source was silent for more than `days` days.
+
+    `until` is the day of the next record; without one the silence lasts. One before the first record begins on the
+    first of all dates. One that will begin within a few days is here already.
+    """
+
+    pk = models.CompositePrimaryKey("asset_id", "since")
+    asset = asset_key()
+    since = models.DateField(_("from"))
+    until = models.DateField(_("to"), null=True)
+    days = models.SmallIntegerField()
+
+    objects = scoped_by("asset__site").as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.asset_id} from {self.since}"
 
 
 class ChangedDay(models.Model):
@@ -314,6 +337,7 @@ class FindingKind(models.TextChoices):
     COUNTED_WHILE_DOWN = "counted_while_down", _("Pieces were counted while the machine could not run")
     OVERLAP = "overlap", _("Stops of the machine overlap")
     OPEN_FOR_LONG = "open_for_long", _("A stop has been open for more than a week")
+    SILENT = "silent", _("Nothing has been recorded for a long time")
 
 
 class FindingState(models.TextChoices):

@@ -6,12 +6,27 @@ SQL of `kpis.facts` must give the same, and the tests hold the two against each 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import IntEnum
 from zoneinfo import ZoneInfo
 
 from kpis.formulas import Facts, Failed, FailureEvent, failure_events
-from kpis.intervals import Calendar, Span, Spans, at_least, clip, intersect, schedule, seconds, subtract, union
+from kpis.intervals import (
+    Calendar,
+    Span,
+    Spans,
+    at_least,
+    clip,
+    day_begins,
+    intersect,
+    production_date,
+    production_day,
+    production_days,
+    schedule,
+    seconds,
+    subtract,
+    union,
+)
 
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 END = datetime(9999, 12, 31, tzinfo=UTC)
@@ -100,6 +115,10 @@ class Records:
     short_stops: dict[int, float] = field(default_factory=dict)  # seconds below which a stop is short
     overrun_is_unplanned: bool = True
     merge_gap: timedelta = timedelta(0)  # after a failure, in which another is a further item of it
+    day_start: time = time.min
+    count_silence_days: int | None = None  # for which an asset with counts may be silent
+    stop_silence_days: int | None = None  # the same without counts
+    silence_days: dict[int, int] = field(default_factory=dict)  # of one asset; 0 is for ever
 
     def life(self, asset: int) -> Span:
         life = self.lives.get(asset, Span(BEGINNING, END))
@@ -333,12 +352,14 @@ def facts(records: Records, asset: int, window: Span) -> Facts:
         or any(each.asset == asset for each in records.failures)
         or any(each.asset == asset for each in records.counts)
     )
+    silent = clip(silences(records, asset), window) if recorded else ()
+    unknown = intersect(plan, silent) if recorded else plan
     return replace(
         _counted(records, asset, window),
         calendar=window.seconds,
-        scheduled=seconds(plan) if recorded else 0.0,
-        unobserved=0.0 if recorded else seconds(plan),
-        recorded=int(recorded),
+        scheduled=seconds(plan) - seconds(unknown),
+        unobserved=seconds(unknown),
+        recorded=int(recorded and silent != (window,)),
         planned_stop=seconds(planned_stop),
         down=seconds(down),
         off_schedule=seconds(subtract(unplanned, production)),
@@ -358,6 +379,48 @@ def stopped(records: Records, asset: int, window: Span) -> Span | None:
     window = _served(records, asset, window)
     held = [cut for piece in effective_pieces(records, asset) if (cut := piece.within(window))]
     return Span(min(each.start for each in held), max(each.end for each in held)) if held else None
+
+
+# --- Silence
+
+
+def told(records: Records, asset: int) -> tuple[set[date], set[date]]:
+    """The production days until now of which something is told of the asset, and those of its counts."""
+    life = records.life(asset)
+    held = [each.span for each in effective_pieces(records, asset)]
+    counted = clip((each.span for each in records.counts if each.asset == asset), life)
+    failed = [Span(each.occurred, each.occurred) for each in records.failures if each.asset == asset]
+    counts = {day for each in counted for day in _days(records, each)}
+    stops = {
+        day for each in [*held, *(one for one in failed if life.covers(one.start))] for day in _days(records, each)
+    }
+    return stops | counts, counts
+
+
+def _days(records: Records, span: Span) -> list[date]:
+    """The production days that the span touches; of no length, that of its instant."""
+    whole = Span(span.start, max(span.end, span.start + timedelta(microseconds=1)))
+    return [day for day, _ in production_days(whole, records.zone, records.day_start)]
+
+
+def silences(records: Records, asset: int) -> Spans:
+    """The production days until today on which the asset's source was silent."""
+    days, counts = told(records, asset)
+    today = production_date(records.now, records.zone, records.day_start)
+    first_count = min((day for day in counts if day < today), default=None)
+    of_site = records.stop_silence_days if first_count is None else records.count_silence_days
+    limit = timedelta(days=records.silence_days.get(asset, of_site or 0))
+    known = sorted(day for day in days if first_count is None or day >= first_count)
+    if not limit or not known:
+        return ()
+    silent = [
+        production_day(day, records.zone, records.day_start)
+        for number in range((today - known[0]).days + 1)
+        if (day := known[0] + timedelta(days=number)) - max(each for each in known if each <= day) > limit
+    ]
+    if first_count is None:
+        silent.append(Span(BEGINNING, day_begins(known[0] - limit, records.zone, records.day_start)))
+    return union(silent)
 
 
 def _served(records: Records, asset: int, window: Span) -> Span:

@@ -27,6 +27,7 @@ from kpis.facts.members import Scope
 from kpis.figures import DAY, Figure, Period
 from kpis.models import Finding, FindingKind, FindingState
 from kpis.present import TILES, address_of, agreed_for, aim_of, digits, gap_of, mark, rests_on, said, unit
+from kpis.silent_sources import silent_sources
 from kpis.weeks import Week
 
 HEADLINES = (*TILES, "preventive_compliance", "planned_work_share", "backlog_hours", *money.TILES)
@@ -386,7 +387,9 @@ def _found(finding: Finding) -> Found:
 def doubts(whole: Period, stops: QuerySet[Downtime], found: dict[str, Figure], findings: int) -> list[str]:
     """What speaks against trusting the figures, in sentences."""
     coverage = found["availability"].coverage
-    silent = list(Asset.objects.filter(pk__in=whole.unobserved).order_by("code").values_list("code", flat=True))
+    rows = {row.pk: row for row in Asset.objects.filter(pk__in=whole.assets).only("code", "silence_days")}
+    never = sorted(rows[pk].code for pk in whole.unobserved)
+    silent = list(dict.fromkeys(each.asset.code for each in silent_sources(whole, whole.members, rows)))
     known = stops.aggregate(
         all=Count("pk"),
         unnamed=Count("pk", filter=Q(reason=None)),
@@ -398,7 +401,9 @@ def doubts(whole: Period, stops: QuerySet[Downtime], found: dict[str, Figure], f
     return [
         *([_("The state of the machines is known for %(share)s\u202f%% of the scheduled time.")
            % {"share": number_text(coverage * 100, 0)}] if coverage is not None and coverage < 1 else []),
-        *([_("Nothing was ever recorded for %(assets)s.") % {"assets": _listed(silent)}] if silent else []),
+        *([_("Nothing was ever recorded for %(assets)s.") % {"assets": _listed(never)}] if never else []),
+        *([_("For too long nothing was recorded for %(assets)s; that time is unknown.")
+           % {"assets": _listed(silent)}] if silent else []),
         *([_("%(n)d of %(all)d unplanned stops have no reason.") % {"n": known["unnamed"], "all": known["all"]}]
           if known["unnamed"] else []),
         *([_("%(n)d of %(all)d unplanned stops were entered more than a day late.")

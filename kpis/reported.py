@@ -7,7 +7,7 @@ tables as they were (`kpis.facts.former`).
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
@@ -23,7 +23,7 @@ from kpis.facts.live import Cell, compute
 from kpis.facts.members import Scope, members
 from kpis.facts.plans import Plans
 from kpis.facts.question import lives
-from kpis.facts.ranges import grouped
+from kpis.facts.ranges import Ranges, grouped, within
 from kpis.facts.read import Answer, Reader, sums_of_event
 from kpis.facts.revisions import SUMS
 from kpis.facts.tally import EMPTY, add_row, places
@@ -46,7 +46,10 @@ class TooManyParts(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the figure is about, as `kpis.figures.periods` takes it."""
+    """What the figure is about, as `kpis.figures.periods` takes it.
+
+    `silent` are the silences of the assets that count today; they stand for those of former reports as well.
+    """
 
     site: Site
     asset: Asset | None
@@ -54,6 +57,7 @@ class Asked:
     end: datetime
     scope: str
     now: datetime
+    silent: Ranges = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +75,18 @@ class Delta:
 
 @dataclass(slots=True)
 class Time:
-    """Calendar and scheduled seconds of a member, and whether its state is known."""
+    """Calendar and scheduled seconds of a member, how many of these its source was silent, and whether its state is
+    known."""
 
     calendar: float = 0.0
     scheduled: float = 0.0
+    silent: float = 0.0
     observed: bool = False
+
+    @property
+    def unobserved(self) -> float:
+        """Scheduled seconds in which its state is not known."""
+        return self.silent if self.observed else self.scheduled
 
 
 @dataclass(eq=False)
@@ -122,7 +133,9 @@ class State:
             key = (id(plan), lo, hi)
             if key not in known:
                 known[key] = float(plans.between(plan, lo, hi))
-            found.append(Time(float(hi - lo), known[key], each.asset_id in seen))
+            gone = within(asked.silent.get(each.asset_id, []), lo, hi)
+            silent = float(sum(plans.between(plan, *part) for part in gone))
+            found.append(Time(float(hi - lo), known[key], silent, each.asset_id in seen and gone != [(lo, hi)]))
         return found
 
     @cached_property
@@ -255,8 +268,8 @@ class State:
         return replace(
             Facts(*row),
             calendar=sum(each.calendar for each in times),
-            scheduled=sum(each.scheduled for each in times if each.observed),
-            unobserved=sum(each.scheduled for each in times if not each.observed),
+            scheduled=sum(each.scheduled - each.unobserved for each in times),
+            unobserved=sum(each.unobserved for each in times),
             recorded=sum(each.observed for each in times),
         )
 

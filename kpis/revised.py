@@ -104,7 +104,7 @@ def revisions(period: Period, figure: Figure, scope: str) -> list[Revision]:
 
     The period must hold no changed day that waits to be computed again.
     """
-    asked = Asked(period.site, period.asset, period.start, period.end, scope, period.now)
+    asked = Asked(period.site, period.asset, period.start, period.end, scope, period.now, period.reader.silent)
     moments = former.moments(period.site, period.asset, period.start, period.end, period.now)
     plans = merged(map(Change.of_plan, moments))[:MOST_STATES]
     states = [State(asked), *(State(asked, each.since) for each in plans)]

@@ -9,7 +9,7 @@ from assets.models import Asset
 from kpis.axis import epoch, instant
 from kpis.facts.records import Shelf, shelf
 from kpis.figures import Period
-from kpis.intervals import Span
+from kpis.intervals import Span, clip, subtract
 from kpis.timeline import State, StateSpan, timeline
 
 STOPPED = (State.DOWN, State.PLANNED_STOP)
@@ -17,11 +17,16 @@ STOPPED = (State.DOWN, State.PLANNED_STOP)
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine with its states in order; `observed` is whether anything was ever recorded for it."""
+    """A machine with its states in order.
+
+    `observed` is whether anything is known of it in these spans: nothing is where nothing was ever recorded, and where
+    its source was silent throughout; `silent` says that it was at some time.
+    """
 
     asset: Asset
     observed: bool
     spans: list[StateSpan]
+    silent: bool = False
 
     def seconds(self, state: State) -> float | None:
         """Seconds in the state; None where nobody knows, which is not 0."""
@@ -54,12 +59,18 @@ def machines(period: Period, known: Shelf) -> list[Machine]:
     """The period's assets by code, each for as long as it stood there."""
     spans: dict[int, list[StateSpan]] = defaultdict(list)
     unobserved = set(period.unobserved)
+    told, silent = set(), set()
     for each in period.members:
         asset_id = each.member.asset_id
         part = Span(instant(max(epoch(period.start), each.since)), instant(min(epoch(period.end), each.until)))
-        spans[asset_id] += timeline(known.of(asset_id), asset_id, part, known=asset_id not in unobserved)
+        gone = clip(period.silent(asset_id), part) if asset_id not in unobserved else ()
+        spans[asset_id] += timeline(known.of(asset_id), asset_id, part, known=asset_id not in unobserved, silent=gone)
+        if gone:
+            silent.add(asset_id)
+        if asset_id not in unobserved and subtract(clip((part,), Span(part.start, period.now)), gone):
+            told.add(asset_id)
     rows = Asset.objects.filter(pk__in=spans).order_by("code", "pk")
-    return [Machine(row, row.pk not in unobserved, spans[row.pk]) for row in rows]
+    return [Machine(row, row.pk in told, spans[row.pk], row.pk in silent) for row in rows]
 
 
 def stops_of(found: Sequence[Machine], *, now: datetime) -> list[StopOnMachine]:

@@ -18,7 +18,7 @@ class State(StrEnum):
     DOWN = "down"  # UD
     PLANNED_STOP = "planned stop"  # PS
     NOT_SCHEDULED = "not scheduled"  # CT − PT
-    UNKNOWN = "unknown"  # PT of an asset of which nothing was ever recorded
+    UNKNOWN = "unknown"  # PT of an asset of which nothing was ever recorded, or in which its source was silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,10 @@ class StateSpan:
     stop: Stop | None = None
 
 
-def timeline(records: Records, asset: int, window: Span, *, known: bool = True) -> list[StateSpan]:
-    """The states of the asset in order."""
+def timeline(
+    records: Records, asset: int, window: Span, *, known: bool = True, silent: Spans = ()
+) -> list[StateSpan]:  # fmt: skip
+    """The states of the asset in order; in the `silent` spans, which no stop touches, nobody knows them."""
     window = _served(records, asset, window)
     plan = scheduled(records, asset, window)
     if not known:
@@ -52,7 +54,8 @@ def timeline(records: Records, asset: int, window: Span, *, known: bool = True) 
         [
             *down,
             *planned,
-            (subtract(plan, stopped), State.OPERATING, None),
+            (subtract(plan, (*stopped, *silent)), State.OPERATING, None),
+            (intersect(plan, silent), State.UNKNOWN, None),
             (subtract((window,), plan), State.NOT_SCHEDULED, None),
         ]
     )

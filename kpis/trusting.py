@@ -1,5 +1,6 @@
 """What pages and API say of how far a figure may be trusted."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -9,6 +10,8 @@ from core.kit.badges import Badge
 from core.kit.present import number_text
 from kpis.figures import Figure
 from kpis.formulas import Reason
+from kpis.silent_sources import SilentSource
+from kpis.silent_sources import advice as advice_on_silence
 from kpis.trust import Evidence, Part, Score, Sensitivity, Trust, scores, trust
 
 BADGES = {
@@ -41,8 +44,12 @@ def trust_in(figure: Figure, known: Evidence, *, now: datetime) -> Trust:
     )
 
 
-def advice(score: Score | None, reason: str) -> str:
-    """The one thing that would raise the grade most; `reason` is that of a figure that is not plainly right."""
+def advice(score: Score | None, reason: str, silent: Sequence[SilentSource] = ()) -> str:
+    """The one thing that would raise the grade most; `reason` is that of a figure that is not plainly right, `silent`
+    are sources of which nothing was known for a time."""
+    lasting = any(each.until is None for each in silent)
+    if score and silent and (score.part is Part.COVERAGE or (score.part is Part.FRESHNESS and lasting)):
+        return advice_on_silence(silent)
     if score is None:
         return _("Nothing is wanting.")
     numbers = {"wrong": score.wrong, "whole": score.whole}

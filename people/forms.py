@@ -96,5 +96,5 @@ class SiteForm(ModelForm):
         model = Site
         fields = [
             "code", "name", "time_zone", "currency", "day_start", "overrun_is_unplanned",
-            "failure_merge_gap", "oee_profile", "coverage_threshold",
+            "failure_merge_gap", "oee_profile", "coverage_threshold", "count_silence_days", "stop_silence_days",
         ]  # fmt: skip

@@ -25,6 +25,8 @@ class SiteSerializer(RowSerializer):
             "failure_merge_gap",
             "oee_profile",
             "coverage_threshold",
+            "count_silence_days",
+            "stop_silence_days",
         ]
 
 

@@ -243,7 +243,7 @@ class SitePage(FormPage):
 
     model, form_class = Site, SiteForm
     parent = SITES
-    lead = _("Another time zone or start of the production day changes the figures of past days as well.")
+    lead = _("Another time zone, start of the production day or silence changes the figures of past days as well.")
 
     def page_title(self):
         return self.object.name if self.object else _("Open a site")

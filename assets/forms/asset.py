@@ -35,7 +35,15 @@ class AssetForm(ModelForm):
         (_("How critical"), (*SCORES, "criticality", "criticality_reason")),
         (
             _("Service"),
-            ("commissioned", "retired", "short_stop_seconds", "downtime_cost", "replacement_value", "external_id"),
+            (
+                "commissioned",
+                "retired",
+                "short_stop_seconds",
+                "silence_days",
+                "downtime_cost",
+                "replacement_value",
+                "external_id",
+            ),
         ),
     )
 
@@ -43,8 +51,8 @@ class AssetForm(ModelForm):
         model = Asset
         fields = [
             "code", "name", "level", "kind", "manufacturer", "model", "serial_number", "description", *SCORES,
-            "criticality", "criticality_reason", "commissioned", "retired", "short_stop_seconds", "downtime_cost",
-            "replacement_value", "external_id",
+            "criticality", "criticality_reason", "commissioned", "retired", "short_stop_seconds", "silence_days",
+            "downtime_cost", "replacement_value", "external_id",
         ]  # fmt: skip
         widgets = {"description": forms.Textarea(attrs={"rows": 3})}
 

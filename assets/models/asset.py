@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from core.models import Site
+from core.models import LONGEST_SILENCE, Site
 from core.querysets import SiteScoped
 
 
@@ -141,6 +141,16 @@ class Asset(models.Model):
     )  # fmt: skip
     short_stop_seconds = models.PositiveIntegerField(
         _("short stop threshold"), default=300, help_text=_("Stops below this many seconds are short stops.")
+    )
+    silence_days = models.PositiveSmallIntegerField(
+        _("silence, days"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(LONGEST_SILENCE)],
+        help_text=_(
+            "Without a record for longer than this its state is unknown until the next one. Empty: as the site says; "
+            "0: never."
+        ),
     )
     commissioned = models.DateTimeField(_("commissioned"), null=True, blank=True)
     retired = models.DateTimeField(_("retired"), null=True, blank=True)

@@ -16,6 +16,7 @@ from kpis.facts import former, revisions
 from kpis.facts.held import seconds
 from kpis.facts.question import calculating, reaching_counts, without_loops
 from kpis.facts.ranges import Ranges, grouped, literal
+from kpis.facts.silences import OF_SITE, UNSETTLED
 from kpis.facts.store import BEHIND, Clock, lock, reaching, rewrite
 from kpis.models import Occasion
 
@@ -42,8 +43,9 @@ def due(clocks: Iterable[Clock]) -> dict[int, Due]:
             WITH site AS (SELECT * FROM unnest(%(sites)s::bigint[], %(days)s::date[]) AS s(id, yesterday))
             SELECT site_id, bool_or(behind), bool_or(wide) FROM (
                 SELECT a.site_id, true AS behind, false AS wide
-                FROM site JOIN assets_asset a ON a.site_id = site.id LEFT JOIN kpis_factstate s ON s.asset_id = a.id
-                WHERE {BEHIND.format(yesterday="site.yesterday")}
+                FROM site JOIN assets_asset a ON a.site_id = site.id {OF_SITE}
+                    LEFT JOIN kpis_factstate s ON s.asset_id = a.id
+                WHERE {BEHIND.format(yesterday="site.yesterday")} OR {UNSETTLED}
                 UNION ALL
                 SELECT coalesce(m.site_id, a.site_id), false, m.reach <> 'asset'
                 FROM kpis_changedday m LEFT JOIN assets_asset a ON a.id = m.asset_id

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from core.models import Site
-from kpis.axis import instant
+from kpis.axis import ProductionDays, instant
 from kpis.facts.plans import Plans
 from kpis.facts.question import Question, calculating, group_levels, lives, reaching_counts, with_counts
 from kpis.facts.ranges import Ranges, clipped, merged, minus
+from kpis.facts.silences import Present
 
 Cell = tuple[int, int, int]  # asset, from, to in seconds since 1970
 
@@ -105,6 +106,37 @@ def compute(
             facts.sums = dict(zip(NUMBERS, (*map(float, times), stops, counts), strict=True))
             facts.sums |= {name: value or 0.0 for name, value in zip(FRACTIONS, fractions, strict=True)}
     return found, events
+
+
+def told(clock: Present, spans: Ranges) -> dict[int, dict[int, bool]]:
+    """Production days (as numbers) inside the spans on which a stop or a count of an asset is recorded; whether a count
+    is among them. The spans are whole days, the last ends now at the latest.
+    """
+    site, now = clock.site, clock.now
+    spans = clipped(spans, lives(spans, now))
+    if not spans:
+        return {}
+    lo = min(each[0][0] for each in spans.values()) - 1
+    hi = max(each[-1][1] for each in spans.values())
+    days = ProductionDays.around(lo, hi, site.zone, site.day_start)
+    question = Question(
+        site=site,
+        now=now,
+        reach=spans,
+        watch={},
+        plans=Plans(site, list(spans), lo, hi),
+        levels=group_levels(site),
+        days=days,
+        counts=bool(with_counts(spans)),
+    )
+    with calculating(memory="16MB"):
+        rows = question.told()
+    found: dict[int, dict[int, bool]] = {}
+    for asset_id, cell, counted in rows:
+        lo, hi = days.borders[cell - 1], days.borders[cell]
+        if any(lo < end and hi > start for start, end in spans[asset_id]):
+            found.setdefault(asset_id, {})[days.day(cell - 1).toordinal()] = counted
+    return found
 
 
 def _event(asset_id: int, occurred: int, until: int, restored: int | None, items: int, open: int, found: int) -> Event:

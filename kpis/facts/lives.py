@@ -111,8 +111,7 @@ def records(site: Site, counting: Sequence[Member], start: datetime, end: dateti
     for each, cut, gone in zip(reader.stretches, cuts, lost, strict=True):
         asset_id = each.member.asset_id
         if asset_id in reader.observed or asset_id in touched:
-            plan = reader.plans.stretches(asset_id)
-            scheduled = [reader.plans.between(plan, lo, hi) for lo, hi in pairwise(cut.borders)]
+            scheduled = [reader.known(asset_id, lo, hi) for lo, hi in pairwise(cut.borders)]
             hours = tuple((whole - part) / HOUR for whole, part in zip(scheduled, gone, strict=True))
             from_new = max(each.member.since, EVER, bucket[0]) <= each.state.since
             found.append(Record(asset_id, hours, from_new, tuple(map(instant, cut.borders[1:-1]))))

@@ -13,7 +13,7 @@ from kpis.axis import EVER, FAR, NEVER, Axis, ProductionDays
 from kpis.facts.held import LIFE_FROM, LIFE_TO, seconds
 from kpis.facts.plans import Owners, Plans, Stretch
 from kpis.facts.ranges import Ranges, columns, literal, merged, widened
-from kpis.facts.statement import ANSWER, STORE, statement
+from kpis.facts.statement import ANSWER, STORE, TOLD, statement
 
 
 def lives(asset_ids: Iterable[int], now: int) -> dict[int, tuple[int, int]]:
@@ -155,6 +155,12 @@ class Question:
         """The answer for the cells and for the failure events of the watched spans."""
         with without_loops() as cursor:
             cursor.execute(self._text(ANSWER), self.parameters())
+            return cursor.fetchall()
+
+    def told(self) -> list[tuple[int, int, bool]]:
+        """Assets and days (from 1) of which something is told, and whether it is a count."""
+        with without_loops() as cursor:
+            cursor.execute(self._text(TOLD), self.parameters())
             return cursor.fetchall()
 
     def store(self, wanted: Ranges, events: Ranges, aside: str = "") -> tuple[int, list[int]]:

@@ -21,6 +21,8 @@ from kpis.facts.live import NUMBERS, Cell, CellFacts, Event, compute
 from kpis.facts.lost import LossesOf, Lost, Short
 from kpis.facts.parts import Parts
 from kpis.facts.plans import Plans
+from kpis.facts.ranges import Ranges, within
+from kpis.facts.silent import Silences, silences_in, spans_of
 from kpis.facts.store import Clock
 from kpis.facts.tally import Causes, Place, Sums, add, add_row, places
 from kpis.facts.zones import Alike, Bucket, Cut, Member, Stretch, Zones
@@ -114,6 +116,22 @@ class Reader:
     def assets(self, root: int) -> set[int]:
         """The root's assets that were there in the window."""
         return {asset_id for each in self.groups for asset_id in each.of_root(root)}
+
+    @cached_property
+    def silences(self) -> Silences:
+        """When the source of an asset was silent, of those days of the window."""
+        return silences_in(self.zones)
+
+    @cached_property
+    def silent(self) -> Ranges:
+        """The same as spans inside the window."""
+        return spans_of(self.zones, self.silences)
+
+    def known(self, asset_id: int, lo: int, hi: int) -> int:
+        """Scheduled seconds of the span in which the asset's source was not silent."""
+        plan = self.plans.stretches(asset_id)
+        gone = within(self.silent.get(asset_id, []), lo, hi)
+        return self.plans.between(plan, lo, hi) - sum(self.plans.between(plan, *each) for each in gone)
 
     def answers(self) -> Answers:
         """An answer for every root and bucket that has members."""
@@ -267,6 +285,25 @@ class Reader:
                             row[CALENDAR] += float(hi - lo) * counted
                             row[SCHEDULED] += scheduled * counted
                             row[RECORDED] += counted
+            if self.silent:
+                self._take_silences(sums, alike, spans)
+
+    def _take_silences(self, sums: Sums, alike: Alike, spans: Sequence[tuple[int, int, int]]) -> None:
+        """Scheduled time in which nobody knows how an asset did; one that was silent throughout is not recorded."""
+        for root, asset_id in zip(alike.roots, alike.assets, strict=True):
+            silent = self.silent.get(asset_id)
+            if not silent or asset_id not in self.observed:
+                continue
+            plan = self.plans.stretches(asset_id)
+            for bucket, lo, hi in spans:
+                place = root, bucket
+                parts = within(silent, lo, hi)
+                seconds = float(sum(self.plans.between(plan, *part) for part in parts))
+                counted = asset_id in sums.counted_assets.get(place, ())
+                for row in (sums.all[place], *([sums.counted[place]] if counted else [])) if parts else ():
+                    row[SCHEDULED] -= seconds
+                    row[UNOBSERVED] += seconds
+                    row[RECORDED] -= parts == [(lo, hi)]
 
     def _scheduled(self, plan: tuple, spans: Sequence[tuple[int, int, int]]) -> list[float]:
         """Scheduled seconds of spans of which most begin where the one before ends."""

@@ -272,6 +272,13 @@ UNION ALL
 SELECT 'event', asset_id, 0, NULL, ARRAY[o, u, restored, items, open::int, found::int], NULL FROM event
 """
 
+# The production days on which a stop holds an asset or something was counted, and whether something was.
+TOLD = """
+SELECT asset_id, cell, bool_or(counts) FROM (
+    SELECT asset_id, cell, false AS counts FROM piece UNION ALL SELECT asset_id, cell, true FROM counted
+) told GROUP BY 1, 2
+"""
+
 # Only the wanted days are written; around them cells were computed for the counts that reach over. Failure events
 # have spans of their own: one that begins on a wanted day may last longer than what was looked at.
 STORE = """

@@ -15,12 +15,14 @@ from django.db import connection
 from django.utils import timezone
 
 from core.models import JobRun, Site
+from kpis import silence
 from kpis.axis import EVER, FAR, ProductionDays, epoch, instant
-from kpis.facts import revisions
+from kpis.facts import revisions, silences
 from kpis.facts.held import ASSET, LIFE_FROM, LIFE_TO, seconds
 from kpis.facts.plans import Plans
 from kpis.facts.question import Question, calculating, group_levels, reaching_counts
 from kpis.facts.ranges import Ranges, clipped, columns, literal, merged, widened, within
+from kpis.facts.silences import OF_SITE, UNSETTLED
 from kpis.intervals import DAY, day_begins, production_date
 from kpis.models import FactState, Occasion
 
@@ -79,20 +81,39 @@ def catch_up(site: Site, *, now: datetime | None = None, chunk: int = CHUNK, run
         with calculating():
             behind = _hold(
                 clock,
-                f"""JOIN assets_asset a ON a.id = s.asset_id
+                f"""JOIN assets_asset a ON a.id = s.asset_id {OF_SITE}
                     WHERE a.site_id = %(site)s AND {BEHIND.format(yesterday="%(yesterday)s")}""",
                 "LIMIT %(chunk)s FOR UPDATE OF s SKIP LOCKED",
                 chunk=chunk,
             )
             if not behind:
-                return written
+                break
             spans = {
                 asset_id: [(clock.after(state.through if state.version == VERSION else None), clock.frontier)]
                 for asset_id, state in behind.items()
             }
             days, observed, _ = _write(clock, _with_events(clock, spans), behind)
             _complete(clock, spans, observed, Occasion.COMPLETED, run, through=clock.yesterday)
+            _settle(clock, spans, behind, through=clock.yesterday)
             written += days
+    settle_changed(clock, chunk=chunk)
+    return written
+
+
+def settle_changed(clock: Clock, *, chunk: int = CHUNK) -> None:
+    """Find the silences again of assets that may be silent for another time than when theirs were found."""
+    while True:
+        with calculating():
+            states = _hold(
+                clock,
+                f"""JOIN assets_asset a ON a.id = s.asset_id {OF_SITE}
+                    WHERE a.site_id = %(site)s AND s.through IS NOT NULL AND {UNSETTLED}""",
+                "LIMIT %(chunk)s FOR UPDATE OF s SKIP LOCKED",
+                chunk=chunk,
+            )
+            if not states:
+                return
+            _settle(clock, {asset_id: [(EVER, clock.frontier)] for asset_id in states}, states)
 
 
 def recompute(
@@ -116,6 +137,7 @@ def recompute(
             if start is None and end is None:
                 days, observed, axis = _write(clock, _with_events(clock, spans), states, revising=True)
                 _complete(clock, spans, observed, Occasion.AGAIN, run, through=clock.yesterday)
+                _settle(clock, spans, states, through=clock.yesterday)
                 _note(axis)
                 written += days
             else:
@@ -142,6 +164,7 @@ def rewrite(clock: Clock, spans: Ranges, states: "States", occasion: Occasion, r
     written, observed, axis = _write(clock, cut, states, revising=True)
     _complete(clock, cut, observed, occasion, run)
     _note(axis)
+    _settle(clock, cut, states)
     return written
 
 
@@ -162,6 +185,27 @@ def _forget_unfinished(clock: Clock, asset_ids: list[int]) -> None:
         )
 
 
+def _settle(clock: Clock, spans: Ranges, states: "States", *, through: date | None = None) -> None:
+    """Find the silences around the spans again, which were just written."""
+    site = clock.site
+
+    @cache
+    def day(moment: int) -> int:
+        return production_date(instant(moment), site.zone, site.day_start).toordinal()
+
+    def ended(last: date | None) -> date | None:
+        return last and min(last, clock.yesterday)
+
+    kept = {asset_id: state.silent for asset_id, state in states.items()}
+    known = {asset_id: last for asset_id in spans if (last := through or ended(states[asset_id].through))}
+    hulls = {
+        asset_id: (silence.EVER if each[0][0] <= EVER else day(each[0][0]), day(each[-1][1] - 1) + 1)
+        for asset_id, each in spans.items()
+        if each and (kept[asset_id].possible or kept[asset_id].changed)
+    }
+    silences.settle(clock, hulls, kept, known)
+
+
 class State(NamedTuple):
     """What is known of an asset whose facts one has the right to write."""
 
@@ -169,6 +213,7 @@ class State(NamedTuple):
     version: int
     counted: bool  # a count was ever recorded
     life: tuple[int, int]  # until now at most
+    silent: silences.Kept
 
 
 States = dict[int, State]
@@ -179,7 +224,7 @@ BEHIND = f"(s.through IS NULL OR s.through < {{yesterday}} OR s.version <> {VERS
 
 def lock(clock: Clock, asset_ids: Iterable[int]) -> States:
     """Take the right to write these assets' facts; those without a state are left out."""
-    which = f"{ASSET.format(r='s')} WHERE s.asset_id = ANY(%(assets)s::bigint[])"
+    which = f"{ASSET.format(r='s')} {OF_SITE} WHERE s.asset_id = ANY(%(assets)s::bigint[])"
     return _hold(clock, which, "FOR UPDATE OF s", assets=literal(asset_ids))
 
 
@@ -189,12 +234,16 @@ def _hold(clock: Clock, which: str, how: str, **parameters) -> States:
         cursor.execute(
             f"""
             SELECT s.asset_id, s.through, s.version,
-                EXISTS (SELECT FROM production_count c WHERE c.asset_id = s.asset_id), {LIFE_FROM}, {LIFE_TO}
+                EXISTS (SELECT FROM production_count c WHERE c.asset_id = s.asset_id), {LIFE_FROM}, {LIFE_TO},
+                n.counted, n.stopped, s.count_silence, s.stop_silence, s.counted_from
             FROM kpis_factstate s {which} ORDER BY s.asset_id {how}
             """,
             {"site": clock.site.pk, "yesterday": clock.yesterday, "now": clock.now, "far": FAR, **parameters},
         )
-        return {row[0]: State(*row[1:4], life=row[4:]) for row in cursor.fetchall()}
+        return {
+            row[0]: State(*row[1:4], life=row[4:6], silent=silences.Kept(*row[6:], with_counts=row[3]))
+            for row in cursor.fetchall()
+        }
 
 
 def reaching(spans: Ranges, states: States) -> Ranges:

@@ -13,11 +13,17 @@ from kpis.facts import changes
 from kpis.facts.held import LIFE_FROM, LIFE_TO
 from kpis.facts.quiet import stirred
 from kpis.facts.ranges import Ranges, literal, merged, minus, parted
+from kpis.facts.silences import AHEAD, OF_SITE, UNSETTLED
 from kpis.facts.store import VERSION, Clock, beginning, events_touching
 
 FEW = 100  # assets
 RUNNING = 2 * 86_400  # s: the running day, and the one before until it is stored
 PENDING_LIMIT = 5000  # marks; with more waiting, figures come from what is stored and say so
+
+# Stored silences are those of the present limits, reach the running day, and know whether the asset is counted.
+SETTLED = f"""(s.version = %(version)s AND s.through > %(yesterday)s - {AHEAD} AND NOT {UNSETTLED}
+    AND NOT (s.through < %(yesterday)s AND s.counted_from IS NULL AND n.counted IS DISTINCT FROM n.stopped
+        AND EXISTS (SELECT FROM production_count r WHERE r.asset_id = a.id))) IS TRUE"""
 
 Bucket = tuple[int, int]  # from, to in seconds since 1970
 Zone = tuple[list[tuple[int, int]], list[tuple[int, int]]]  # stored days as positions, spans to compute
@@ -40,6 +46,8 @@ class State(NamedTuple):
     stored: int  # the instant up to which days are stored
     observed: bool  # any record exists
     computed: float | None  # when, in seconds since 1970
+    limits: tuple[int | None, int | None] = (None, None)  # days it may be silent, with counts and without
+    settled: bool = True  # whether its stored silences hold for these limits
 
 
 class Stretch(NamedTuple):
@@ -135,18 +143,25 @@ class Zones:
                         OR EXISTS (SELECT FROM assets_downtime r WHERE r.asset_id = a.id)
                         OR EXISTS (SELECT FROM assets_failure r WHERE r.asset_id = a.id)
                         OR EXISTS (SELECT FROM production_count r WHERE r.asset_id = a.id),
-                    date_part('epoch', s.computed_at)
-                FROM assets_asset a LEFT JOIN kpis_factstate s ON s.asset_id = a.id
+                    date_part('epoch', s.computed_at), n.counted, n.stopped, coalesce(s.observed, false), {SETTLED}
+                FROM assets_asset a {OF_SITE} LEFT JOIN kpis_factstate s ON s.asset_id = a.id
                 WHERE a.id = ANY(%(assets)s::bigint[])
                 """,
-                {"assets": literal(self.assets), "version": VERSION, "now": self.clock.now, "far": FAR},
+                {
+                    "assets": literal(self.assets),
+                    "version": VERSION,
+                    "now": self.clock.now,
+                    "far": FAR,
+                    "yesterday": self.clock.yesterday,
+                },
             )
             stored: dict = {}
             states = {}
-            for asset_id, since, until, through, observed, computed in cursor.fetchall():
+            for asset_id, since, until, through, observed, computed, *limits, kept, settled in cursor.fetchall():
                 if through not in stored:
                     stored[through] = self.clock.after(through)
-                states[asset_id] = State(since, until, stored[through], observed, computed)
+                settled = settled and kept is observed
+                states[asset_id] = State(since, until, stored[through], observed, computed, tuple(limits), settled)
         return states
 
     @cached_property

@@ -19,6 +19,7 @@ from kpis.views.performance import Performance
 MOST_DAYS = 8  # of the timeline: beyond them a stop is too narrow to be seen
 MOST_MACHINES = 100
 MOST_STOPS = 40  # rows of the table
+NAMED = 5  # machines in a sentence
 MOST_OF_WEEK = 500  # machines of the hours of the week
 MOST_ASSET_DAYS = 20_000
 
@@ -104,10 +105,12 @@ class Timeline(Performance):
     def said(self, found: list[Machine]) -> str:
         """What the timeline shows, in words."""
         unknown = sum(not machine.observed for machine in found)
+        never = sum(not machine.observed and not machine.silent for machine in found)
+        silent = [machine.asset.code for machine in found if machine.silent]
         hours = {state: sum(each.seconds(state) or 0 for each in found) / HOUR for state in State}
         if not found:
             return _("There was no machine in this window.")
-        if unknown == len(found):
+        if never == len(found):
             return _("Nothing was ever recorded for these machines, so their states are unknown.")
         planned = hours[State.OPERATING] + hours[State.DOWN]
         words = [
@@ -122,12 +125,17 @@ class Timeline(Performance):
                 "planned": number_text(planned, 1),
             }
         ]
-        if unknown:
+        if never:
             words.append(
                 ngettext(
-                    "Of %(n)d other nothing was ever recorded.", "Of %(n)d others nothing was ever recorded.", unknown
+                    "Of %(n)d other nothing was ever recorded.", "Of %(n)d others nothing was ever recorded.", never
                 )
-                % {"n": unknown}
+                % {"n": never}
+            )
+        if silent:
+            codes = ", ".join(silent[:NAMED]) + ("…" if len(silent) > NAMED else "")
+            words.append(
+                _("Nothing has been told for long of %(codes)s, whose state was unknown then.") % {"codes": codes}
             )
         return " ".join(words)
 

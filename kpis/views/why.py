@@ -159,7 +159,7 @@ class WhyFigure(Page):
             return {}
         return {
             "grade": trusting.BADGES[why.trust.grade],
-            "advice": trusting.advice(why.trust.first, why.figure.reason_code),
+            "advice": trusting.advice(why.trust.first, why.figure.reason_code, why.silent),
             "parts": [(trusting.NAMES[each.part], each.value * 100) for each in why.trust.scores],
             "sensitivity": why.sensitivity and trusting.said(why.sensitivity, why.figure.value),
         }

@@ -37,6 +37,15 @@ def test_assets_come_in_with_parents_in_any_order(bring_in, plant):
     assert Event.objects.filter(verb="asset.created", object_id=seal.pk, actor=plant.administrator).count() == 1
 
 
+def test_assets_come_in_with_the_days_for_which_they_may_be_silent(bring_in, plant):
+    bring_in("assets", "code,name,silence_days\nA1,One,14\nB1,Two,\nC1,Three,0\n")
+    found = Asset.objects.filter(site=plant.berlin, code__in=["A1", "B1", "C1"]).order_by("code")
+    assert list(found.values_list("silence_days", flat=True)) == [14, None, 0]
+    for wrong in ("1.5", "-1", "99999"):
+        run = bring_in("assets", f"code,name,silence_days\nD1,Four,{wrong}\n")
+        assert [column for _, column, _ in reasons(run)] == ["silence_days"], wrong
+
+
 def test_a_circle_of_parents_is_refused_and_nothing_comes_in(bring_in):
     before = Asset.objects.count()
     run = bring_in("assets", "code,name,parent\nA1,One,C1\nB1,Two,A1\nC1,Three,B1\nD1,Four,\nE1,Five,Z9\n")

@@ -46,6 +46,7 @@ steps = st.integers(0, STEPS)
 gaps = st.sampled_from([timedelta(0), GRID / 2, GRID, 3 * GRID, timedelta(days=1)])
 lengths = st.integers(0, 30) | st.integers(0, 300)
 assets = st.sampled_from([LINE, MACHINE, SPARE, PART])
+limits = st.none() | st.integers(1, 2)
 
 
 @st.composite
@@ -138,4 +139,7 @@ def plants(draw) -> Records:
         short_stops={MACHINE: 1800.0},
         overrun_is_unplanned=draw(st.booleans()),
         merge_gap=draw(gaps),
+        count_silence_days=draw(limits),
+        stop_silence_days=draw(limits),
+        silence_days=draw(st.dictionaries(assets, st.integers(0, 3), max_size=2)),
     )

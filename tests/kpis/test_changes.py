@@ -14,7 +14,7 @@ from core.models import JobRun, Site
 from kpis.computing import JOB, compute_due, compute_site
 from kpis.facts import changes, revisions, store
 from kpis.figures import periods
-from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent, LossDay
+from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent, LossDay, Silence
 from production.models import CalendarException, Count, OperatingCalendar, WeeklySlot
 from tests import plant as world
 from tests.kpis.plants import GRID, STEPS, gaps, in_database, plants
@@ -32,8 +32,10 @@ def snapshot(site: Site) -> list[tuple]:
     days = AssetDay.objects.filter(asset__site=site).values_list()
     losses = LossDay.objects.filter(asset__site=site).values_list("asset", "day", "reason", "loss", "seconds", "stops")
     events = FailureEvent.objects.filter(asset__site=site).values_list()
-    states = FactState.objects.filter(asset__site=site).values_list("asset", "through", "observed")
+    states = FactState.objects.filter(asset__site=site).values_list("asset", "through", "observed", "counted_from")
+    silences = Silence.objects.filter(asset__site=site).values_list("asset", "since", "until", "days")
     return [
+        sorted(silences, key=str),
         sorted(tuple(round(each, 6) if isinstance(each, float) else each for each in row) for row in days),
         sorted(losses, key=str),
         sorted(events, key=str),
@@ -68,6 +70,7 @@ class Editor:
             self.new_stop, self.moved_stop, self.shortened_stops, self.deleted_stop, self.excluded_reason,
             self.new_failure, self.deleted_failure, self.restored_failures, self.new_counts, self.deleted_counts,
             self.move, self.loosened_group, self.calendar, self.holiday, self.life, self.overrun, self.merge_gap,
+            self.silence,
         ]  # fmt: skip
         self.data.draw(st.sampled_from(verbs))()
 
@@ -177,6 +180,12 @@ class Editor:
     def merge_gap(self) -> None:
         self.site.failure_merge_gap = self.data.draw(gaps) // timedelta(minutes=1)
         self.site.save()
+
+    def silence(self) -> None:
+        days = st.sampled_from([None, 1, 2, 3])
+        self.site.count_silence_days, self.site.stop_silence_days = self.data.draw(days), self.data.draw(days)
+        self.site.save()
+        Asset.objects.filter(pk=self.pick(self.assets).pk).update(silence_days=self.data.draw(days))
 
 
 def test_a_change_before_a_long_failure_of_the_same_day_leaves_the_failure_whole(plant):

@@ -396,7 +396,9 @@ def test_the_performance_page_shows_the_figures_and_says_what_is_missing(client,
     assert page.status_code == 200
     assert "98.2" in page.content.decode()
     empty = client.get(reverse("performance"), {"from": "2026-03-02", "to": "2026-03-08", "asset": plant.palletiser.pk})
-    assert "Nothing was ever recorded for it, so its state is unknown." in empty.content.decode()
+    assert (
+        "Nothing was ever recorded for it, or nothing for too long, so its state is unknown." in empty.content.decode()
+    )
 
 
 def test_the_page_of_an_asset_tells_its_last_30_days(client, plant):

@@ -14,7 +14,7 @@ from kpis.computing import compute_site
 from kpis.facts import lives
 from kpis.facts.lives import Record
 from kpis.figures import SCOPES, periods
-from kpis.intervals import span
+from kpis.intervals import intersect, seconds, span
 from kpis.lifetimes import Life
 from kpis.reliability import History, Problem
 from production.models import OperatingCalendar
@@ -157,7 +157,12 @@ def test_lives_are_those_of_the_oracle_and_add_up_to_the_figures(db, records, sc
             failed = [e.occurred for e in oracle.events(records, number) if not e.found and served.covers(e.occurred)]
             assert list(each.occurred) == failed
             parts = [span(*border) for border in pairwise([served.start, *failed, served.end])]
-            expected = [without_record(oracle.facts(records, number, part)).operating / 3600 for part in parts]
+            silent = oracle.silences(records, number)
+            expected = [
+                without_record(oracle.facts(records, number, part)).operating / 3600
+                - seconds(intersect(oracle.scheduled(records, number, part), silent)) / 3600
+                for part in parts
+            ]
             assert each.hours == pytest.approx(expected, abs=1e-9)
         for row in plant.assets.values():
             (whole,) = periods([row], scope=scope, **question)

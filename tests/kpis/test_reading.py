@@ -129,6 +129,9 @@ def assert_told(plant, records, buckets) -> None:
         number, window, told = numbers[each.asset.pk], span(each.start, each.end), (each.asset.code, each.start)
         expected = oracle.facts(records, number, window)
         assert_alike(without_record(each.answer.all), without_record(expected), told)
+        if each.answer.all.calendar and each.asset.pk in each.reader.observed and oracle.told(records, number)[0]:
+            for name in ("scheduled", "unobserved", "recorded"):
+                assert getattr(each.answer.all, name) == getattr(expected, name), (told, name)
         for name in OF_COUNTED if each.answer.counted_assets else ():
             assert getattr(each.answer.counted, name) == pytest.approx(getattr(expected, name), abs=1e-6), (told, name)
         assert {key: sums for key, sums in each.answer.causes.items() if any(sums)} == {

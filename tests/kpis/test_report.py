@@ -101,7 +101,10 @@ def test_what_is_not_known_is_said_and_never_nought(plant, broken):
     found = made(plant, plant.palletiser)
     for name in ("Availability", "MTBF", "OEE", "Cost of downtime"):
         assert (row(found, name).value, row(found, name).is_known) == ("no data", False)
-    assert row(found, "Availability").remark == "Nothing was ever recorded for it, so its state is unknown."
+    assert (
+        row(found, "Availability").remark
+        == "Nothing was ever recorded for it, or nothing for too long, so its state is unknown."
+    )
     assert row(found, "Availability").change == ""
     assert found.answer == "Nothing was recorded in this week, so there is no figure to show."
     assert "Nothing was ever recorded for M3." in found.doubts

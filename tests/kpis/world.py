@@ -85,6 +85,8 @@ def store(records: oracle.Records, *, day_start: time = time(0), code: str = "pl
         day_start=day_start,
         overrun_is_unplanned=records.overrun_is_unplanned,
         failure_merge_gap=records.merge_gap // timedelta(minutes=1),
+        count_silence_days=records.count_silence_days,
+        stop_silence_days=records.stop_silence_days,
         **settings,
     )
     rows = {number: _asset(records, site, number) for number in sorted(numbers_in(records))}
@@ -146,6 +148,7 @@ def _asset(records: oracle.Records, site: Site, number: int) -> assets.Asset:
         code=f"A{number}",
         name=f"Asset {number}",
         short_stop_seconds=records.short_stops.get(number, 0),
+        silence_days=records.silence_days.get(number),
         commissioned=life and life.start,
         retired=life and (None if life.end == oracle.END else life.end),
     )
