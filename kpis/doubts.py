@@ -13,6 +13,7 @@ from core.kit.present import duration_text, number_text
 from core.models import Site
 from core.runs import job_run, site_by_site
 from kpis import figures, findings, formulas
+from kpis.axis import epoch
 from kpis.computing import compute_site
 from kpis.facts import doubts as facts
 from kpis.findings import Doubt
@@ -26,6 +27,7 @@ CHUNK = 200  # assets
 MOST_OLDER = 60  # older days of a site that are looked at again in one night
 LOOKED_FOR = (
     FindingKind.TOO_FAST, FindingKind.COUNTED_WHILE_DOWN, FindingKind.OVERLAP, FindingKind.OPEN_FOR_LONG,
+    FindingKind.SILENT,
 )  # fmt: skip
 
 
@@ -56,6 +58,7 @@ def doubts(site: Site, now: datetime) -> Iterator[Doubt]:
     for asset_id, pieces in facts.counted_while_down(site, DAYS, now).items():
         yield Doubt(asset_id, FindingKind.COUNTED_WHILE_DOWN, {"pieces": pieces})
     yield from _too_fast(site, since, now)
+    yield from _silent(site, now)
 
 
 def _too_fast(site: Site, since: datetime, now: datetime) -> Iterator[Doubt]:
@@ -86,6 +89,22 @@ def _rates(
                 yield period.asset.pk, rate
 
 
+def _silent(site: Site, now: datetime) -> Iterator[Doubt]:
+    """Sources that have fallen silent while their machine was scheduled, and are so still."""
+    silent = facts.fallen_silent(site, now)
+    assets = list(Asset.objects.filter(pk__in=silent).select_related("site").order_by("pk"))
+    for position in range(0, len(assets), CHUNK):
+        chunk = assets[position : position + CHUNK]
+        since = site.day_begins(date.fromordinal(min(silent[asset.pk] for asset in chunk)))
+        for period in figures.known(chunk, [(since, now)], site=site, scope="asset", now=now):
+            pk, reader = period.asset.pk, period.reader
+            last = reader.silences.get(pk, [None])[-1]
+            lasts = epoch(site.day_begins(date.fromordinal(silent[pk]))), epoch(now)
+            if last and last.until is None and reader.plans.between(reader.plans.stretches(pk), *lasts):
+                told = date.fromordinal(last.since - last.limit - 1)
+                yield Doubt(pk, FindingKind.SILENT, {"told": told.isoformat(), "days": last.limit})
+
+
 def said(kind: str, numbers: Mapping[str, Any]) -> str:
     """What was seen, with its numbers, and what to do about it."""
     match kind:
@@ -113,6 +132,13 @@ def said(kind: str, numbers: Mapping[str, Any]) -> str:
                 "%(stops)s began while another was not over, one of the two begun or entered in the last %(days)d days;"
                 " %(time)s are recorded twice. Figures count them once; one of the records is probably wrong."
             ) % {"stops": stops, "days": DAYS, "time": duration_text(numbers["seconds"])}
+        case FindingKind.SILENT:
+            told = formats.date_format(date.fromisoformat(numbers["told"]), "DATE_FORMAT")
+            return _(
+                "Nothing has been recorded since %(told)s. After %(days)d days without a record nobody knows whether it"
+                " runs, so its time no longer counts. Ask whether stops and counts still arrive; if it stands still,"
+                " record the stop, and if it is gone, say when it was retired."
+            ) % {"told": told, "days": numbers["days"]}
         case FindingKind.OPEN_FOR_LONG:
             return _("Its time runs on and lowers availability. Close it, or correct when it ended.")
         case FindingKind.FACTS_DIFFER:

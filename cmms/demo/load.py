@@ -75,6 +75,7 @@ def _write(now: datetime, days: int, say: Callable[[str], None]) -> dict[str, in
     say("stops and failures of two years …")
     history = stops.happen(made)
     standing = today.stand_still(made, history)
+    output.fall_silent(made, history)
     today.record_twice(made, history)
     stops.write(made, history)
     say("counts per shift …")

@@ -14,6 +14,15 @@ from production.models import Count
 
 LOST = ("L2", 0.93, timedelta(days=3))  # the counters of this line were silent from this share of the history on
 
+MUTE = ("L2-CW1", timedelta(days=45))  # the control of this machine has told nothing for so long
+
+
+def fall_silent(plant: Plant, history: History) -> None:
+    """Of one machine neither stops nor counts arrive any more: what coverage and a finding are about."""
+    since = plant.now - MUTE[1]
+    mute = {unit.asset.pk for unit in plant.units if unit.spec.code == MUTE[0]}
+    history.stops = [each for each in history.stops if each.asset_id not in mute or each.start < since]
+
 
 def make(plant: Plant, history: History) -> int:
     """Store a count per shift for each line and each counting machine; returns how many."""
@@ -82,6 +91,8 @@ def _line_counts(plant: Plant, line: Line, line_id: int, members: list[Unit], hi
         for unit, standing in counting:
             own_cycle = round(cycle * unit.spec.speed, 6)
             able = (end - shift.start).total_seconds() - standing.within(shift.start, end)
+            if unit.spec.code == MUTE[0] and end > plant.now - MUTE[1]:
+                continue
             number = min(made, int(max(able, 0) * 0.985 / own_cycle))
             waste = int(number * line.scrap * chance.uniform(0.1, 0.5))
             if number:

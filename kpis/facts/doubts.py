@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from assets.models import Downtime
 from core.models import Site
-from kpis.models import AssetDay, DayRevision
+from kpis.models import AssetDay, DayRevision, Silence
 
 
 def overlapping(site: Site, since: datetime, now: datetime) -> dict[int, tuple[int, float]]:
@@ -79,6 +79,15 @@ def recounted(site: Site, days: int, now: datetime, most: int) -> dict[date, lis
             break
         found[day].append(asset_id)
     return found
+
+
+def fallen_silent(site: Site, now: datetime) -> dict[int, int]:
+    """Asset in service → the first day (as a number) of a silence that holds a finished day and lasts, as stored."""
+    today = site.production_day(now)
+    in_service = Q(asset__commissioned=None) | Q(asset__commissioned__lte=now)
+    in_service &= Q(asset__retired=None) | Q(asset__retired__gt=now)
+    rows = Silence.objects.filter(in_service, asset__site=site, asset__archived_at=None, until=None, since__lt=today)
+    return {row.asset_id: row.since.toordinal() for row in rows.order_by("asset_id")}
 
 
 def counted(site: Site, days: int, now: datetime) -> list[int]:

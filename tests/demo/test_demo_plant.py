@@ -12,7 +12,7 @@ from cmms.demo.load import demo_logins, load
 from cmms.demo.remove import remove
 from core.models import Event, Site
 from kpis import targets
-from kpis.models import NetMargin, Target
+from kpis.models import Finding, NetMargin, Silence, Target
 from people.models import Membership, User
 from people.roles import Role
 from production.models import CalendarException, Count, WeeklySlot
@@ -78,6 +78,12 @@ def test_one_machine_never_failed_and_another_has_no_data(shown):
     assert not Failure.objects.filter(asset__code="L2-CW1").exists()
     for model in (Downtime, Failure, Count, WorkOrder):
         assert not model.objects.filter(asset__code="L2-RB1").exists()
+
+
+def test_one_machine_has_fallen_silent_and_somebody_is_to_find_out_why(shown):
+    (found,) = Finding.objects.filter(kind="silent").select_related("asset")
+    assert (found.asset.code, found.numbers["days"]) == ("L2-CW1", 30)
+    assert Silence.objects.filter(asset=found.asset, until=None).count() == 1
 
 
 def test_there_are_late_entries_overlaps_open_stops_and_unclassified_stops(shown):
