@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,11 +21,11 @@ from kpis import findings, oracle
 from kpis.axis import instant
 from kpis.computing import compute_site
 from kpis.facts.live import FRACTIONS, NUMBERS
-from kpis.facts.records import shelf
+from kpis.facts.records import shelf, silence_records
 from kpis.facts.store import VERSION, Clock, beginning
 from kpis.findings import Doubt
 from kpis.intervals import Span, clip, production_day
-from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent, FindingKind, LossDay
+from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent, FindingKind, LossDay, Silence
 from kpis.oracle import Records
 
 JOB = "kpis.audit"
@@ -143,7 +144,23 @@ def differences(clock: Clock, asset_ids: list[int], days: list[date]) -> list[Di
             found += _of_sums(of_day, asset_id, day, span, stored.get(key))
             found += _of_causes(of_day, asset_id, day, span, lost[key])
         found += _of_events(records, asset_id, spans, whole, began[asset_id])
-    return found
+    return found + list(_of_silences(clock, list(states.exclude(count_silence=None, stop_silence=None)), spans))
+
+
+def _of_silences(clock: Clock, states: list[FactState], spans: dict[date, Span]) -> Iterator[Difference]:
+    """Days of these assets on which their source was silent, as stored and by the plain records."""
+    ids = {state.asset_id for state in states if state.stop_silence or state.counted_from}
+    if not ids:
+        return
+    days = list(spans)
+    stored: dict[int, set[date]] = defaultdict(set)
+    for row in Silence.objects.filter(Q(until=None) | Q(until__gt=days[0]), asset__in=ids, since__lte=days[-1]):
+        stored[row.asset_id] |= {day for day in days if row.since <= day and (row.until is None or day < row.until)}
+    for asset_id, records in silence_records(clock.site, ids, days[0], days[-1], instant(clock.now)):
+        silent = oracle.silences(records, asset_id)
+        right = {day for day, span in spans.items() if clip(silent, span) == (span,)}
+        for day in sorted(stored[asset_id] ^ right):
+            yield Difference(asset_id, day, "silent", float(day in stored[asset_id]), float(day in right))
 
 
 def _of_day(records: Records, day: Span) -> Records:

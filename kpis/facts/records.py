@@ -5,12 +5,12 @@ The set-based statement never comes here; so what is computed from these records
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from assets import models as assets
 from core.models import Site
@@ -125,6 +125,41 @@ def shelf(
     for row in failed.order_by("occurred", "pk").values_list(*FAILURE):
         found.failures[row[1]].append(failure_of(*row))
     return found
+
+
+def silence_records(
+    site: Site, asset_ids: Iterable[int], first: date, last: date, now: datetime
+) -> Iterator[tuple[int, Records]]:
+    """Each asset with the records, and the settings, that say on which days from `first` to `last` it was silent.
+
+    Of what is counted these are the first count and what was told around those days, of others everything.
+    """
+    limits = dict(assets.Asset.objects.filter(pk__in=asset_ids).values_list("pk", "silence_days"))
+    first_counts: dict[int, Count] = {}
+    served = Q(asset__commissioned=None) | Q(end__gt=F("asset__commissioned"))
+    rows = production.Count.objects.filter(served, asset__in=limits)
+    for row in rows.order_by("asset_id", "start", "pk").distinct("asset_id"):
+        first_counts[row.asset_id] = _count(row)
+    longest = max([site.count_silence_days or 0, *(days or 0 for days in limits.values())])
+    around = site.day_begins(first - timedelta(days=longest + 1)), site.day_begins(last + timedelta(days=1))
+    for ids, start, end in (
+        (first_counts.keys(), *around),
+        (limits.keys() - first_counts.keys(), BEGINNING, now),
+    ):
+        known = shelf(site, ids, start, end, now) if ids else None
+        for asset_id in sorted(ids) if known else ():
+            records = known.of(asset_id)
+            yield (
+                asset_id,
+                replace(
+                    records,
+                    counts=[*([first_counts[asset_id]] if asset_id in first_counts else []), *records.counts],
+                    day_start=site.day_start,
+                    count_silence_days=site.count_silence_days,
+                    stop_silence_days=site.stop_silence_days,
+                    silence_days={pk: days for pk, days in limits.items() if days is not None},
+                ),
+            )
 
 
 def lasting_now(site: Site, asset_ids: Iterable[int], now: datetime) -> Shelf:

@@ -9,7 +9,7 @@ from assets.models import Downtime, Failure
 from core.models import JobRun
 from kpis import audit
 from kpis.computing import compute_site
-from kpis.models import AssetDay, ChangedDay, FailureEvent, LossDay
+from kpis.models import AssetDay, ChangedDay, FailureEvent, LossDay, Silence
 from production.models import Count
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
@@ -169,3 +169,14 @@ def test_a_failure_that_flaps_over_the_first_checked_day_is_no_difference(plant)
     FailureEvent.objects.filter(asset=plant.line).update(items=1)
     with pytest.raises(audit.Differs, match="L1 2026-02-16 items: 1 stored, 2 right"):
         check(plant)
+
+
+def test_a_wrong_silence_is_found_by_the_weekly_check_and_mended(silent, now):
+    right = list(Silence.objects.values_list("asset", "since", "until"))
+    Silence.objects.update(since=silent.berlin.production_day(now) - timedelta(days=20))
+
+    with pytest.raises(audit.Differs, match=r"2 differences, such as M1 .* silent: 1 stored, 0 right"):
+        audit.audit_site(silent.berlin, now=now, share=0, shares=1)
+
+    assert audit.audit_site(silent.berlin, now=now, share=0, shares=1)
+    assert list(Silence.objects.values_list("asset", "since", "until")) == right
