@@ -6,8 +6,9 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("assets", "0003_silence_days"),
-        ("kpis", "0010_mark_emptied_tables"),
+        ("assets", "0004_silence_days"),
+        ("core", "0007_silence_days"),
+        ("kpis", "0016_labour_capacity"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("assets", "0002_former_hourly_costs"),
+        ("assets", "0003_replacement_value"),
     ]
 
     operations = [
