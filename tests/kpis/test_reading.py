@@ -91,6 +91,7 @@ def test_stored_and_computed_parts_make_what_the_oracle_says(
     # What had not come then was not entered then; when it is, triggers mark the days, which is not the matter here.
     records = replace(
         records,
+        day_start=day_start,
         counts=[count for count in records.counts if count.span.end <= then],
         failures=[each for each in records.failures if max(each.occurred, each.restored or each.occurred) <= then],
         stops=[

@@ -1,7 +1,7 @@
 """A silent source: whole production days of which nobody knows how an asset did."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from unittest import mock
 
@@ -177,15 +177,18 @@ def forget() -> None:
 
 
 @examples
-@given(data=st.data(), records=plants(), behind=st.integers(0, 3), many=many)
-def test_silences_are_those_that_the_oracle_finds(db, data, records, behind, many):
+@given(
+    data=st.data(), records=plants(), behind=st.integers(0, 3), day_start=st.sampled_from([time(0), time(6)]), many=many
+)  # fmt: skip
+def test_silences_are_those_that_the_oracle_finds(db, data, records, behind, day_start, many):
     then = records.now - timedelta(days=behind)
-    records = replace(records, counts=[each for each in records.counts if each.span.end <= then])
+    counts = [each for each in records.counts if each.span.end <= then]
+    records = replace(records, counts=counts, day_start=day_start)
     begin = datetime.fromtimestamp(first_instant(records), UTC)
     hours = st.integers(0, epoch(records.now) // 3600 - epoch(begin) // 3600)
     borders = sorted({begin, records.now, *(begin + timedelta(hours=data.draw(hours)) for _ in range(3))})
     with pytest.raises(Undone), transaction.atomic(), many:
-        plant = write(records)
+        plant = write(records, day_start=day_start)
         if data.draw(st.booleans()):
             compute_site(plant.site, now=then)
         numbers = {asset.pk: number for number, asset in plant.assets.items()}

@@ -56,12 +56,18 @@ ALONE = {
     "production_exceptionslot_delete": "DELETE FROM production_exceptionslot",
     "assets_failure_truncate": "TRUNCATE assets_failure CASCADE",
     "production_count_truncate": "TRUNCATE production_count",
+    "assets_placement_truncate": "TRUNCATE assets_placement",
+    "production_weeklyslot_truncate": "TRUNCATE production_weeklyslot",
+    "production_exceptionslot_truncate": "TRUNCATE production_exceptionslot",
 }
 BEHIND_OTHERS = {
     # A group can go only when no placement names it any more, and giving up the last one has marked its parent.
     "assets_redundancygroup_delete",
     # Failures name stops, so that stops cannot be emptied without them.
     "assets_downtime_truncate",
+    # So do slots calendars and exceptions.
+    "production_operatingcalendar_truncate",
+    "production_calendarexception_truncate",
 }
 
 
