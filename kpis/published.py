@@ -24,8 +24,8 @@ from kpis import figures, weeks
 from kpis.definitions import WORK, WorkDefinition
 from kpis.facts.work_rows import MOST, Record, Rows
 from kpis.figures import Figure, Period
-from kpis.keeping import PublishedWork
 from kpis.models import ReportSubscription, Target
+from kpis.models.former import PublishedWork
 from kpis.windows import Window, stepped
 from workorders.models import WorkOrder
 

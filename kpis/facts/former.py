@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from assets.models import Asset
 from core.models import Site
 from kpis.facts.ranges import literal
-from kpis.keeping import PLAN, FormerRow
+from kpis.models.former import PLAN, FormerRow
 
 MOST = 300  # changes looked at
 RECORDS = (

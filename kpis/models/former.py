@@ -8,13 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from assets.models import Asset
 from core.models import Site
 from core.querysets import SiteScoped
-
-
-def asset_key(**options) -> models.ForeignKey:
-    return models.ForeignKey(
-        Asset, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+", **options
-    )
-
+from kpis.models.facts import asset_key
 
 # Changes of these tables move scheduled time, or who counts; those of records are told by revised days.
 PLAN = [
