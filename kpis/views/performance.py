@@ -188,6 +188,7 @@ class Performance(ChartPage):
             "picker": self._picker(),
             "earlier": self.at(self.window.moved(-1)),
             "later": self._later(),
+            "exact": "" if self.request.GET.get("from") and not self.window.error else self.at(self.window),
         }
 
     def at(self, window: windows.Window) -> str:

@@ -87,6 +87,16 @@ def test_addresses_of_a_site_name_it(client, page, plant):
     assert client.get(earlier).context["site"] == plant.berlin
 
 
+def test_a_link_stays_with_the_dates_whenever_it_is_opened(client, page, plant, history):
+    exact = client.get(reverse("performance"), {"window": "week"}).context["exact"]
+    assert "site=berlin" in exact
+    assert "window=" not in exact
+    window = client.get(reverse("performance"), {"window": "week"}).context["window"]
+    again = client.get(exact).context
+    assert (again["window"].start, again["window"].first) == (window.start, window.first)
+    assert again["exact"] == "", "It is that already"
+
+
 def test_addresses_of_an_asset_need_no_site(page, plant):
     assert "site=" not in page(asset=plant.line.pk).context["counted"].other
 
