@@ -20,9 +20,10 @@ from core.runs import job_run
 from kpis import findings, oracle
 from kpis.axis import instant
 from kpis.computing import compute_site
+from kpis.facts.clock import Clock, beginning
 from kpis.facts.live import FRACTIONS, NUMBERS
 from kpis.facts.records import shelf, silence_records
-from kpis.facts.store import VERSION, Clock, beginning
+from kpis.facts.store import VERSION
 from kpis.findings import Doubt
 from kpis.intervals import Span, clip, production_day
 from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent, FindingKind, LossDay, Silence

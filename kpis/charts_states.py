@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy
 from core.kit import charts, present
 from core.kit.badges import Badge
 from core.kit.charts import Chart
-from kpis.definitions import LOSSES
 from kpis.hours import DAYS, HOURS, Week
+from kpis.reasons import LOSSES
 from kpis.states import STOPPED, Machine
 from kpis.timeline import State, StateSpan
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from core.models import Site
 from core.runs import job_run, site_by_site
 from kpis.facts import changes, store
-from kpis.facts.store import Clock
+from kpis.facts.clock import Clock
 
 JOB = "kpis.compute_facts"
 ALL = changes.Due()

@@ -18,7 +18,7 @@ from core.models import Site
 from kpis import formulas
 from kpis.axis import epoch, instant, span_of
 from kpis.cutting import alike
-from kpis.definitions import DEFINITIONS, FACTORS, LOSSES, OEE, REASONS, Definition, WorkDefinition
+from kpis.definitions import DEFINITIONS, FACTORS, OEE, Definition, WorkDefinition
 from kpis.facts.members import Scope, members, moved
 from kpis.facts.ranges import within
 from kpis.facts.read import Answer, Reader
@@ -27,6 +27,7 @@ from kpis.facts.zones import Cut, Member, Stretch
 from kpis.formulas import FEW_FAILURES, Facts, Reason, Result, Status
 from kpis.intervals import Spans
 from kpis.profiles import in_performance
+from kpis.reasons import LOSSES, REASONS
 from kpis.silence import Silence
 from kpis.versions import in_version
 

@@ -6,7 +6,6 @@ MTBF and MTTR are hours, ratios are shares (0.95, not 95).
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
 from enum import StrEnum
 from math import log
 from operator import add, attrgetter
@@ -365,57 +364,3 @@ def _known(
     if facts.coverage < threshold:
         return Result(value, Status.PARTIAL, Reason.LOW_COVERAGE, bounds)
     return Result(value, Status.OK, Reason.NONE, bounds)
-
-
-# --- Failure events ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """One failed item: down from `occurred` to before `until` (equal when no end is known)."""
-
-    item: int
-    occurred: datetime
-    until: datetime
-    open: bool = False  # still down; `until` is now
-    restored: bool = True  # `until` is a restoration time
-    found: bool = False  # found in maintenance
-
-
-@dataclass(frozen=True, slots=True)
-class FailureEvent:
-    """Failed items that are one failure, since a down item cannot fail again."""
-
-    occurred: datetime
-    restored: datetime | None
-    items: int
-    open: bool
-    found: bool
-
-
-def failure_events(failed: Iterable[Failed], gap: timedelta = timedelta(0)) -> tuple[FailureEvent, ...]:
-    """Join items that occur at one instant, while an earlier one is down, or less than `gap` after it was.
-
-    After an item that was found in maintenance there is no gap. The event is restored when its last item is; one item
-    without an end leaves it without one. It was found in maintenance when its first item was.
-    """
-    groups: list[list[Failed]] = []
-    until: datetime | None = None  # before which a further item joins
-    for each in sorted(failed, key=lambda item: (item.occurred, item.found, item.until)):
-        joins_before = each.until if each.found else each.until + gap
-        if until is not None and (each.occurred < until or each.occurred == groups[-1][-1].occurred):
-            groups[-1].append(each)
-            until = max(until, joins_before)
-        else:
-            groups.append([each])
-            until = joins_before
-    return tuple(
-        FailureEvent(
-            occurred=group[0].occurred,
-            restored=max(each.until for each in group) if all(e.restored and not e.open for e in group) else None,
-            items=len({each.item for each in group}),
-            open=any(each.open for each in group),
-            found=group[0].found,
-        )
-        for group in groups
-    )

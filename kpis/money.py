@@ -9,10 +9,11 @@ from django.utils.translation import gettext as _
 
 from assets.models import Asset
 from core.kit.present import number_text
-from kpis.definitions import DEFINITIONS, REASONS
+from kpis.definitions import DEFINITIONS
 from kpis.facts.stated import earned_in
 from kpis.figures import Figure, Period
 from kpis.present import address_of, said
+from kpis.reasons import REASONS
 
 TILES = (
     "downtime_cost", "maintenance_cost", "downtime_cost_of_margin", "maintenance_cost_per_unit",

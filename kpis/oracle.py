@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import IntEnum
 from zoneinfo import ZoneInfo
 
-from kpis.formulas import Facts, Failed, FailureEvent, failure_events
+from kpis.failing import Failed, FailureEvent, failure_events
+from kpis.formulas import Facts
 from kpis.intervals import (
     Calendar,
     Span,

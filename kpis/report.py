@@ -21,12 +21,13 @@ from core.models import Site
 from core.snapshot import one_snapshot
 from kpis import counting, figures, money, targets
 from kpis.axis import epoch
-from kpis.definitions import DEFINITIONS, LOSSES
+from kpis.definitions import DEFINITIONS
 from kpis.facts.evidence import reaching
 from kpis.facts.members import Scope
 from kpis.figures import DAY, Figure, Period
 from kpis.models import Finding, FindingKind, FindingState
 from kpis.present import TILES, address_of, agreed_for, aim_of, digits, gap_of, mark, rests_on, said, unit
+from kpis.reasons import LOSSES
 from kpis.silent_sources import silent_sources
 from kpis.weeks import Week
 

@@ -13,11 +13,12 @@ from django.db import connection, transaction
 from core.models import JobRun, Site
 from kpis.axis import EVER, FAR, NEVER
 from kpis.facts import former, revisions
+from kpis.facts.clock import Clock
 from kpis.facts.held import seconds
 from kpis.facts.question import calculating, reaching_counts, without_loops
 from kpis.facts.ranges import Ranges, grouped, literal
 from kpis.facts.silences import OF_SITE, UNSETTLED
-from kpis.facts.store import BEHIND, Clock, lock, reaching, rewrite
+from kpis.facts.store import BEHIND, lock, reaching, rewrite
 from kpis.models import Occasion
 
 BATCH = 2000  # marks of one transaction

@@ -17,11 +17,11 @@ from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, Sum
 from assets.models import Asset, Failure
 from core.models import Site
 from kpis.axis import EVER, epoch, instant
+from kpis.facts.clock import beginning
 from kpis.facts.live import compute
 from kpis.facts.members import Scope, members
 from kpis.facts.ranges import literal
 from kpis.facts.read import Reader
-from kpis.facts.store import beginning
 from kpis.facts.zones import Member, Stretch
 from kpis.formulas import HOUR
 from kpis.lifetimes import Life

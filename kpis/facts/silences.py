@@ -56,7 +56,7 @@ class Kept(NamedTuple):
 
 
 class Present(Protocol):
-    """As `kpis.facts.store.Clock`."""
+    """As `kpis.facts.clock.Clock`."""
 
     @property
     def site(self) -> Site: ...

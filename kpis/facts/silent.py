@@ -12,10 +12,10 @@ from django.db import connection
 
 from kpis.axis import EVER, epoch, instant
 from kpis.facts import live
+from kpis.facts.clock import beginning
 from kpis.facts.question import with_counts
 from kpis.facts.ranges import Ranges, merged
 from kpis.facts.silences import Span, told
-from kpis.facts.store import beginning
 from kpis.facts.zones import State, Zones
 from kpis.intervals import production_date
 from kpis.silence import Silence, between, silences

@@ -6,66 +6,27 @@ workers; the row lock on `FactState` makes each asset's facts the work of one at
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from typing import NamedTuple
 
 from django.db import connection
-from django.utils import timezone
 
 from core.models import JobRun, Site
 from kpis import silence
 from kpis.axis import EVER, FAR, ProductionDays, epoch, instant
 from kpis.facts import revisions, silences
+from kpis.facts.clock import Clock, beginning
 from kpis.facts.held import ASSET, LIFE_FROM, LIFE_TO, seconds
 from kpis.facts.plans import Plans
 from kpis.facts.question import Question, calculating, group_levels, reaching_counts
 from kpis.facts.ranges import Ranges, clipped, columns, literal, merged, widened, within
 from kpis.facts.silences import OF_SITE, UNSETTLED
-from kpis.intervals import DAY, day_begins, production_date
+from kpis.intervals import day_begins, production_date
 from kpis.models import FactState, Occasion
 
 VERSION = 4  # of the computation; raise it and every asset is computed again
 CHUNK = 500  # assets of one transaction
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """A site's present: now, and the instant up to which its production days are over."""
-
-    site: Site
-    now: int
-    yesterday: date
-    frontier: int
-
-    @classmethod
-    def of(cls, site: Site, now: datetime | None = None) -> "Clock":
-        moment = now or timezone.now()
-        today = production_date(moment, site.zone, site.day_start)
-        return cls(site, epoch(moment), today - DAY, epoch(day_begins(today, site.zone, site.day_start)))
-
-    def after(self, through: date | None) -> int:
-        """The instant at which the day after `through` begins."""
-        return EVER if through is None else epoch(day_begins(through + DAY, self.site.zone, self.site.day_start))
-
-
-def beginning(site: Site) -> int | None:
-    """Before everything that is recorded or stored of the site; None without anything."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT floor(date_part('epoch', min(least(d.start, f.occurred, c.start, k.day - interval '1 day'))))::bigint
-            FROM assets_asset a
-            LEFT JOIN LATERAL (SELECT min(start) AS start FROM assets_downtime WHERE asset_id = a.id) d ON true
-            LEFT JOIN LATERAL (SELECT min(occurred) AS occurred FROM assets_failure WHERE asset_id = a.id) f ON true
-            LEFT JOIN LATERAL (SELECT min(start) AS start FROM production_count WHERE asset_id = a.id) c ON true
-            LEFT JOIN LATERAL (SELECT min(day) AS day FROM kpis_assetday WHERE asset_id = a.id) k ON true
-            WHERE a.site_id = %s
-            """,
-            [site.pk],
-        )
-        return cursor.fetchone()[0]
 
 
 def catch_up(site: Site, *, now: datetime | None = None, chunk: int = CHUNK, run: JobRun | None = None) -> int:

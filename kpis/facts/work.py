@@ -25,13 +25,24 @@ from kpis.facts.ranges import literal
 from kpis.facts.read import Answers, Reader
 from kpis.facts.repairing import Told, repairs_of, told
 from kpis.facts.stated import crews_in, earned_in
+from kpis.facts.work_statements import (
+    BACKLOG,
+    BUCKETS,
+    CLOSED,
+    COSTS,
+    IN_TIME,
+    LABOUR,
+    MEMBERS,
+    PREVENTIVE,
+    RECORDED,
+    REQUESTS,
+)
 from kpis.facts.worth import Replaced, replaced
 from kpis.facts.zones import Cut, Member
 from kpis.margin import Lens
 from kpis.repairs import Repairs
 from kpis.spending import Output, UnitCost, Upkeep
-from kpis.work import REWORK, Compliance, ComplianceRule, Labour, Preventive, Requests, preventive
-from workorders.models import OccurrenceState, RequestState
+from kpis.work import REWORK, Compliance, Labour, Preventive, Requests, preventive
 from workorders.states import OPEN_STATES, Priority, State
 
 READY = (State.PLANNED, State.SCHEDULED)  # everything is prepared; only time and a person are missing
@@ -297,122 +308,3 @@ EMPTY = {
     "lens_today": Lens(), "unit_cost": UnitCost(), "upkeep": Upkeep(), "load": Load(), "wrench": Wrench(),
     "repairs": Repairs(),
 }  # fmt: skip
-
-MEMBERS = """
-member(root, asset_id, since, until) AS MATERIALIZED (
-    SELECT root, asset_id, to_timestamp((%(since)s::bigint[])[span]), to_timestamp((%(until)s::bigint[])[span])
-    FROM unnest(%(root)s::int[], %(asset)s::bigint[], %(span)s::int[]) AS m(root, asset_id, span)
-)"""
-
-# Those that have begun, cut at now.
-BUCKETS = """
-bucket(number, lo, hi) AS MATERIALIZED (
-    SELECT * FROM unnest(%(number)s::int[], %(from)s::timestamptz[], %(to)s::timestamptz[])
-)"""
-
-RECORDED = """
-SELECT DISTINCT m.root FROM member m
-WHERE EXISTS (SELECT FROM workorders_workorder w WHERE w.asset_id = m.asset_id AND w.created <= %(now)s)"""
-
-# By rule: what is in time, and how many days late an occurrence may be before it is judged although it is not done.
-IN_TIME = {
-    ComplianceRule.ON_OR_BEFORE_DUE: ("days <= 0", "0"),
-    ComplianceRule.TEN_PERCENT: ("abs(days) <= interval / 10", "interval / 10"),
-    ComplianceRule.LATE_TEN_PERCENT: ("days <= interval / 10", "interval / 10"),
-}
-COMPLIANCE = ", ".join(
-    f"""count(*) FILTER (WHERE NOT skipped AND done AND {in_time}),
-    count(*) FILTER (WHERE NOT skipped AND (done OR days > {allowed})),
-    count(*) FILTER (WHERE skipped),
-    count(*) FILTER (WHERE NOT skipped AND NOT done AND days <= {allowed})"""
-    for in_time, allowed in IN_TIME.values()
-)
-
-PREVENTIVE = f"""
-SELECT root, number, {COMPLIANCE},
-    coalesce(sum(greatest(days, 0)) FILTER (WHERE NOT skipped AND (done OR days > 0)), 0)::float8,
-    coalesce(sum(interval) FILTER (WHERE NOT skipped AND (done OR days > 0)), 0)
-FROM (
-    SELECT m.root, b.number, o.state = '{OccurrenceState.SKIPPED}' AS skipped, d.done, o.interval_days AS interval,
-        (CASE WHEN d.done THEN o.done_at ELSE %(now)s END AT TIME ZONE %(zone)s)::date
-            - (o.due AT TIME ZONE %(zone)s)::date AS days
-    FROM member m JOIN workorders_planoccurrence o
-        ON o.asset_id = m.asset_id AND o.due >= m.since AND o.due < m.until
-    JOIN bucket b ON o.due >= b.lo AND o.due < b.hi AND o.due >= %(start)s AND o.due < %(end)s
-    CROSS JOIN LATERAL (SELECT o.state = '{OccurrenceState.DONE}' AND o.done_at <= %(now)s AS done) d
-) due GROUP BY root, number"""
-
-# What planning asks for: an estimate and something to do; occurrences of a plan have been planned by it. LIMIT lets
-# the planner look each order up, instead of reading the steps of all orders of all times once.
-PLANNED = """(w.occurrence_id IS NOT NULL OR w.estimate_minutes IS NOT NULL AND (
-    w.job_plan_id IS NOT NULL
-    OR coalesce((SELECT true FROM workorders_step s WHERE s.order_id = w.id LIMIT 1), false)))"""
-
-LABOUR = f"""
-SELECT root, number, sum(seconds), coalesce(sum(seconds) FILTER (WHERE planned), 0),
-    coalesce(sum(seconds) FILTER (WHERE emergency), 0), coalesce(sum(seconds) FILTER (WHERE priced), 0)
-FROM (
-    SELECT m.root, b.number, {PLANNED} AS planned, w.priority = %(emergency)s AS emergency,
-        coalesce((SELECT true FROM workorders_cost c WHERE c.labour_id = l.id LIMIT 1), false) AS priced,
-        date_part('epoch', least(coalesce(l."end", b.hi), b.hi, m.until) - greatest(l.start, b.lo, m.since)) AS seconds
-    FROM member m JOIN workorders_workorder w ON w.asset_id = m.asset_id
-    JOIN workorders_labour l ON l.order_id = w.id AND l.start < %(end)s AND coalesce(l."end", %(end)s) > %(start)s
-    JOIN bucket b ON l.start < b.hi AND coalesce(l."end", b.hi) > b.lo
-) worked WHERE seconds > 0 GROUP BY root, number"""
-
-REQUESTS = f"""
-SELECT m.root, b.number, count(*) FILTER (WHERE accepted),
-    coalesce(sum(date_part('epoch', r.answered_at - r.reported_at)) FILTER (WHERE accepted), 0),
-    count(*) FILTER (WHERE answered AND NOT accepted), count(*) FILTER (WHERE NOT answered)
-FROM member m JOIN workorders_request r
-    ON r.asset_id = m.asset_id AND r.reported_at >= m.since AND r.reported_at < m.until
-    AND r.reported_at >= %(start)s AND r.reported_at < %(end)s
-JOIN bucket b ON r.reported_at >= b.lo AND r.reported_at < b.hi
-CROSS JOIN LATERAL (SELECT coalesce(r.answered_at <= %(now)s, false) AS answered) a
-CROSS JOIN LATERAL (SELECT answered AND r.state = '{RequestState.ACCEPTED}' AS accepted) c
-GROUP BY 1, 2"""
-
-# Orders that were open at the end of any bucket, with when their work ended, as far as their rows tell.
-BACKLOG = f"""
-, candidate AS MATERIALIZED (
-    SELECT w.id, w.asset_id, w.created, w.state, w.estimate_minutes, e.ended
-    FROM workorders_workorder w CROSS JOIN LATERAL (
-        SELECT CASE WHEN w.state = ANY(%(open)s) THEN NULL WHEN w.state = '{State.CANCELLED}' THEN w.state_since
-            ELSE coalesce(w.completed_at, w.closed_at, w.state_since) END AS ended
-    ) e WHERE w.site_id = %(site)s AND (e.ended IS NULL OR e.ended >= (SELECT min(hi) FROM bucket))
-)
-SELECT root, number, count(*), coalesce(sum(remaining), 0), count(*) FILTER (WHERE remaining IS NULL),
-    count(*) FILTER (WHERE ready), coalesce(sum(remaining) FILTER (WHERE ready), 0),
-    count(*) FILTER (WHERE ready AND remaining IS NULL),
-    percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY age)
-FROM (
-    SELECT m.root, b.number, date_part('epoch', b.hi - w.created) AS age,
-        w.state = ANY(%(ready)s) AND b.hi >= %(now)s AS ready,
-        greatest(w.estimate_minutes * 60 - coalesce((
-            SELECT sum(date_part('epoch', least(coalesce(l."end", b.hi), b.hi) - l.start))
-            FROM workorders_labour l WHERE l.order_id = w.id AND l.start < b.hi
-        ), 0), CASE WHEN w.estimate_minutes IS NOT NULL THEN 0 END) AS remaining
-    FROM bucket b JOIN candidate w ON w.created < b.hi AND coalesce(w.ended >= b.hi, true)
-    JOIN member m ON m.asset_id = w.asset_id AND m.since < b.hi AND m.until >= b.hi
-) waiting GROUP BY root, number"""
-
-CLOSED = f"""
-SELECT m.root, b.number, count(*), count(f.problem_id), count(*) FILTER (WHERE f.problem_id IS NOT NULL AND EXISTS (
-    SELECT FROM workorders_workorder e JOIN assets_failure ef ON ef.id = e.failure_id
-    WHERE e.asset_id = w.asset_id AND e.id <> w.id AND e.state = '{State.CLOSED}' AND e.closed_at <= %(now)s
-        AND ef.problem_id = f.problem_id AND coalesce(e.completed_at, e.closed_at) <= w.reported_at
-        AND coalesce(e.completed_at, e.closed_at) >= w.reported_at - %(rework)s
-))
-FROM member m JOIN workorders_workorder w ON w.asset_id = m.asset_id AND w.state = '{State.CLOSED}'
-    AND w.closed_at >= m.since AND w.closed_at < m.until AND w.closed_at >= %(start)s AND w.closed_at < %(end)s
-JOIN bucket b ON w.closed_at >= b.lo AND w.closed_at < b.hi
-LEFT JOIN assets_failure f ON f.id = w.failure_id
-GROUP BY 1, 2"""
-
-COSTS = """
-SELECT m.root, b.number, c.source, sum(c.amount)::float8
-FROM member m JOIN workorders_workorder w ON w.asset_id = m.asset_id
-JOIN workorders_cost c ON c.order_id = w.id AND c.at >= m.since AND c.at < m.until
-    AND c.at >= %(start)s AND c.at < %(end)s
-JOIN bucket b ON c.at >= b.lo AND c.at < b.hi
-GROUP BY 1, 2, 3"""

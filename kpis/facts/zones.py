@@ -10,11 +10,12 @@ from django.db import connection
 
 from kpis.axis import EVER, FAR, ProductionDays
 from kpis.facts import changes
+from kpis.facts.clock import Clock, beginning
 from kpis.facts.held import LIFE_FROM, LIFE_TO
 from kpis.facts.quiet import stirred
 from kpis.facts.ranges import Ranges, literal, merged, minus, parted
 from kpis.facts.silences import AHEAD, OF_SITE, UNSETTLED
-from kpis.facts.store import VERSION, Clock, beginning, events_touching
+from kpis.facts.store import VERSION, events_touching
 
 FEW = 100  # assets
 RUNNING = 2 * 86_400  # s: the running day, and the one before until it is stored

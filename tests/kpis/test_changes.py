@@ -13,6 +13,7 @@ from assets.models import Asset, Downtime, DowntimeReason, Failure, Placement, R
 from core.models import JobRun, Site
 from kpis.computing import JOB, compute_due, compute_site
 from kpis.facts import changes, revisions, store
+from kpis.facts.clock import Clock
 from kpis.figures import periods
 from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent, LossDay, Silence
 from production.models import CalendarException, Count, OperatingCalendar, WeeklySlot
@@ -457,7 +458,7 @@ def test_who_waited_for_an_asset_sees_what_the_other_worker_stored(plant):
     site, yesterday = plant.berlin, NOW.date() - timedelta(days=1)
     compute_site(site, now=NOW)
     held, free = threading.Event(), threading.Event()
-    clock = store.Clock.of(site, NOW)
+    clock = Clock.of(site, NOW)
 
     def first():
         with transaction.atomic():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kpis import formulas
+from kpis import failing, formulas
 from kpis.formulas import Facts, Reason, Status, achieved_availability, mtbf, mtbf_bounds, oee, total, waterfall
 from kpis.oracle import facts
 from tests.kpis.cases import CASES, SHIFT_WITH_BREAKS, Case, at, failure, records, stop, within
@@ -121,10 +121,10 @@ def test_coverage_at_the_threshold_is_enough():
 def test_an_event_is_restored_when_every_item_is_and_none_is_down():
     def event(*items: tuple[bool, bool]):
         failed = [
-            formulas.Failed(number, at(1), at(2), open=down, restored=ended)
+            failing.Failed(number, at(1), at(2), open=down, restored=ended)
             for number, (ended, down) in enumerate(items)
         ]
-        (found,) = formulas.failure_events(failed)
+        (found,) = failing.failure_events(failed)
         return found.restored, found.open, found.items
 
     assert event((True, False), (True, False)) == (at(2), False, 2)
