@@ -89,8 +89,8 @@ class RecordsSerializer(serializers.Serializer):
 
     computed = ComputedSerializer(many=True)
     sources = GivenSerializer(many=True)
-    silent = PartySerializer(many=True, help_text="Assets with records, but none in this window; 200 at most.")
-    silent_assets = serializers.IntegerField()
+    quiet = PartySerializer(many=True, help_text="Assets with records, but none in this window; 200 at most.")
+    quiet_assets = serializers.IntegerField()
     entry_lag = LagSerializer(allow_null=True)
     not_counted = NotCountedSerializer(allow_null=True)
     uncounted = PartySerializer(many=True, help_text="Assets that a figure about counts leaves out: without any.")
@@ -110,8 +110,8 @@ def records_row(why: Explanation) -> dict:
              "assets": [covered(asset, number) for asset, number in each.assets]}
             for each in (why.sources.given if why.sources else ())
         ],
-        "silent": [party(asset) for asset in why.sources.silent] if why.sources else [],
-        "silent_assets": why.sources.quiet if why.sources else 0,
+        "quiet": [party(asset) for asset in why.sources.listed] if why.sources else [],
+        "quiet_assets": why.sources.quiet if why.sources else 0,
         "entry_lag": why.lag and {
             "stops": why.lag.stops, "median": why.lag.median, "p90": why.lag.ninth_decile, "longest": why.lag.longest,
             "longest_stop": why.lag.longest_id, "later_than_a_day": why.lag.late,

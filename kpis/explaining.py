@@ -122,11 +122,13 @@ def explain(
     changing = any(each.member.asset_id in found.reader.changing for each in counting)
     unkept = is_work or not keeps_former_values(figure.definition, site)
     told = [] if unkept or changing else revised(found, figure, scope)
+    gone = silent_sources(found, counting, rows)
+    mute = [each.asset.pk for each in gone]
     return Explanation(
         figure=figure,
         assets=list(rows.values()),
         unobserved=[rows[pk] for pk in found.unobserved if pk in rows],
-        silent=silent_sources(found, counting, rows),
+        silent=gone,
         stops=listed,
         overlap=overlap,
         failures=[] if is_work else failures(found, set(around) - set(ids), until, left),
@@ -156,7 +158,7 @@ def explain(
             for each in versions_of(definition)
             if each.number != figure.definition.version
         ],
-        sources=None if is_work else sources(ids, around, found.unobserved, start, until),
+        sources=None if is_work else sources(ids, around, [*found.unobserved, *mute], start, until),
         not_counted=left,
         uncounted=uncounted(found, counting, rows),
     )  # fmt: skip

@@ -89,12 +89,12 @@ class Lag:
 class Sources:
     """The sources of a figure, stops before failures before counts, those with most records first.
 
-    `silent` are assets of which something is recorded, but nothing in this window: of them and of what stops them.
+    `listed` are assets of which something is recorded, but nothing in this window: of them and of what stops them.
     Without a record they count as running. `quiet` says how many there are, `SILENT` are listed.
     """
 
     given: list[Given]
-    silent: list[Asset]
+    listed: list[Asset]
     quiet: int
 
 
@@ -108,10 +108,10 @@ def sources(
     by_source: dict[tuple[str, str], list[tuple]] = defaultdict(list)
     for kind, source, *row in rows:
         by_source[kind, source].append(row)
-    silent = sorted(set(asset_ids) - _heard({row[2] for row in rows}, around) - set(unobserved))
+    listed = sorted(set(asset_ids) - _heard({row[2] for row in rows}, around) - set(unobserved))
     most = {key: sorted(each, key=lambda row: (-row[1], row[0])) for key, each in by_source.items()}
     named = {row[0] for each in most.values() for row in each[:NAMED]}
-    assets = Asset.objects.only("code", "name").in_bulk([*named, *silent[:SILENT]])
+    assets = Asset.objects.only("code", "name").in_bulk([*named, *listed[:SILENT]])
     given = []
     for (kind, source), each in most.items():
         last = max(each, key=lambda row: (row[2], row[3]))
@@ -121,8 +121,8 @@ def sources(
     order = ("stop", "failure", "count")
     return Sources(
         sorted(given, key=lambda each: (order.index(each.kind), -each.records, each.source)),
-        sorted((assets[pk] for pk in silent[:SILENT]), key=lambda asset: asset.code),
-        len(silent),
+        sorted((assets[pk] for pk in listed[:SILENT]), key=lambda asset: asset.code),
+        len(listed),
     )
 
 

@@ -270,7 +270,8 @@ def asset_by_sql(it: Scene, hand: Hand) -> Path:
 
 def site_by_page(it: Scene, hand: Hand) -> Path:
     fields = {"code": "berlin", "name": "Bottling Berlin", "time_zone": "Europe/Berlin", "currency": "EUR",
-              "day_start": "06:00", "overrun_is_unplanned": "on", "coverage_threshold": "0.8"}  # fmt: skip
+              "day_start": "06:00", "overrun_is_unplanned": "on", "coverage_threshold": "0.8",
+              "failure_merge_gap": "0", "oee_profile": "recorded"}  # fmt: skip
     hand.posts("administrator", "site", it.site.pk, **fields)
     yield "days begin at six"
     hand.posts("administrator", "site", it.site.pk, **fields | {"overrun_is_unplanned": ""})

@@ -180,7 +180,8 @@ def test_an_administrator_says_for_how_long_sources_may_be_silent(plant, client)
     client.force_login(plant.administrator)
     address = f"/settings/sites/{plant.berlin.pk}/"
     form = {"code": "berlin", "name": "Berlin", "time_zone": "Europe/Berlin", "currency": "EUR", "day_start": "00:00",
-            "coverage_threshold": "0.8", "count_silence_days": "14", "stop_silence_days": ""}  # fmt: skip
+            "coverage_threshold": "0.8", "failure_merge_gap": "0", "oee_profile": "recorded",
+            "count_silence_days": "14", "stop_silence_days": ""}  # fmt: skip
     assert client.post(address, form).status_code == 302
     plant.berlin.refresh_from_db()
     assert (plant.berlin.count_silence_days, plant.berlin.stop_silence_days) == (14, None)

@@ -61,7 +61,7 @@ def test_each_source_is_told_with_its_records_its_last_one_and_its_assets(ask, p
         ("count", "import", 1, Count.objects.get().pk, 1, [("M1", 1)]),
     ]  # fmt: skip
     assert [asset["code"] for asset in why["unobserved"]] == ["M3"]
-    assert why["silent"] == []
+    assert why["quiet"] == []
     for words in ("Where the records come from", f"{last.get_absolute_url()}?next=", failed.get_absolute_url()):
         assert words in page
     assert "Machine control" not in page
@@ -71,11 +71,11 @@ def test_assets_without_a_record_in_the_window_are_named(ask, plant):
     stop(plant.labeller, -30, HOUR)
     stop(plant.filler, 3, HOUR)
     why, page = ask(asset="L1", scope="leaves")
-    assert [asset["code"] for asset in why["silent"]] == ["M2"]
-    assert why["silent_assets"] == 1
+    assert [asset["code"] for asset in why["quiet"]] == ["M2"]
+    assert why["quiet_assets"] == 1
     assert "Nothing was recorded in this window for these assets; they count as running:" in page
     stop(plant.line, -30, HOUR)
-    assert ask(asset="L1", scope="asset")[0]["silent_assets"] == 0, "What stops the line was recorded"
+    assert ask(asset="L1", scope="asset")[0]["quiet_assets"] == 0, "What stops the line was recorded"
 
 
 def test_the_entry_lag_is_told_in_numbers(ask, plant):
