@@ -252,6 +252,9 @@ SPECTACULAR_SETTINGS = {
         "Source": "assets.models.Source",
         "Sender": "assets.serializers.SENDERS",
         "CostSource": "workorders.models.Cost.Source",
+        "OeeProfile": "core.models.OeeProfile",
+        "Counts": "kpis.models.Counts",
+        "TokenScope": "people.models.Token.Scope",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
