@@ -137,7 +137,7 @@ def why(manager: Visit, figure: str) -> tuple[str, list[tuple[str, ...]]]:
 def follow(visit: Visit, link: str) -> str:
     """What the page behind a link says first: its heading and the sentence below."""
     page = visit.page
-    page.locator(f"tbody a[href^='{link}?']").click()
+    page.locator(f"tbody a[href^='{link}?']").first.click()
     page.wait_for_url(f"**{link}*")
     heading = page.evaluate("document.querySelector('h1').firstChild.textContent")
     return f"{plain(heading)}: {plain(page.locator('.page-head .answer').inner_text())}"
