@@ -58,6 +58,10 @@ def compute(
     served = lives({*wanted, *watch}, now) if served is None else served
     wanted = clipped({asset_id: merged(spans) for asset_id, spans in wanted.items()}, served)
     watch = clipped(watch, served)
+    # A member whose service life ended before its part of a day has nothing to look at.
+    watch = {
+        asset_id: kept for asset_id, spans in watch.items() if (kept := [each for each in spans if each[0] < each[1]])
+    }
     if not wanted and not watch:
         return {}, []
     counting = with_counts(wanted)
