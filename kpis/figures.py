@@ -315,6 +315,13 @@ def losses(found: Sequence[Period]) -> tuple[list[tuple[str, float]], list[tuple
     return (steps if counted.counts else []), pareto
 
 
+def same(one: float | None, other: float | None) -> bool:
+    """Whether two values are one, but for the rounding of floats; None is the same as None alone."""
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= 1e-9 * max(1.0, abs(one))
+
+
 def named(key: str, version: int | None = None) -> Definition:
     """The definition of this name, and in this version, which somebody typed."""
     if key not in DEFINITIONS:

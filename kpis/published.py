@@ -23,7 +23,7 @@ from core.snapshot import one_snapshot
 from kpis import figures, weeks
 from kpis.definitions import WORK, WorkDefinition
 from kpis.facts.work_rows import MOST, Record, Rows
-from kpis.figures import Figure, Period
+from kpis.figures import Figure, Period, same
 from kpis.models import ReportSubscription, Target
 from kpis.models.former import PublishedWork
 from kpis.windows import Window, stepped
@@ -33,6 +33,7 @@ JOB = "kpis.publish_work"
 SCOPE = "leaves"  # what pages ask for
 KINDS = list(dict.fromkeys(each.records for each in WORK))
 MOST_CHANGED = 10  # records told
+OF_OPEN_ORDERS = ("backlog", "load")  # records, of which the remark is the state that an order has today
 DAY = timedelta(days=1)
 
 
@@ -169,16 +170,10 @@ def published(period: Period, figure: Figure, scope: str) -> Published | None:
     before = replace(
         figure, value=then["value"], status=then["status"], reason_code=then["reason"], inputs=then["inputs"]
     )
-    differs = not _same(then["value"], figure.value)
+    differs = not same(then["value"], figure.value)
     changed = list(_changed(row, period, definition)) if differs else []
     shown = _told(changed[:MOST_CHANGED], row)
     return Published(row.at, then["version"], before, differs, shown, len(changed) - len(shown))
-
-
-def _same(one: float | None, other: float | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return abs(one - other) <= 1e-9 * max(1.0, abs(one))
 
 
 def _changed(row: PublishedWork, period: Period, definition: WorkDefinition) -> Iterator[tuple]:
@@ -207,12 +202,12 @@ def _sign(row: dict, definition: WorkDefinition) -> tuple:
     """What of a record a figure rests on. Overdue work is later every day, and an open order moves on: no change."""
     left_out = () if definition.key == "scheduled_maintenance_critical" else ("days_late",)
     numbers = tuple(sorted((name, value) for name, value in row["numbers"].items() if name not in left_out))
-    return row["at"], row["counts"], numbers, row["remark"] if definition.records != "backlog" else ""
+    return row["at"], row["counts"], numbers, "" if definition.records in OF_OPEN_ORDERS else row["remark"]
 
 
 # Which events tell of a change of a record, by how its kind is named in events.
 OBJECTS = {"work_order": "workorders.workorder", "request": "workorders.request", "asset": "assets.asset",
-           "net_margin": "kpis.netmargin"}  # fmt: skip
+           "net_margin": "kpis.netmargin", "labour_capacity": "kpis.labourcapacity"}  # fmt: skip
 # Told only where nothing else is: these come after what changed a figure, or change none.
 CHATTER = ("work_order.step_answered", "work_order.steps_written", "work_order.unassigned", "work_order.verified")
 

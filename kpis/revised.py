@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from core.models import Event
 from kpis.facts import former
 from kpis.facts.evidence import reaching
-from kpis.figures import Figure, Period
+from kpis.figures import Figure, Period, same
 from kpis.reported import Asked, Delta, State
 
 MOST = 20  # revisions shown
@@ -120,7 +120,7 @@ def revisions(period: Period, figure: Figure, scope: str) -> list[Revision]:
         facts = state.facts(figure.definition, change.since, first)
         result = figure.definition.of(facts, period.site.coverage_threshold)
         before = replace(figure, value=result.value, status=str(result.status), facts=facts)
-        if not _same(before.value, after.value):
+        if not same(before.value, after.value):
             found.append((change, before, after))
         after = before
         if len(found) == MOST:
@@ -137,12 +137,6 @@ def merged(changes: Iterable[Change]) -> list[Change]:
         else:
             found.append(each)
     return found[::-1]
-
-
-def _same(one: float | None, other: float | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return abs(one - other) <= 1e-9 * max(1.0, abs(one))
 
 
 def _told(found: Sequence[tuple[Change, Figure, Figure]], asset_ids: Sequence[int]) -> list[Revision]:

@@ -1,19 +1,20 @@
 """Figures of work as they were reported: kept once a week or month is over, and told beside what changed them since."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from django.urls import reverse
 
 from core.models import JobRun
-from kpis import published, tasks
+from kpis import labour_capacity, published, tasks
 from kpis.definitions import WORK
 from kpis.models import PublishedWork, Target
 from tests.contracts.api import assert_problem, client_of
 from tests.kpis.test_work_database import order
 from tests.workorders.planned import job_plan
 from workorders import answers, timekeeping
-from workorders.models import PlanOccurrence, PreventivePlan, Request
+from workorders.models import PlanOccurrence, PreventivePlan, Request, WorkOrder
 from workorders.states import State
 
 DUE = datetime(2026, 3, 30, 4, tzinfo=UTC)  # Monday at six in Berlin; the clock went forward the day before
@@ -198,6 +199,22 @@ def test_a_request_that_was_answered_since_is_told(plant, ask):
     assert (changed["before"]["remark"], changed["after"]["remark"]) == ("waits for an answer", "accepted")
     assert (changed["summary"], changed["by"]) == ("", None)  # nobody said so: it was written in the database
     assert "undefined when it was reported" in page
+
+
+def test_a_capacity_that_was_corrected_is_told_and_an_order_in_another_state_is_not(plant, ask):
+    values = {"net": Decimal(6), "valid_from": date(2026, 1, 1)}
+    capacity = labour_capacity.VERBS.set(plant.berlin, values, by=plant.manager)
+    waiting = order(plant.filler, MONDAY, State.APPROVED, estimate_minutes=180)
+    published.publish_due(now=DUE)
+    WorkOrder.objects.filter(pk=waiting.pk).update(state=State.SCHEDULED)
+    labour_capacity.VERBS.change(capacity, {"net": Decimal(12)}, by=plant.manager, version=1)
+
+    why, _page = ask("backlog_weeks")
+
+    assert (why["published"]["value"], why["figure"]["value"]) == (0.5, 0.25)
+    (changed,) = why["published"]["changed"]
+    assert (changed["kind"], changed["id"], changed["by"]) == ("labour_capacity", capacity.pk, "manager")
+    assert changed["summary"] == "Labour capacity changed: 12.0 h a week, from 2026-01-01"
 
 
 def test_a_definition_that_has_another_version_since_is_said(plant, lubrication, ask):
