@@ -3,14 +3,14 @@
 A capacity is stated in hours of a week and holds from a day on, until the next one does.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from itertools import zip_longest
 
 from kpis.backlog import Backlog
 from kpis.formulas import HOUR, Result, Status
 from kpis.intervals import Span
+from kpis.margin import holding
 from kpis.work import Labour, Lack
 
 WEEK = 7 * 24 * HOUR
@@ -38,16 +38,6 @@ class Crew:
     whole: float = 0.0
 
 
-def parts(rates: Sequence[Weekly], window: Span, begins: Callable[[date], datetime]) -> Iterator[tuple[Span, Weekly]]:
-    """The window by what holds in it; `begins` is the instant at which a day begins at the site."""
-    rates = sorted(rates, key=lambda rate: rate.since)
-    for rate, after in zip_longest(rates, rates[1:]):
-        start = max(window.start, begins(rate.since))
-        end = window.end if after is None else min(window.end, begins(after.since))
-        if start < end:
-            yield Span(start, end), rate
-
-
 def paid(part: Span, rate: Weekly) -> float:
     """Paid seconds of a part of a week; 0 where they are not known."""
     return (rate.paid or 0.0) * HOUR * part.seconds / WEEK
@@ -55,7 +45,7 @@ def paid(part: Span, rate: Weekly) -> float:
 
 def crew(rates: Sequence[Weekly], window: Span, begins: Callable[[date], datetime]) -> Crew:
     """What the rates make of the window."""
-    found = list(parts(rates, window, begins))
+    found = list(holding(rates, window, begins))
     return Crew(
         net=found[-1][1].net * HOUR if found else None,
         paid=sum(paid(*each) for each in found),

@@ -22,7 +22,7 @@ from kpis.facts.work_rows import Rows
 from kpis.figures import Period
 from kpis.formulas import HOUR
 from kpis.intervals import Span, span, union
-from kpis.margin import shares, years_in
+from kpis.margin import holding, shares, years_in
 from kpis.repairs import parts
 from kpis.timeline import State
 from kpis.work import in_time, preventive_compliance
@@ -128,7 +128,7 @@ class File:
     def load(self) -> Iterator[dict]:
         """The same, and what the crew can work in a week at the end."""
         site, window = self.period.site, span(self.start, self.end)
-        for part, rate in list(crew.parts(capacities_of(site), window, site.day_begins))[-1:]:
+        for part, rate in list(holding(capacities_of(site), window, site.day_begins))[-1:]:
             yield {
                 "asset": site.code, "kind": "labour capacity", "from": part.start, "to": part.end,
                 "weekly": rate.net * HOUR,
@@ -138,7 +138,7 @@ class File:
     def wrench(self) -> Iterator[dict]:
         """The labour, and the hours that are paid."""
         site, window = self.period.site, span(self.start, self.end)
-        for part, rate in crew.parts(capacities_of(site), window, site.day_begins):
+        for part, rate in holding(capacities_of(site), window, site.day_begins):
             yield {
                 "asset": site.code, "kind": "paid hours", "from": part.start, "to": part.end,
                 "paid": None if rate.paid is None else crew.paid(part, rate),

@@ -5,15 +5,26 @@ of each year by time, so that a year has exactly its amount, leap or not, and a 
 little less or more than its neighbours.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import zip_longest
+from typing import Protocol, TypeVar
 
 from kpis.backlog import Stood
 from kpis.formulas import Result, Status
-from kpis.intervals import Span, span
+from kpis.intervals import Span
 from kpis.work import Lack
+
+
+class Dated(Protocol):
+    """What holds from a day on."""
+
+    @property
+    def since(self) -> date: ...
+
+
+Rate = TypeVar("Rate", bound=Dated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +54,31 @@ class Share:
     year: float
 
 
-def shares(rates: Sequence[Yearly], window: Span, begins: Callable[[date], datetime]) -> Iterator[Share]:
-    """The window by margin and calendar year; `begins` is the instant at which a day begins at the site."""
-    rates = sorted(rates, key=lambda rate: rate.since)
-    for rate, after in zip_longest(rates, rates[1:]):
+def holding(rates: Iterable[Rate], window: Span, begins: Callable[[date], datetime]) -> Iterator[tuple[Span, Rate]]:
+    """The window by what holds in it, each rate until the next one does; `begins` is the instant at which a day begins
+    at the site."""
+    ordered = sorted(rates, key=lambda rate: rate.since)
+    for rate, after in zip_longest(ordered, ordered[1:]):
         start = max(window.start, begins(rate.since))
         end = window.end if after is None else min(window.end, begins(after.since))
-        for year in range(start.year - 1, end.year + 2) if start < end else ():
-            first, past = begins(date(year, 1, 1)), begins(date(year + 1, 1, 1))
-            lo, hi = max(start, first), min(end, past)
-            if lo < hi:
-                whole = (past - first).total_seconds()
-                yield Share(span(lo, hi), rate.amount * (hi - lo).total_seconds() / whole, rate.amount, whole)
+        if start < end:
+            yield Span(start, end), rate
+
+
+def years(window: Span, begins: Callable[[date], datetime]) -> Iterator[tuple[Span, float]]:
+    """The window by calendar year, with the length of the whole year (s)."""
+    for year in range(window.start.year - 1, window.end.year + 2):
+        first, past = begins(date(year, 1, 1)), begins(date(year + 1, 1, 1))
+        lo, hi = max(window.start, first), min(window.end, past)
+        if lo < hi:
+            yield Span(lo, hi), (past - first).total_seconds()
+
+
+def shares(rates: Sequence[Yearly], window: Span, begins: Callable[[date], datetime]) -> Iterator[Share]:
+    """The window by margin and calendar year."""
+    for held, rate in holding(rates, window, begins):
+        for part, whole in years(held, begins):
+            yield Share(part, rate.amount * part.seconds / whole, rate.amount, whole)
 
 
 def earned(rates: Sequence[Yearly], window: Span, begins: Callable[[date], datetime]) -> Earned:
@@ -66,13 +90,7 @@ def earned(rates: Sequence[Yearly], window: Span, begins: Callable[[date], datet
 
 def years_in(start: datetime, end: datetime, begins: Callable[[date], datetime]) -> float:
     """How many calendar years [start, end) is, each by its own time: a whole one is 1, leap or not."""
-    found = 0.0
-    for year in range(start.year - 1, end.year + 2):
-        first, past = begins(date(year, 1, 1)), begins(date(year + 1, 1, 1))
-        inside = (min(end, past) - max(start, first)).total_seconds()
-        if inside > 0:
-            found += inside / (past - first).total_seconds()
-    return found
+    return sum(part.seconds / whole for part, whole in years(Span(start, end), begins)) if start < end else 0.0
 
 
 @dataclass(frozen=True, slots=True)

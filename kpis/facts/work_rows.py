@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import zip_longest
 from operator import attrgetter
+from typing import Any
 
 from django.db.models import Case, DateTimeField, Exists, F, OuterRef, Q, When
 from django.db.models.functions import Coalesce
@@ -21,7 +22,7 @@ from kpis.facts.work import READY, Work
 from kpis.facts.worth import served
 from kpis.formulas import HOUR
 from kpis.intervals import Span
-from kpis.models import LabourCapacity, NetMargin
+from kpis.models import DatedOfSite, LabourCapacity, NetMargin
 from kpis.repairs import parts
 from kpis.work import REWORK, ComplianceRule, Due, in_time, preventive_compliance
 from workorders.models import Cost, Labour, OccurrenceState, PlanOccurrence, Request, RequestState, Step, WorkOrder
@@ -123,16 +124,12 @@ class Rows:
         yield from self.labour()
 
     def _capacities(self, *, at_end: bool = False) -> Iterator[Record]:
-        rows = list(LabourCapacity.objects.filter(site=self.site).order_by("valid_from"))
-        for row, after in zip_longest(rows, rows[1:]):
-            begins = self.site.day_begins(row.valid_from)
-            past = after and self.site.day_begins(after.valid_from)
-            if begins < self.end and (past is None or (past >= self.end if at_end else past > self.start)):
-                paid = None if row.paid is None else float(row.paid) * HOUR
-                yield Record(
-                    "labour_capacity", row.pk, self.site.code, _("Labour capacity of a week"), row.get_absolute_url(),
-                    begins, {"seconds": float(row.net) * HOUR, "paid_seconds": paid}, _("from this day on"),
-                )  # fmt: skip
+        for row, begins in self._stated(LabourCapacity, at_end=at_end):
+            paid = None if row.paid is None else float(row.paid) * HOUR
+            yield Record(
+                "labour_capacity", row.pk, self.site.code, _("Labour capacity of a week"), row.get_absolute_url(),
+                begins, {"seconds": float(row.net) * HOUR, "paid_seconds": paid}, _("from this day on"),
+            )  # fmt: skip
 
     def closed(self) -> Iterator[Record]:
         inside = self.finished(FETCHED)
@@ -259,14 +256,11 @@ class Rows:
         yield from self.stood_today()
 
     def _margins(self) -> Iterator[Record]:
-        rows = list(NetMargin.objects.filter(site=self.site).order_by("valid_from"))
-        for row, after in zip_longest(rows, rows[1:]):
-            begins = self.site.day_begins(row.valid_from)
-            if begins < self.end and (after is None or self.site.day_begins(after.valid_from) > self.start):
-                yield Record(
-                    "net_margin", row.pk, self.site.code, _("Net margin of a year"), row.get_absolute_url(), begins,
-                    {"amount": float(row.amount)}, _("from this day on"),
-                )  # fmt: skip
+        for row, begins in self._stated(NetMargin):
+            yield Record(
+                "net_margin", row.pk, self.site.code, _("Net margin of a year"), row.get_absolute_url(), begins,
+                {"amount": float(row.amount)}, _("from this day on"),
+            )  # fmt: skip
 
     def repairs(self) -> Iterator[Record]:
         rows = WorkOrder.objects.in_bulk({order for each in self.work.told for order in each.orders})
@@ -358,6 +352,15 @@ class Rows:
         return self._inside(rows[:most], attrgetter("at"), attrgetter("order.asset_id"))
 
     # --- Help
+
+    def _stated(self, model: type[DatedOfSite], *, at_end: bool = False) -> Iterator[tuple[Any, datetime]]:
+        """What held of the site in the window, or `at_end` of it, each with the instant from which it did."""
+        rows = list(model.objects.filter(site=self.site).order_by("valid_from"))
+        for row, after in zip_longest(rows, rows[1:]):
+            begins = self.site.day_begins(row.valid_from)
+            past = after and self.site.day_begins(after.valid_from)
+            if begins < self.end and (past is None or (past >= self.end if at_end else past > self.start)):
+                yield row, begins
 
     def _inside(
         self, rows: Iterable, moment: Callable, asset: Callable = attrgetter("asset_id"), *, before: bool = False
