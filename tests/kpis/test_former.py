@@ -23,8 +23,8 @@ from production.agreeing import Agreement
 from production.models import Count, OperatingCalendar, WeeklySlot
 from production.timetable import Pattern, Slot
 from tests.contracts.api import client_of
+from tests.kpis.editing import Editor
 from tests.kpis.plants import GRID, in_database, plants
-from tests.kpis.test_changes import Editor
 from tests.kpis.test_sql_equals_oracle import Undone
 from tests.kpis.world import first_instant
 from tests.kpis.world import store as write

@@ -18,8 +18,8 @@ from kpis.intervals import intersect, seconds, span
 from kpis.lifetimes import Life
 from kpis.reliability import History, Problem
 from production.models import OperatingCalendar
+from tests.kpis.editing import Editor
 from tests.kpis.plants import GRID, STEPS, in_database, plants
-from tests.kpis.test_changes import Editor
 from tests.kpis.test_reading import forget, without_record
 from tests.kpis.test_sql_equals_oracle import Undone
 from tests.kpis.world import first_instant

@@ -25,8 +25,8 @@ from production.models import Count
 from tests.kpis import cases
 from tests.kpis.cases import CASES, at, within
 from tests.kpis.edges import EDGES
+from tests.kpis.editing import Editor
 from tests.kpis.plants import GRID, STEPS, in_database, plants
-from tests.kpis.test_changes import Editor
 from tests.kpis.test_sql_equals_oracle import Undone
 from tests.kpis.world import first_instant
 from tests.kpis.world import store as write

@@ -20,8 +20,8 @@ from kpis.models import DayRevision
 from production import counting
 from production.models import Count
 from tests.contracts.api import client_of
+from tests.kpis.editing import Editor
 from tests.kpis.plants import in_database, plants
-from tests.kpis.test_changes import Editor
 from tests.kpis.test_sql_equals_oracle import Undone
 from tests.kpis.world import first_instant
 from tests.kpis.world import store as write

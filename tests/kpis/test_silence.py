@@ -20,8 +20,8 @@ from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent, LossDay, 
 from kpis.silence import EVER, silences
 from tests.kpis import cases
 from tests.kpis.cases import at
+from tests.kpis.editing import Editor, assert_as_computed_anew
 from tests.kpis.plants import in_database, plants
-from tests.kpis.test_changes import Editor, assert_as_computed_anew
 from tests.kpis.test_sql_equals_oracle import Undone
 from tests.kpis.world import first_instant
 from tests.kpis.world import store as write
