@@ -27,7 +27,7 @@ from kpis.facts.store import VERSION
 from kpis.findings import Doubt
 from kpis.intervals import Span, clip, production_day
 from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent, FindingKind, LossDay, Silence
-from kpis.oracle import Records
+from kpis.plain_records import Records
 
 JOB = "kpis.audit"
 SHARES = 52  # every asset once a year

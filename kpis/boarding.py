@@ -17,7 +17,8 @@ from core.errors import Refused
 from core.kit.badges import Badge
 from core.kit.present import when_text
 from core.models import Site
-from kpis import counting, figures, oracle, timeline, windows
+from kpis import counting, figures, timeline, windows
+from kpis import plain_records as plain
 from kpis.axis import epoch
 from kpis.facts.members import Scope, members
 from kpis.facts.records import lasting_now
@@ -148,7 +149,7 @@ def machines_now(
     return [_state(each, shelf.of(each.pk), site, names, known=each.pk not in set(unknown)) for each in machines]
 
 
-def _state(machine: Asset, records: oracle.Records, site: Site, names: dict[int, str], *, known: bool) -> MachineNow:
+def _state(machine: Asset, records: plain.Records, site: Site, names: dict[int, str], *, known: bool) -> MachineNow:
     moment = Span(records.now - SECOND, records.now)
     found = timeline.timeline(records, machine.pk, moment, known=known)
     outside = timeline.off_schedule(records, machine.pk, moment) if known else []

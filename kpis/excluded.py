@@ -11,6 +11,7 @@ from django.db.models import Q
 from assets.models import Asset, Downtime, Failure, Placement
 from core.models import Site
 from kpis import oracle
+from kpis import plain_records as plain
 from kpis.axis import FAR, epoch, instant
 from kpis.excluding import Event, Held, Judgement, Why, failed, judged, judged_failures
 from kpis.facts.members import Scope, members
@@ -190,7 +191,7 @@ def _judged(period: Period, ground: Ground, reached: set[int], end: datetime) ->
     if not reached:
         return Judgement(), []
     known = shelf(period.site, reached, period.start, end, period.now, stops_only=True)
-    below: dict[int, list[oracle.Placement]] = defaultdict(list)
+    below: dict[int, list[plain.Placement]] = defaultdict(list)
     for each in known.placements:
         if each.parent is not None and (each.stops_parent or each.group):
             below[each.parent].append(each)
@@ -205,7 +206,7 @@ def _judged(period: Period, ground: Ground, reached: set[int], end: datetime) ->
     return judged(held, lambda asset_id, lo, hi: plans.between(plans.stretches(asset_id), lo, hi)), held
 
 
-def _narrow(site: Site, known: Shelf, below: dict[int, list[oracle.Placement]], asset_id: int) -> oracle.Records:
+def _narrow(site: Site, known: Shelf, below: dict[int, list[plain.Placement]], asset_id: int) -> plain.Records:
     """What can stop one asset, and no more: the set algebra looks at all that it is given."""
     found, new, placements = {asset_id}, [asset_id], []
     while new:
@@ -214,7 +215,7 @@ def _narrow(site: Site, known: Shelf, below: dict[int, list[oracle.Placement]], 
         fresh = {placement.asset for placement in each} - found
         found |= fresh
         new += fresh
-    return oracle.Records(
+    return plain.Records(
         now=known.now,
         zone=site.zone,
         stops=[stop for each in found for stop in known.stops.get(each, ())],
@@ -226,7 +227,7 @@ def _narrow(site: Site, known: Shelf, below: dict[int, list[oracle.Placement]], 
     )
 
 
-def _failures(ground: Ground, stops: Sequence[tuple], start: datetime, end: datetime) -> list[oracle.Failure]:
+def _failures(ground: Ground, stops: Sequence[tuple], start: datetime, end: datetime) -> list[plain.Failure]:
     """The failures of the window in order, and those of before it whose stops reach into it."""
     crossing = [(pk, asset_id, begun) for pk, asset_id, begun, _ in stops if begun < start]
     which = Q(occurred__gte=start)
@@ -239,7 +240,7 @@ def _failures(ground: Ground, stops: Sequence[tuple], start: datetime, end: date
 
 
 def _failures_judged(
-    period: Period, rows: Sequence[oracle.Failure], held: Sequence[Held], *, by_items: bool, restored: bool
+    period: Period, rows: Sequence[plain.Failure], held: Sequence[Held], *, by_items: bool, restored: bool
 ) -> tuple[set[int], dict[int, Why]]:
     """Which failures count, and why others that reach an asset do not."""
     if not rows:
@@ -247,7 +248,7 @@ def _failures_judged(
     events: dict[int, list[Event]] = defaultdict(list)
     for each in period.reader.events():
         events[each.asset_id].append(Event(epoch(each.occurred), each.found, each.restored is not None, each.open))
-    of_asset: dict[int, list[oracle.Failure]] = defaultdict(list)
+    of_asset: dict[int, list[plain.Failure]] = defaultdict(list)
     for row in rows:
         of_asset[row.asset].append(row)
     counted: set[int] = set()

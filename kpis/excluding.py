@@ -16,7 +16,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from kpis.axis import epoch
-from kpis.oracle import Class, Failure, Piece, Stop
+from kpis.oracle import Piece
+from kpis.plain_records import Class, Failure, Stop
 
 
 class Why(StrEnum):

@@ -19,6 +19,7 @@ from core.errors import Refused
 from core.kit.exports import harmless
 from core.models import Site
 from kpis import oracle, timeline
+from kpis import plain_records as plain
 from kpis.axis import epoch, instant
 from kpis.facts.records import Shelf, shelf
 from kpis.facts.zones import Stretch
@@ -73,7 +74,7 @@ def _rows(
             yield {"asset": codes[asset], "reason": reasons.get(reason, ""), **row}
 
 
-def spans(records: oracle.Records, asset: int, window: Span, state: timeline.State) -> Iterator[dict]:
+def spans(records: plain.Records, asset: int, window: Span, state: timeline.State) -> Iterator[dict]:
     """The spans of one state of an asset, with the id of the stop's reason as `reason_id`."""
     for each in timeline.timeline(records, asset, window):
         if each.state is state:
@@ -81,7 +82,7 @@ def spans(records: oracle.Records, asset: int, window: Span, state: timeline.Sta
 
 
 def _of_asset(
-    records: oracle.Records, asset: int, window: Span, *, observed: bool, silent: Spans
+    records: plain.Records, asset: int, window: Span, *, observed: bool, silent: Spans
 ) -> Iterator[dict]:  # fmt: skip
     for each in timeline.timeline(records, asset, window, known=observed, silent=silent):
         row = _span_row(each.state.value, each)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kpis.intervals import Span, Spans, clip, intersect, subtract, union
-from kpis.oracle import Class, Piece, Records, Stop, _served, effective_pieces, in_turn, scheduled
+from kpis.oracle import Piece, _served, effective_pieces, in_turn, scheduled
+from kpis.plain_records import Class, Records, Stop
 
 
 class State(StrEnum):

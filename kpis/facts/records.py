@@ -17,7 +17,7 @@ from core.models import Site
 from kpis import oracle
 from kpis.facts.plans import calendars_of
 from kpis.intervals import Calendar, Span, utc
-from kpis.oracle import BEGINNING, END, Count, Failure, Group, Placement, Records, Stop
+from kpis.plain_records import BEGINNING, END, Count, Failure, Group, Placement, Records, Stop
 from production import models as production
 
 # The assets whose stops can reach the asked ones, and all above those, whose calendars they may follow.

@@ -21,7 +21,7 @@ from kpis.formulas import (
     quality,
 )
 from kpis.intervals import Calendar, Span
-from kpis.oracle import Count, Failure, Group, Placement, Records, Stop
+from kpis.plain_records import Count, Failure, Group, Placement, Records, Stop
 
 UTC_ZONE = ZoneInfo("UTC")
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -3,7 +3,7 @@
 Each is wrong with one comparison, bound or order of the fact statement changed.
 """
 
-from kpis.oracle import Group, Placement
+from kpis.plain_records import Group, Placement
 from tests.kpis.cases import Case, break_, count, failure, records, shift, stop, within
 from tests.kpis.edges_of_counts import EDGES_OF_COUNTS
 from tests.kpis.edges_of_failures import EDGES_OF_FAILURES

@@ -1,7 +1,7 @@
 """Worked cases at the edges of counts, of stops of one kind, of knots of stops, and of what never ends (`edges`)."""
 
 from kpis.intervals import Span
-from kpis.oracle import BEGINNING, END, Count, Placement
+from kpis.plain_records import BEGINNING, END, Count, Placement
 from tests.kpis.cases import Case, at, break_, count, records, stop, within
 
 EDGES_OF_COUNTS = [

@@ -1,6 +1,6 @@
 """Worked cases at the edges of failure events, of counts beside the life of their machine, of overlaps (`edges`)."""
 
-from kpis.oracle import Placement
+from kpis.plain_records import Placement
 from tests.kpis.cases import Case, at, break_, count, failure, records, stop, within
 
 EDGES_OF_FAILURES = [

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from kpis.oracle import Placement
+from kpis.plain_records import Placement
 from tests.kpis.cases import Case, failure, records, stop, within
 
 TEN_MINUTES = timedelta(minutes=10)

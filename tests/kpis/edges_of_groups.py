@@ -1,6 +1,6 @@
 """Worked cases at the edges of redundancy groups (`edges`)."""
 
-from kpis.oracle import Group, Placement
+from kpis.plain_records import Group, Placement
 from tests.kpis.cases import Case, records, stop, within
 
 EDGES_OF_GROUPS = [

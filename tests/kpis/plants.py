@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from kpis.intervals import Calendar, Span
-from kpis.oracle import BEGINNING, END, Count, Failure, Group, Placement, Records, Stop
+from kpis.plain_records import BEGINNING, END, Count, Failure, Group, Placement, Records, Stop
 
 BERLIN = ZoneInfo("Europe/Berlin")
 GRID = timedelta(minutes=10)

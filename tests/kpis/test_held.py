@@ -6,7 +6,7 @@ from assets.models import Downtime
 from kpis.axis import EVER, epoch, instant
 from kpis.facts.held import touching
 from kpis.facts.live import compute
-from kpis.oracle import Placement
+from kpis.plain_records import Placement
 from tests.kpis.cases import at, failure, records, stop
 from tests.kpis.world import store
 

@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from assets.models import Asset, Downtime, DowntimeReason, Failure, Placement, RedundancyGroup
 from core.models import Site
 from kpis import oracle
+from kpis import plain_records as plain
 from kpis.computing import compute_site
 from kpis.facts.records import shelf
 from kpis.figures import known
@@ -307,13 +308,13 @@ class History(RuleBasedStateMachine):
         assets = {asset.pk: asset for asset in self.assets}
         assert_stored(Present(self.records(), self.site, assets, {}, {}), self.site.day_start)
 
-    def records(self) -> oracle.Records:
+    def records(self) -> plain.Records:
         """Everything that is written at the moment."""
         found = shelf(self.site, [asset.pk for asset in self.assets], LONG_AGO, NEVER, self.now)
         stops, failures, counts = (
             [row for rows in kept.values() for row in rows] for kept in (found.stops, found.failures, found.counts)
         )
-        return oracle.Records(
+        return plain.Records(
             now=self.now, zone=self.site.zone, stops=stops, failures=failures, counts=counts,
             placements=found.placements, groups=found.groups, calendars=found.calendars, lives=found.lives,
             short_stops=found.short_stops, overrun_is_unplanned=self.site.overrun_is_unplanned,

@@ -17,7 +17,7 @@ from kpis.figures import known, together
 from kpis.formulas import SUMS, availability, oee, performance, quality, sums_of, total, waterfall
 from kpis.intervals import Span
 from kpis.models import AssetDay, FailureEvent, LossDay
-from kpis.oracle import Placement, Records, Stop
+from kpis.plain_records import Placement, Records, Stop
 from tests.kpis import cases
 from tests.kpis.cases import at, stop, within
 from tests.kpis.plants import GRID, STEPS, in_database, plants

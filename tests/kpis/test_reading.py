@@ -20,7 +20,7 @@ from kpis.figures import SCOPES, known, periods, together
 from kpis.formulas import Facts, total
 from kpis.intervals import span
 from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent, LossDay
-from kpis.oracle import Placement
+from kpis.plain_records import Placement
 from production.models import Count
 from tests.kpis import cases
 from tests.kpis.cases import CASES, at, within

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpis import oracle
+from kpis import plain_records as plain
 from kpis.axis import epoch
 from kpis.computing import compute_site
 from kpis.facts import zones
@@ -49,7 +50,7 @@ def test_silence_begins_after_so_many_days_and_ends_with_the_next_record(told, l
     assert [each[:2] for each in silences(told, limit, counted_from=counted_from, last=last)] == found
 
 
-def counted(day: int, **fields) -> oracle.Count:
+def counted(day: int, **fields) -> plain.Count:
     return cases.count(DAY * day + 8, DAY * day + 16, made=100, scrap=0, cycle=1.0, **fields)
 
 
@@ -85,7 +86,7 @@ WORKED = [
         {
             "counts": [counted(0)],
             "stops": [cases.stop(1, DAY * 5, DAY * 5 + 1, asset=2)],
-            "placements": [oracle.Placement(2, 1, stops_parent=True)],
+            "placements": [plain.Placement(2, 1, stops_parent=True)],
         },
         [4, 9],
         id="a stop of a part tells of what it stops",

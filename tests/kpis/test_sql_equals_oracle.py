@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from assets.models import Downtime
 from kpis import oracle
+from kpis import plain_records as plain
 from kpis.axis import ALWAYS, NEVER, axis, epoch, instant
 from kpis.facts import live
 from kpis.facts import plans as following
@@ -32,7 +33,7 @@ class Undone(Exception):
     """Ends an example: what it wrote is rolled back."""
 
 
-def written(records: oracle.Records, check, **options) -> None:
+def written(records: plain.Records, check, **options) -> None:
     with pytest.raises(Undone), transaction.atomic():
         check(store(records, **options))
         raise Undone
@@ -89,10 +90,10 @@ def test_cut_windows_are_what_the_oracle_says(db, data, records):
             cases.records(
                 24,
                 placements=[
-                    *(oracle.Placement(number, 1, group=9) for number in (2, 3)),
-                    oracle.Placement(4, 1, group=9, valid=cases.within(20, 99)),
+                    *(plain.Placement(number, 1, group=9) for number in (2, 3)),
+                    plain.Placement(4, 1, group=9, valid=cases.within(20, 99)),
                 ],
-                groups=[oracle.Group(9, 1, needed=1)],
+                groups=[plain.Group(9, 1, needed=1)],
                 stops=[cases.stop(1, 15, 17, asset=2)],
             ),
             [cases.within(0, 10), cases.within(15, 18)],
@@ -102,8 +103,8 @@ def test_cut_windows_are_what_the_oracle_says(db, data, records):
             cases.records(
                 24,
                 placements=[
-                    oracle.Placement(2, 1, stops_parent=True, valid=cases.within(20, 99)),
-                    oracle.Placement(3, 1, stops_parent=True),
+                    plain.Placement(2, 1, stops_parent=True, valid=cases.within(20, 99)),
+                    plain.Placement(3, 1, stops_parent=True),
                 ],
                 stops=[cases.stop(1, 5, 23, asset=2), cases.stop(2, 16, 17, asset=3)],
             ),
@@ -196,7 +197,7 @@ def assert_stored(stored: Stored, day_start: time) -> None:
     assert losses == {}
 
 
-def stopped_or_counted(records: oracle.Records, number: int, day: Span) -> tuple | None:
+def stopped_or_counted(records: plain.Records, number: int, day: Span) -> tuple | None:
     """From when to when the asset is stopped, in seconds of the day (a stop of no length takes one); without a stop
     nothing, but a row if pieces were counted."""
     served = oracle._served(records, number, day)
@@ -225,7 +226,7 @@ def test_facts_are_made_of_whole_seconds(db):
 SHORT = [case for case in (*cases.CASES, *EDGES) if case.records.now <= cases.at(400)]
 
 
-def numbered(records: oracle.Records) -> oracle.Records:
+def numbered(records: plain.Records) -> plain.Records:
     """The same with a number for each reason, which worked cases name by its loss class alone."""
     reasons = sorted({(stop.excluded, stop.loss) for stop in records.stops if stop.loss != "unclassified"})
     return replace(

@@ -19,7 +19,7 @@ from kpis.computing import compute_site
 from kpis.figures import SCOPES, known
 from kpis.hours import week
 from kpis.intervals import Span
-from kpis.oracle import Stop
+from kpis.plain_records import Stop
 from kpis.states import Machine, machines, records_of, stops_of
 from kpis.timeline import State, StateSpan
 from kpis.views import timeline as page

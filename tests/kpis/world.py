@@ -8,6 +8,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from assets import models as assets
 from core.models import Site
 from kpis import oracle
+from kpis import plain_records as plain
 from kpis.axis import epoch
 from kpis.facts.live import CellFacts, Event, compute
 from kpis.formulas import Facts
@@ -19,7 +20,7 @@ from production import models as production
 class Stored:
     """The site and, by their number in the records, the assets and reasons."""
 
-    records: oracle.Records
+    records: plain.Records
     site: Site
     assets: dict[int, assets.Asset]
     reasons: dict[tuple, assets.DowntimeReason]
@@ -59,7 +60,7 @@ def facts_of(cell: CellFacts, events: list[Event]) -> tuple[Facts, CellFacts]:
     return facts, cell
 
 
-def first_instant(records: oracle.Records) -> int:
+def first_instant(records: plain.Records) -> int:
     """Before all records, and before now; of none, a week before now."""
     starts = [each.start for each in records.stops]
     starts += [each.occurred for each in records.failures]
@@ -68,7 +69,7 @@ def first_instant(records: oracle.Records) -> int:
     return min([now, *map(epoch, starts)] if starts else [now - 604_800]) - 1
 
 
-def numbers_in(records: oracle.Records) -> set[int]:
+def numbers_in(records: plain.Records) -> set[int]:
     """The assets that the records name."""
     named = {1, *records.lives, *(owner for owner in records.calendars if owner is not None)}
     for row in (*records.stops, *records.failures, *records.counts, *records.placements):
@@ -77,7 +78,7 @@ def numbers_in(records: oracle.Records) -> set[int]:
     return named
 
 
-def store(records: oracle.Records, *, day_start: time = time(0), code: str = "plant", **settings) -> Stored:
+def store(records: plain.Records, *, day_start: time = time(0), code: str = "plant", **settings) -> Stored:
     site = Site.objects.create(
         code=code,
         name=code,
@@ -103,8 +104,8 @@ def store(records: oracle.Records, *, day_start: time = time(0), code: str = "pl
             stops_parent=placement.stops_parent,
             redundancy_group=groups.get(placement.group),
             valid=DateTimeTZRange(
-                None if placement.valid.start == oracle.BEGINNING else placement.valid.start,
-                None if placement.valid.end == oracle.END else placement.valid.end,
+                None if placement.valid.start == plain.BEGINNING else placement.valid.start,
+                None if placement.valid.end == plain.END else placement.valid.end,
             ),
         )
     _calendars(records, site, rows)
@@ -141,7 +142,7 @@ def store(records: oracle.Records, *, day_start: time = time(0), code: str = "pl
     return Stored(records, site, rows, reasons, stops)
 
 
-def _asset(records: oracle.Records, site: Site, number: int) -> assets.Asset:
+def _asset(records: plain.Records, site: Site, number: int) -> assets.Asset:
     life = records.lives.get(number)
     return assets.Asset.objects.create(
         site=site,
@@ -150,11 +151,11 @@ def _asset(records: oracle.Records, site: Site, number: int) -> assets.Asset:
         short_stop_seconds=records.short_stops.get(number, 0),
         silence_days=records.silence_days.get(number),
         commissioned=life and life.start,
-        retired=life and (None if life.end == oracle.END else life.end),
+        retired=life and (None if life.end == plain.END else life.end),
     )
 
 
-def _reason(site: Site, stop: oracle.Stop, reasons: dict) -> assets.DowntimeReason | None:
+def _reason(site: Site, stop: plain.Stop, reasons: dict) -> assets.DowntimeReason | None:
     key = (stop.reason, stop.excluded, stop.loss)
     if key == (None, False, "unclassified"):
         return None
@@ -170,7 +171,7 @@ def _reason(site: Site, stop: oracle.Stop, reasons: dict) -> assets.DowntimeReas
     return reasons[key]
 
 
-def _calendars(records: oracle.Records, site: Site, rows: dict[int, assets.Asset]) -> None:
+def _calendars(records: plain.Records, site: Site, rows: dict[int, assets.Asset]) -> None:
     for owner, calendars in records.calendars.items():
         for calendar in calendars:
             row = production.OperatingCalendar.objects.create(
