@@ -48,6 +48,8 @@ def digits(figure) -> int:
         return 0
     if figure.definition.unit == "money per unit":
         return digits_of_price(figure.value)
+    if figure.unit == "weeks" and figure.value is not None and figure.value < 1:
+        return 2  # a backlog of hours is not none
     return 0 if figure.value is not None and abs(figure.value) >= 100 else 1
 
 

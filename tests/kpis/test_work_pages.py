@@ -94,6 +94,7 @@ def test_the_backlog_in_weeks_shows_its_hours_and_why_it_has_no_weeks(ask, plant
     assert why["left_out"] == ["1 of 2 open orders have no estimate; their labour is not known."]
     assert why["records"][0]["numbers"] == {"seconds": 6 * 3600, "paid_seconds": None}
     assert capacity.get_absolute_url() in page
+    assert "0.50\u202fweeks" in page, "Less than a week is told to a hundredth"
 
 
 def test_rework_names_the_order_before(ask, plant, broken):
