@@ -118,7 +118,8 @@ WITH RECURSIVE up(asset_id, above, depth, since, until) AS (
     SELECT id, id, 0, -%(far)s::bigint, %(far)s::bigint FROM unnest(%(assets)s::bigint[]) AS id
     UNION ALL
     SELECT u.asset_id, v.parent_id, u.depth + 1, greatest(u.since, v.since), least(u.until, v.until)
-    FROM up u JOIN {PLACED} v ON v.asset_id = u.above AND v.since < u.until AND v.until > u.since
+    FROM up u CROSS JOIN LATERAL (SELECT * FROM {PLACED} v WHERE v.asset_id = u.above OFFSET 0) v
+    WHERE v.since < u.until AND v.until > u.since
 ) SELECT asset_id, depth, above, since, until FROM up WHERE above = ANY(%(owners)s::bigint[])
 """
 

@@ -13,7 +13,7 @@ from kpis.axis import EVER, FAR, NEVER, Axis, ProductionDays
 from kpis.facts.held import LIFE_FROM, LIFE_TO, seconds
 from kpis.facts.plans import Owners, Plans, Stretch
 from kpis.facts.ranges import Ranges, columns, literal, merged, widened
-from kpis.facts.statement import ANSWER, STORE, TOLD, statement
+from kpis.facts.statement import ANSWER, ANSWER_EVENTS, STORE, TOLD, statement
 
 
 def lives(asset_ids: Iterable[int], now: int) -> dict[int, tuple[int, int]]:
@@ -44,17 +44,19 @@ def group_levels(site: Site) -> list[list[int]]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH RECURSIVE grouped AS (
+            WITH RECURSIVE grouped AS MATERIALIZED (
                 SELECT g.id, g.parent_id FROM assets_redundancygroup g
                 JOIN assets_asset a ON a.id = g.parent_id WHERE a.site_id = %(site)s
             ), up(parent_id, above) AS (
                 SELECT DISTINCT parent_id, parent_id FROM grouped
                 UNION
-                SELECT u.parent_id, p.parent_id FROM up u JOIN assets_placement p ON p.asset_id = u.above
+                SELECT u.parent_id, p.parent_id FROM up u CROSS JOIN LATERAL (
+                    SELECT parent_id FROM assets_placement WHERE asset_id = u.above OFFSET 0) p
                 WHERE p.parent_id IS NOT NULL
             )
-            SELECT g.id, count(DISTINCT up.above) FILTER (WHERE up.above IN (SELECT parent_id FROM grouped))
-            FROM grouped g JOIN up USING (parent_id) GROUP BY g.id ORDER BY 2 DESC, 1
+            SELECT g.id, count(*) FROM grouped g
+                JOIN up USING (parent_id) JOIN (SELECT DISTINCT parent_id FROM grouped) a ON a.parent_id = up.above
+            GROUP BY g.id ORDER BY 2 DESC, 1
             """,
             {"site": site.pk},
         )
@@ -154,7 +156,7 @@ class Question:
     def rows(self) -> list[tuple]:
         """The answer for the cells and for the failure events of the watched spans."""
         with without_loops() as cursor:
-            cursor.execute(self._text(ANSWER), self.parameters())
+            cursor.execute(self._text(ANSWER + (ANSWER_EVENTS if self.watch else "")), self.parameters())
             return cursor.fetchall()
 
     def told(self) -> list[tuple[int, int, bool]]:
@@ -176,7 +178,12 @@ class Question:
 
     def _text(self, head: str) -> str:
         return statement(
-            head, days=self.days is not None, levels=len(self.levels), axes=self.axes(), counts=self.counts
+            head,
+            days=self.days is not None,
+            levels=len(self.levels),
+            axes=self.axes(),
+            counts=self.counts,
+            events=bool(self.watch),
         )
 
 

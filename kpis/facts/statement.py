@@ -268,7 +268,8 @@ FROM totals t FULL JOIN counted c USING (asset_id, cell) WHERE cell > 0
 UNION ALL
 SELECT 'cause', asset_id, cell, loss, ARRAY[reason_id, seconds, stops], NULL
 FROM cause WHERE cell > 0 AND (seconds > 0 OR stops > 0)
-UNION ALL
+"""
+ANSWER_EVENTS = """UNION ALL
 SELECT 'event', asset_id, 0, NULL, ARRAY[o, u, restored, items, open::int, found::int], NULL FROM event
 """
 
@@ -313,10 +314,10 @@ SELECT count(*), array_agg(DISTINCT asset_id) FROM stored_days
 """
 
 
-def statement(head: str, *, days: bool, levels: int, axes: str, counts: bool) -> str:
+def statement(head: str, *, days: bool, levels: int, axes: str, counts: bool, events: bool) -> str:
     """The whole statement for production days or for explicit cells, with so many levels of redundancy groups.
 
-    `axes` is a VALUES list of (number, starts, ends, base); without `counts` none are looked for.
+    `axes` is a VALUES list of (number, starts, ends, base); without `counts` and `events` none are looked for.
     """
     effect = reaching("carry", f"held_{levels}", "c.top AS asset_id, c.before")
     same_day = "AND b.cell = width_bucket(f.o, %(days)s::bigint[])"
@@ -330,7 +331,7 @@ def statement(head: str, *, days: bool, levels: int, axes: str, counts: bool) ->
             TOTALS.replace("{axes}", axes),
             CAUSES,
             COUNTS.replace("{parts}", PARTS_OF_DAYS if days else PARTS_OF_CELLS) if counts else NO_COUNTS,
-            EVENTS.replace("{cell_of_failure}", same_day if days else ""),
+            EVENTS.replace("{cell_of_failure}", same_day if days else "") if events else "",
             head,
         ]
     )
