@@ -240,10 +240,10 @@ def together(
         key = (tuple(subject and subject.id for subject in subjects), buckets[0][0], buckets[-1][1])
         if key not in who:
             who[key] = len(cuts), members(site, subjects, buckets[0][0], buckets[-1][1], Scope(scope))
+            counting += moved(who[key][1], first)
         like, there = who[key]
         cuts.append(Cut(range(first, first + len(subjects)), spans, like if like < len(cuts) else None))
-        of_each.append(moved(there, first))
-        counting += of_each[-1]
+        of_each.append(there)
     reader = Reader(site, counting, now=now, cuts=cuts)
     answers = reader.answers()
     found = []

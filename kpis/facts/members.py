@@ -68,10 +68,10 @@ def members(site: Site, subjects: Sequence[Asset | None], start: datetime, end: 
     return [*found, *below, *(Member(position, each.pk) for position, each in assets if position not in branching)]
 
 
-def moved(there: list[Member], by: int) -> list[Member]:
+def moved(there: Sequence[Member], by: int) -> list[Member]:
     """The same of roots that come so many later."""
     if not by:
-        return there
+        return list(there)
     return [Member(root + by, asset_id, since, until) for root, asset_id, since, until in there]
 
 

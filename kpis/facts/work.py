@@ -52,7 +52,8 @@ Key = tuple[int, int]  # position of the subject, position of the bucket
 class Work:
     """The work of one site's subjects (an asset, or None for the site) in buckets that follow each other.
 
-    `cut` says which roots of the reader they are, and `answers` are what it read of the members `counting`.
+    `cut` says which roots of the reader they are, and `answers` are what it read of the members `counting` (whose roots
+    are positions of subjects).
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Work:
         self.site, self.subjects, self.buckets, self.now, self.reader = site, subjects, buckets, now, reader
         self.cut, self.answers = cut, answers
         self.of_machines = scope is Scope.LEAVES
-        self._machines = list(counting) if self.of_machines else None
+        self._counting = counting if self.of_machines else None
         self.scope = Scope.ASSET if scope is Scope.ASSET else Scope.SUBTREE
         self.start, self.end = buckets[0][0], min(buckets[-1][1], now)
 
@@ -188,10 +189,14 @@ class Work:
 
     def machines(self) -> list[Member]:
         """The machines at the ends of the branches below each subject."""
-        if self._machines is None:
+        return self._ends
+
+    @cached_property
+    def _ends(self) -> list[Member]:
+        found = self._counting
+        if found is None:
             found = members(self.site, self.subjects, self.start, max(self.start, self.end), Scope.LEAVES)
-            self._machines = moved(found, self.cut.roots.start)
-        return self._machines
+        return moved(found, self.cut.roots.start)
 
     @property
     def made(self) -> Answers | None:

@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 from django.db import connection
@@ -103,7 +104,7 @@ class Cut:
 
     roots: range
     buckets: list[Bucket]
-    like: int | None = None  # an earlier cut of the same members in the same span of time
+    like: int | None = None  # an earlier cut of the same members in the same span of time, which stand there alone
 
     @property
     def borders(self) -> set[int]:
@@ -184,6 +185,12 @@ class Zones:
             if alike := known[key]:
                 alike.roots.append(root)
                 alike.assets.append(asset_id)
+        for number, cut in enumerate(self.cuts):
+            if cut.like is not None:
+                by = cut.roots.start - self.cuts[cut.like].roots.start
+                for (_, *key), like in [each for each in found.items() if each[0][0] == cut.like]:
+                    if like and (alike := self._alike(found, number, *key)):
+                        alike.roots, alike.assets = [root + by for root in like.roots], like.assets
         return [alike for alike in found.values() if alike]
 
     def _alike(
@@ -230,8 +237,15 @@ class Zones:
             for root, asset_id in zip(alike.roots, alike.assets, strict=True)
         }
         starts = [self.cuts[number].buckets[0][0] for number in self.cut_of]
+        likes = [each for each in self.cuts if each.like is not None]
+        again = [
+            member._replace(root=member.root + cut.roots.start - self.cuts[cut.like].roots.start)
+            for cut in likes
+            for member in self.members
+            if self.cut_of[member.root] == cut.like
+        ]
         found = []
-        for member in self.members:
+        for member in chain(self.members, again):
             state = self.states[member.asset_id]
             since, until = max(member.since, state.since), min(member.until, state.until)
             key = (member.root, member.asset_id, max(since, starts[member.root]))
