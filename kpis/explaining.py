@@ -28,7 +28,7 @@ from kpis.figures import Figure, Period
 from kpis.followed import Followed, followed
 from kpis.inputs import COLUMNS, rows
 from kpis.published import Published, published
-from kpis.reported import TooManyParts
+from kpis.recorded import TooManyParts
 from kpis.revised import Revision, revisions
 from kpis.rules import keeps_former_values, rules
 from kpis.silent_sources import SilentSource, silent_sources

@@ -17,13 +17,15 @@ from core.models import Event
 from kpis.facts import former
 from kpis.facts.evidence import reaching
 from kpis.figures import Figure, Period, same
-from kpis.reported import Asked, Delta, State
+from kpis.recorded import Asked, Delta
+from kpis.reported import State
 
 MOST = 20  # revisions shown
 MOST_CHANGES = 100  # of which as many are looked at
 MOST_STATES = 40  # changes of calendars, places and lives that are looked at
 SOON = timedelta(minutes=1)  # from an event to its change, in one transaction
 FIRST_RECORD = "kpis.factstate"  # the source of a change of whether anything is recorded
+OF_PLACES = "assets.asset"  # and of one of placements and service lives
 # Removals are events of the asset, which remains: the verb, and under which name its data have the record.
 REMOVED = {
     "assets.downtime": ("downtime.removed", "downtime"),
@@ -107,11 +109,13 @@ def revisions(period: Period, figure: Figure, scope: str) -> list[Revision]:
     asked = Asked(period.site, period.asset, period.start, period.end, scope, period.now, period.reader.silent)
     moments = former.moments(period.site, period.asset, period.start, period.end, period.now)
     plans = merged(map(Change.of_plan, moments))[:MOST_STATES]
-    states = [State(asked), *(State(asked, each.since) for each in plans)]
+    states = [State(asked)]
+    for each in plans:
+        of = {source for _at, _first, source, _id in each.causes}
+        states.append(State(asked, each.since, states[-1], moved=OF_PLACES in of, begun=FIRST_RECORD in of))
     records = {each for state in states for each in state.records}
-    changes = merged(
-        [*plans, *map(Change.of_plan, records), *(Change.of_days(each) for state in states for each in state.deltas)]
-    )
+    deltas = [each for known in {state.recorded for state in states} for each in known.deltas]
+    changes = merged([*plans, *map(Change.of_plan, records), *(Change.of_days(each) for each in deltas)])
     found: list[tuple[Change, Figure, Figure]] = []
     after, first = figure, None
     for change in changes[:MOST_CHANGES]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from assets import failures, stops
 from assets.models import Downtime, Failure
 from kpis import explaining
-from kpis import reported as kept_sums
+from kpis import recorded as kept_sums
 from kpis.computing import compute_site, recompute
 from kpis.facts.revisions import SUMS
 from kpis.figures import periods
