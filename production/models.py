@@ -130,7 +130,9 @@ class ExceptionSlot(models.Model):
 class Count(models.Model):
     """What an asset made during [start, end): good at first pass, scrap and rework, at an ideal cycle time."""
 
-    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="counts", verbose_name=_("asset"))
+    asset = models.ForeignKey(
+        Asset, on_delete=models.PROTECT, db_index=False, related_name="counts", verbose_name=_("asset")
+    )
     product = models.CharField(_("product"), max_length=80, blank=True)
     start = models.DateTimeField(_("start"))
     end = models.DateTimeField(_("end"))
@@ -169,6 +171,7 @@ class Count(models.Model):
         ]
         indexes = [
             models.Index(fields=["asset", "start"], name="count_of_asset"),
+            models.Index(fields=["asset", "entered_at"], name="count_entered"),
             models.Index(fields=["-start", "-id"], name="count_newest"),
         ]
 

@@ -5,7 +5,9 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Now
+from django.db.models.lookups import GreaterThan
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -88,14 +90,21 @@ class DowntimeReason(models.Model):
         return reverse("downtime-reason", args=[self.pk])
 
 
+# A stop that touches a window began a day before it at the earliest, or is open or longer, as the partial index has it.
+LONG = Q(end=None) | Q(
+    GreaterThan(F("end") - F("start"), RawSQL("interval '24 hours'", (), output_field=models.DurationField()))
+)
+
+
 class DowntimeQuerySet(scoped_by("asset__site")):
     def open(self) -> "DowntimeQuerySet":
         """Stops that have not ended."""
         return self.filter(end=None)
 
     def touching(self, start, end) -> "DowntimeQuerySet":
-        """Stops that share time with [start, end)."""
-        return self.filter(start__lt=end).filter(Q(end=None) | Q(end__gt=start))
+        """Stops that share time with [start, end), found by an index however long the history is."""
+        near = Q(start__gte=start - timedelta(days=1)) | LONG
+        return self.filter(near, start__lt=end).filter(Q(end=None) | Q(end__gt=start))
 
     def with_lasted(self) -> "DowntimeQuerySet":
         """Each with `lasted`, until now while it is open, and whether it `failed` (raised a failure)."""
@@ -111,7 +120,9 @@ class Downtime(models.Model):
     Records may overlap, since operators and machine controls both report; arithmetic uses their union.
     """
 
-    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="downtimes", verbose_name=_("asset"))
+    asset = models.ForeignKey(
+        Asset, on_delete=models.PROTECT, db_index=False, related_name="downtimes", verbose_name=_("asset")
+    )
     start = models.DateTimeField(_("start"))
     end = models.DateTimeField(_("end"), null=True, blank=True)
     planned = models.BooleanField(_("planned"), default=False)
@@ -166,6 +177,7 @@ class Downtime(models.Model):
         ]
         indexes = [
             models.Index(fields=["asset", "start"], name="downtime_of_asset"),
+            models.Index(fields=["asset", "entered_at"], name="downtime_entered"),
             models.Index(fields=["-start", "-id"], name="downtime_newest"),
         ]
 
@@ -239,7 +251,9 @@ class Failure(models.Model):
         MAINTENANCE = "maintenance", _("Found in maintenance")
         MONITORING = "monitoring", _("By monitoring")
 
-    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="failures", verbose_name=_("asset"))
+    asset = models.ForeignKey(
+        Asset, on_delete=models.PROTECT, db_index=False, related_name="failures", verbose_name=_("asset")
+    )
     component = models.CharField(_("failed item"), max_length=120, blank=True)
     occurred = models.DateTimeField(_("occurred"))
     restored = models.DateTimeField(_("restored"), null=True, blank=True)
@@ -308,6 +322,7 @@ class Failure(models.Model):
         ]
         indexes = [
             models.Index(fields=["asset", "occurred"], name="failure_of_asset"),
+            models.Index(fields=["asset", "entered_at"], name="failure_entered"),
             models.Index(fields=["-occurred", "-id"], name="failure_newest"),
         ]
 

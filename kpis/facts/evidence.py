@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Count, Exists, F, Max, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 
 from assets.models import Downtime, Failure
 from kpis.facts.held import seconds
-from kpis.facts.ranges import Ranges, columns
+from kpis.facts.ranges import Ranges, columns, literal
 from kpis.trust import Evidence
-from production.models import Count as Counted
 from workorders.guards import ASKS_FOR_FAILURE
 from workorders.models import WorkOrder
 from workorders.states import State
@@ -22,8 +21,9 @@ REACHING = """
     WITH RECURSIVE down AS (
         SELECT id FROM unnest(%(assets)s::bigint[]) AS id
         UNION
-        SELECT p.asset_id FROM down JOIN assets_placement p ON p.parent_id = down.id
-            AND (p.stops_parent OR p.redundancy_group_id IS NOT NULL)
+        SELECT p.asset_id FROM down CROSS JOIN LATERAL (
+            SELECT asset_id FROM assets_placement p
+            WHERE p.parent_id = down.id AND (p.stops_parent OR p.redundancy_group_id IS NOT NULL) OFFSET 0) p
     ) SELECT id FROM down"""
 
 
@@ -85,15 +85,25 @@ def evidence(asset_ids: Sequence[int], start: datetime, end: datetime, now: date
     )
     of_all = Downtime.objects.filter(asset__in=asset_ids)
     stale = of_all.filter(end=None, start__lt=now - WEEK).count()
-    entries = [
-        of_all.aggregate(last=Max("entered_at"))["last"],
-        Failure.objects.filter(asset__in=asset_ids).aggregate(last=Max("entered_at"))["last"],
-        Counted.objects.filter(asset__in=asset_ids).aggregate(last=Max("entered_at"))["last"],
-    ]
-    last = max((each for each in entries if each and each <= now), default=None)
     orders = WorkOrder.objects.filter(
         asset__in=asset_ids, kind__in=ASKS_FOR_FAILURE, reported_at__gte=start, reported_at__lt=min(end, now),
         downtime=None, failure=None,
     ).exclude(state=State.CANCELLED)  # fmt: skip
     asked = orders.aggregate(orders=Count("pk"), unsaid=Count("pk", filter=Q(was_failure=None)))
-    return Evidence(**counts, **asked, stale=stale, last_entry=last)
+    return Evidence(**counts, **asked, stale=stale, last_entry=last_entry(asset_ids, now))
+
+
+def last_entry(asset_ids: Sequence[int], now: datetime) -> datetime | None:
+    """When a stop, a failure or a count of one of these assets was entered last; sought asset by asset."""
+    with connection.cursor() as cursor:
+        cursor.execute(LAST_ENTRY, {"assets": literal(asset_ids), "now": now})
+        return cursor.fetchone()[0]
+
+
+LAST_ENTRY = "SELECT max(last) FROM unnest(%(assets)s::bigint[]) AS m(asset_id) CROSS JOIN LATERAL ({}) entered".format(
+    " UNION ALL ".join(
+        f"""(SELECT entered_at AS last FROM {table} r WHERE r.asset_id = m.asset_id AND entered_at <= %(now)s
+            ORDER BY entered_at DESC LIMIT 1)"""
+        for table in ("assets_downtime", "assets_failure", "production_count")
+    )
+)

@@ -38,6 +38,12 @@ def placed_below(parent: str, rule: str) -> str:
 STOPPING = "p.stops_parent AND p.redundancy_group_id IS NULL"
 
 
+LONG = """({r}"end" IS NULL OR {r}"end" - {r}start > interval '24 hours')"""
+# A stop that shares time with one span, %(start)s to %(end)s; what follows from it names what an index can find.
+TOUCHING = f"""start < %(end)s AND ("end" IS NULL OR "end" > %(start)s)
+    AND (start >= %(start)s - interval '24 hours' OR {LONG.format(r="")})"""
+
+
 def touching(table: str, columns: str, within: str = "span") -> str:
     """Rows that share time with the spans of `within`, found by an index however long the asset's history is.
 
@@ -45,7 +51,7 @@ def touching(table: str, columns: str, within: str = "span") -> str:
     A row that reaches into several spans belongs to the first (`since` is where the one before ends). OFFSET 0
     keeps the planner from reading the whole table instead of each asset's part.
     """
-    long = """(r."end" IS NULL OR r."end" - r.start > interval '24 hours')"""
+    long = LONG.format(r="r.")
     return f"""
         SELECT w.*, r.* FROM {within} w CROSS JOIN LATERAL (
             SELECT {columns} FROM {table} r WHERE r.asset_id = w.asset_id

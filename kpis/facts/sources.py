@@ -9,34 +9,36 @@ from django.db import connection
 from django.urls import reverse
 
 from assets.models import Asset, Placement, Source
+from kpis.facts.held import TOUCHING
 from kpis.facts.ranges import literal
 
 NAMED = 20  # assets of one source, those with most records first
 SILENT = 200  # assets that gave nothing
 DAY = timedelta(days=1)
 
-RECORDS = """
+RECORDS = f"""
     WITH record AS (
         SELECT 'stop' AS kind, source, asset_id, id, entered_at FROM assets_downtime
-        WHERE asset_id = ANY(%(assets)s::bigint[]) AND start < %(end)s AND ("end" IS NULL OR "end" > %(start)s)
+        WHERE asset_id = ANY(%(assets)s::bigint[]) AND {TOUCHING}
         UNION ALL
         SELECT 'failure', source, asset_id, id, entered_at FROM assets_failure
         WHERE asset_id = ANY(%(assets)s::bigint[]) AND occurred >= %(start)s AND occurred < %(end)s
         UNION ALL
         SELECT 'count', source, asset_id, id, entered_at FROM production_count
         WHERE asset_id = ANY(%(assets)s::bigint[]) AND start < %(end)s AND "end" > %(start)s
+            AND (start >= %(start)s - interval '24 hours' OR "end" - start > interval '24 hours')
     )
     SELECT kind, source, asset_id, count(*), max(entered_at), (array_agg(id ORDER BY entered_at DESC, id DESC))[1]
     FROM record GROUP BY 1, 2, 3"""
 
-LAGS = """
+LAGS = f"""
     SELECT count(*), percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY lag), max(lag),
         count(*) FILTER (WHERE lag > %(day)s), (array_agg(id ORDER BY lag DESC, id DESC))[1],
         count(*) FILTER (WHERE open)
     FROM (
         SELECT id, "end" IS NULL AS open, greatest(date_part('epoch', entered_at - start), 0) AS lag
         FROM assets_downtime
-        WHERE asset_id = ANY(%(assets)s::bigint[]) AND start < %(end)s AND ("end" IS NULL OR "end" > %(start)s)
+        WHERE asset_id = ANY(%(assets)s::bigint[]) AND {TOUCHING}
     ) stop"""
 
 
