@@ -6,7 +6,7 @@ they were (`kpis.facts.former`).
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
@@ -17,9 +17,10 @@ from core.models import Site
 from kpis.axis import epoch, instant
 from kpis.facts import former
 from kpis.facts.evidence import lasting
+from kpis.facts.former_silences import FormerSilences
 from kpis.facts.live import Cell, compute
 from kpis.facts.question import lives
-from kpis.facts.ranges import Ranges, grouped
+from kpis.facts.ranges import grouped
 from kpis.facts.read import Answer, Reader, sums_of_event
 from kpis.facts.revisions import SUMS
 from kpis.facts.zones import Member
@@ -40,7 +41,7 @@ class TooManyParts(Exception):
 class Asked:
     """What the figure is about, as `kpis.figures.periods` takes it.
 
-    `silent` are the silences of the assets that count today; they stand for those of former reports as well.
+    `silences` are those of the assets that count today; former ones of others are not known.
     """
 
     site: Site
@@ -49,7 +50,7 @@ class Asked:
     end: datetime
     scope: str
     now: datetime
-    silent: Ranges = field(default_factory=dict)
+    silences: FormerSilences
 
 
 @dataclass(frozen=True, slots=True)

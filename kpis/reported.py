@@ -18,7 +18,7 @@ from kpis.facts.evidence import reaching
 from kpis.facts.members import Scope, members
 from kpis.facts.plans import Plans
 from kpis.facts.question import lives
-from kpis.facts.ranges import within
+from kpis.facts.ranges import Ranges, within
 from kpis.facts.revisions import SUMS
 from kpis.facts.tally import EMPTY, add_row, places
 from kpis.facts.zones import Member
@@ -104,6 +104,11 @@ class State:
             return former.observed(self.ids, self.moment)
 
     @cached_property
+    def silent(self) -> Ranges:
+        """When sources were silent, in the window."""
+        return self.asked.silences.before(self.moment)
+
+    @cached_property
     def times(self) -> list[Time]:
         """Of each member."""
         asked = self.asked
@@ -126,7 +131,7 @@ class State:
             key = (id(plan), lo, hi)
             if key not in known:
                 known[key] = float(plans.between(plan, lo, hi))
-            gone = within(self.asked.silent.get(each.asset_id, []), lo, hi)
+            gone = within(self.silent.get(each.asset_id, []), lo, hi)
             silent = float(sum(plans.between(plan, *part) for part in gone))
             yield Time(float(hi - lo), known[key], silent, each.asset_id in self.seen and gone != [(lo, hi)])
 

@@ -16,6 +16,8 @@ from django.utils.translation import gettext as _
 from core.models import Event
 from kpis.facts import former
 from kpis.facts.evidence import reaching
+from kpis.facts.former_silences import FormerSilences
+from kpis.facts.kept_silences import FOUND_AGAIN
 from kpis.figures import Figure, Period, same
 from kpis.recorded import Asked, Delta
 from kpis.reported import State
@@ -25,6 +27,7 @@ MOST_CHANGES = 100  # of which as many are looked at
 MOST_STATES = 40  # changes of calendars, places and lives that are looked at
 SOON = timedelta(minutes=1)  # from an event to its change, in one transaction
 FIRST_RECORD = "kpis.factstate"  # the source of a change of whether anything is recorded
+OF_ASSET = (FIRST_RECORD, FOUND_AGAIN)  # whose record is the asset
 OF_PLACES = "assets.asset"  # and of one of placements and service lives
 # Removals are events of the asset, which remains: the verb, and under which name its data have the record.
 REMOVED = {
@@ -59,7 +62,8 @@ class Revision:
         """What changed it, in words; nothing where only the record is known."""
         if self.event:
             return self.event.summary
-        return _("First records of %(asset)s") % {"asset": self.record} if self.source == FIRST_RECORD else ""
+        told = {FIRST_RECORD: _("First records of %(asset)s"), FOUND_AGAIN: _("Silence of %(asset)s judged anew")}
+        return told[self.source] % {"asset": self.record} if self.source in told else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,8 @@ def revisions(period: Period, figure: Figure, scope: str) -> list[Revision]:
 
     The period must hold no changed day that waits to be computed again.
     """
-    asked = Asked(period.site, period.asset, period.start, period.end, scope, period.now, period.reader.silent)
+    silences = FormerSilences(period.reader.zones, period.reader.silences)
+    asked = Asked(period.site, period.asset, period.start, period.end, scope, period.now, silences)
     moments = former.moments(period.site, period.asset, period.start, period.end, period.now)
     plans = merged(map(Change.of_plan, moments))[:MOST_STATES]
     states = [State(asked)]
@@ -154,7 +159,7 @@ def _told(found: Sequence[tuple[Change, Figure, Figure]], asset_ids: Sequence[in
         events.setdefault((event.object_type, event.object_id), []).append(event)
     records = {}
     for source in {source for source, _id in keys}:
-        model = apps.get_model("assets.asset" if source == FIRST_RECORD else source)
+        model = apps.get_model("assets.asset" if source in OF_ASSET else source)
         rows = model._base_manager.in_bulk([pk for each, pk in keys if each == source])
         records |= {(source, pk): row for pk, row in rows.items()}
     for key, event in _removals(keys - records.keys(), asset_ids):

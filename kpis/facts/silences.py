@@ -4,6 +4,7 @@ An asset without a limit costs nothing. One that is told of day by day has no ro
 window is read by few of them.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
@@ -13,9 +14,10 @@ from django.db import connection
 
 from core.models import Site
 from kpis.axis import instant
+from kpis.facts.kept_silences import Replaced, differing, keep
 from kpis.facts.ranges import literal
 from kpis.intervals import production_date
-from kpis.silence import EVER, between, silences
+from kpis.silence import EVER, Silence, between, silences
 
 AHEAD = 3  # days after the last stored one of which it is known whether they are silent if nothing is told of them
 FAR = date.max.toordinal()
@@ -76,10 +78,14 @@ class Told(NamedTuple):
     counted_from: int | None
 
 
-def settle(clock: Present, spans: Mapping[int, Span], states: Mapping[int, Kept], through: Mapping[int, date]) -> None:
+def settle(
+    clock: Present, spans: Mapping[int, Span], states: Mapping[int, Kept], through: Mapping[int, date],
+    reported: Mapping[int, date], *, causes: bool,
+) -> None:  # fmt: skip
     """Find silences again where the days of the spans were written; `through` is up to when an asset's days are.
 
-    The caller holds the locks of the states.
+    Where silences of days change that were `reported`, the former are kept, with the `causes` that were kept aside. The
+    caller holds the locks of the states.
     """
     spans = {
         asset_id: (EVER, FAR) if states[asset_id].changed else span
@@ -99,6 +105,7 @@ def settle(clock: Present, spans: Mapping[int, Span], states: Mapping[int, Kept]
     if moved:  # what is before the first count follows another limit
         known |= told(clock, moved, last=last)
     gone, rows = [], []
+    new: dict[int, list[Silence]] = {}
     for asset_id, each in known.items():
         state = states[asset_id]
         limit = state.stopped if each.counted_from is None else state.counted
@@ -112,7 +119,15 @@ def settle(clock: Present, spans: Mapping[int, Span], states: Mapping[int, Kept]
             followed=each.after is not None,
         )
         rows += [(asset_id, *silence) for silence in found]
-    _replace(gone, rows)
+        new[asset_id] = found
+    former = _replace(gone, rows)
+    days = {asset_id: day.toordinal() for asset_id, day in reported.items()}
+    replaced = [
+        Replaced(*each, former[each[0]], *differs)
+        for each in gone
+        if each[0] in days and (differs := differing(former[each[0]], new[each[0]], days[each[0]]))
+    ]
+    keep(clock.site, replaced, causes=causes)
     _note({asset_id: (states[asset_id], each.counted_from) for asset_id, each in known.items()})
 
 
@@ -124,8 +139,11 @@ def _day(number: int | None) -> date | None:
     return None if number is None else date.fromordinal(number)
 
 
-def _replace(gone: Sequence[tuple[int, int, int]], rows: Sequence[tuple[int, int, int | None, int]]) -> None:
-    """Rows of (asset, since, until, limit) instead of those that begin after a day, up to another."""
+def _replace(
+    gone: Sequence[tuple[int, int, int]], rows: Sequence[tuple[int, int, int | None, int]]
+) -> dict[int, list[Silence]]:
+    """Rows of (asset, since, until, limit) instead of those that begin after a day, up to another; these by asset."""
+    former: dict[int, list[Silence]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -133,6 +151,7 @@ def _replace(gone: Sequence[tuple[int, int, int]], rows: Sequence[tuple[int, int
                 AS w(asset_id, lo, hi)
             WHERE s.asset_id = w.asset_id AND s.since - '0001-01-01'::date + 1 > w.lo
                 AND s.since - '0001-01-01'::date + 1 <= w.hi
+            RETURNING s.asset_id, s.since - '0001-01-01'::date + 1, s.until - '0001-01-01'::date + 1, s.days
             """,
             {
                 "asset": literal(row[0] for row in gone),
@@ -140,6 +159,8 @@ def _replace(gone: Sequence[tuple[int, int, int]], rows: Sequence[tuple[int, int
                 "hi": literal(row[2] for row in gone),
             },
         )
+        for asset_id, *silence in sorted(cursor.fetchall(), key=lambda row: row[:2]):
+            former[asset_id].append(Silence(*silence))
         if rows:
             cursor.execute(
                 """
@@ -153,6 +174,7 @@ def _replace(gone: Sequence[tuple[int, int, int]], rows: Sequence[tuple[int, int
                     "days": literal(row[3] for row in rows),
                 },
             )
+    return former
 
 
 def _note(found: Mapping[int, tuple[Kept, int | None]]) -> None:

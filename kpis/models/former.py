@@ -13,7 +13,7 @@ from kpis.models.facts import asset_key
 # Changes of these tables move scheduled time, or who counts; those of records are told by revised days.
 PLAN = [
     "assets_asset", "assets_placement", "kpis_factstate", "production_operatingcalendar", "production_weeklyslot",
-    "production_calendarexception", "production_exceptionslot",
+    "production_calendarexception", "production_exceptionslot", "kpis_silence",
 ]  # fmt: skip
 
 
