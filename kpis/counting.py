@@ -63,6 +63,8 @@ def said(whose: Asset | Site, scope: Scope, number: int) -> str:
     words = {"n": number, "whose": whose.name if isinstance(whose, Site) else whose.code}
     if scope is Scope.ASSET:
         return _("Counts %(whose)s itself: its own stops and those of what stops it.") % words
+    if not number:
+        return _("No machine of %(whose)s was in service.") % words
     if scope is Scope.SUBTREE:
         return (
             ngettext(

@@ -8,7 +8,7 @@ from kpis.work import Lack
 REASONS = {
     Reason.NONE: "",
     Reason.NOT_BEGUN: _("This window has not begun."),
-    Reason.NOT_IN_SERVICE: _("It was not in service in this window."),
+    Reason.NOT_IN_SERVICE: _("Not in service in this window."),
     Reason.NO_RECORDS: _("Nothing was ever recorded for it, or nothing for too long, so its state is unknown."),
     Reason.NO_PLANNED_TIME: _("No production was planned in this window."),
     Reason.NO_OPERATING_TIME: _("It did not operate in this window."),

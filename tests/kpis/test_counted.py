@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from assets.models import Downtime
+from core.models import Site
 from kpis import figures
 from kpis.definitions import DEFINITIONS
 from kpis.effectiveness import factors
@@ -144,3 +145,14 @@ def test_where_all_machines_have_counts_nothing_is_set_apart(page, plant, made):
     answer = page(asset=plant.labeller.pk)
     assert "× Q 75.0" in answer.content.decode()
     assert "with counts" not in answer.content.decode()
+
+
+def test_a_site_without_machines_says_so_and_counts_none(page, plant):
+    new = Site.objects.create(code="new", name="New plant")
+    Membership.objects.create(user=plant.manager, site=new, role=Role.MANAGER)
+
+    text = page(site="new").content.decode()
+
+    assert "No machine of New plant was in service." in text
+    assert "Not in service in this window." in text
+    assert "Counts the 0" not in text
