@@ -81,7 +81,8 @@ def change(report: Report, *, now: datetime) -> None:
     """A stop that is entered over the REST API, the run for changed days, and the figure that tells of it."""
     site = Site.objects.order_by("pk").first()
     machine = Asset.objects.filter(site=site, stops_parent=False).exclude(parent=None).order_by("pk").first()
-    begin = site.day_begins(site.production_day(now) - timedelta(days=3))
+    day = site.production_day(now) - timedelta(days=3)
+    begin = site.day_begins(day - timedelta(days=day.weekday()))  # a Monday, on which every line works
     client = planner()
     question = {"asset": machine.pk, "definition": "availability", "from": begin.isoformat(),
                 "to": (begin + timedelta(days=2)).isoformat()}  # fmt: skip
