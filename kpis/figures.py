@@ -5,10 +5,10 @@ they were stored come straight from the records, so a figure is never stale (`kp
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 
 from django.utils import timezone
 
@@ -51,15 +51,24 @@ class Figure:
     end: datetime
     value: float | None
     status: str
-    reason: str
     reason_code: str
     coverage: float | None
-    inputs: dict
+    given: Callable[[], dict[str, float]] = field(repr=False)  # the inputs, reckoned for those who look at them
     interval: dict | None
     computed_at: datetime
     facts: Facts = field(repr=False, default=formulas.NO_FACTS)
     currency: str = ""
     profile: str = ""  # the OEE profile of the site, of OEE and its factors
+
+    @cached_property
+    def inputs(self) -> dict[str, float]:
+        """The sums that went in, by name."""
+        return self.given()
+
+    @property
+    def reason(self) -> str:
+        """Why there is no plain value, in words."""
+        return str(REASONS.get(self.reason_code, self.reason_code))
 
     @property
     def unit(self) -> str:
@@ -137,14 +146,12 @@ class Period:
         threshold = self.site.coverage_threshold
         if isinstance(definition, WorkDefinition):
             known = self.work.of(definition.records, self.place)
-            result, sums = definition.compute(known, threshold, answer.all), definition.inputs(known)
+            result, given = definition.compute(known, threshold, answer.all), partial(definition.inputs, known)
             facts, coverage, computed_at = formulas.NO_FACTS, result.coverage, self.now
         else:
             facts = answer.counted if definition.counted and answer.counted.counts else answer.all
             moving = in_performance(self.site)
-            result, sums = definition.of(facts, threshold, moving), inputs(facts)
-            if definition.profiled and moving and facts.counts:
-                sums["stop_time_in_performance"] = formulas.moved(facts, moving)
+            result, given = definition.of(facts, threshold, moving), partial(inputs_of, definition, facts, moving)
             coverage, computed_at = (facts.coverage if facts.calendar else None), answer.computed_at or self.now
         if self.start >= self.now:
             result = Result(None, Status.UNDEFINED, Reason.NOT_BEGUN)
@@ -156,10 +163,9 @@ class Period:
             end=max(self.start, min(self.end, self.now)),
             value=result.value,
             status=str(result.status),
-            reason=str(REASONS[result.reason]),
             reason_code=str(result.reason),
             coverage=coverage,
-            inputs=sums,
+            given=given,
             interval=bounds and {"confidence": bounds.confidence, "lower": bounds.lower, "upper": bounds.upper},
             computed_at=computed_at,
             facts=facts,
@@ -327,6 +333,12 @@ def named(key: str, version: int | None = None) -> Definition:
     if key not in DEFINITIONS:
         raise Refused(f"definition must be one of {', '.join(DEFINITIONS)}.", code="invalid", field="definition")
     return in_version(key, version)
+
+
+def inputs_of(definition: Definition, facts: Facts, moving: Collection[str] = ()) -> dict[str, float]:
+    """Those of a figure of time and counts, under a profile that is `moving` losses to performance."""
+    moved = definition.profiled and moving and facts.counts
+    return inputs(facts) | ({"stop_time_in_performance": formulas.moved(facts, moving)} if moved else {})
 
 
 def inputs(facts: Facts, *, counted: bool = False) -> dict[str, float]:

@@ -13,7 +13,6 @@ from kpis.definitions import DEFINITIONS
 from kpis.facts.stated import earned_in
 from kpis.figures import Figure, Period
 from kpis.present import address_of, said
-from kpis.reasons import REASONS
 
 TILES = (
     "downtime_cost", "maintenance_cost", "downtime_cost_of_margin", "maintenance_cost_per_unit",
@@ -91,8 +90,8 @@ def ranking(whole: Period) -> list[Figure]:
         result = known.cost(whole.site.coverage_threshold)
         figures.append(
             replace(
-                base, asset=asset, value=result.value, status=str(result.status), reason=str(REASONS[result.reason]),
-                reason_code=str(result.reason), coverage=result.coverage, inputs=known.inputs(),
+                base, asset=asset, value=result.value, status=str(result.status),
+                reason_code=str(result.reason), coverage=result.coverage, given=known.inputs,
             )
         )  # fmt: skip
     return sorted(figures, key=lambda each: (each.value is None, -(each.value or 0), each.asset.code))

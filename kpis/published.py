@@ -168,7 +168,7 @@ def published(period: Period, figure: Figure, scope: str) -> Published | None:
         return None
     then = row.figures[definition.key]
     before = replace(
-        figure, value=then["value"], status=then["status"], reason_code=then["reason"], inputs=then["inputs"]
+        figure, value=then["value"], status=then["status"], reason_code=then["reason"], given=lambda: then["inputs"]
     )
     differs = not same(then["value"], figure.value)
     changed = list(_changed(row, period, definition)) if differs else []

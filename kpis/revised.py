@@ -8,6 +8,7 @@ newest first, gives what stood behind every earlier report (`kpis.reported`), an
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Self
 
 from django.apps import apps
@@ -18,7 +19,7 @@ from kpis.facts import former
 from kpis.facts.evidence import reaching
 from kpis.facts.former_silences import FormerSilences
 from kpis.facts.kept_silences import FOUND_AGAIN
-from kpis.figures import Figure, Period, same
+from kpis.figures import Figure, Period, inputs_of, same
 from kpis.recorded import Asked, Delta
 from kpis.reported import State
 
@@ -128,7 +129,8 @@ def revisions(period: Period, figure: Figure, scope: str) -> list[Revision]:
         state = next((each for each in reversed(states) if each.moment and each.moment >= change.since), states[0])
         facts = state.facts(figure.definition, change.since, first)
         result = figure.definition.of(facts, period.site.coverage_threshold)
-        before = replace(figure, value=result.value, status=str(result.status), facts=facts)
+        given = partial(inputs_of, figure.definition, facts)
+        before = replace(figure, value=result.value, status=str(result.status), facts=facts, given=given)
         if not same(before.value, after.value):
             found.append((change, before, after))
         after = before
