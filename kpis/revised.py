@@ -28,7 +28,7 @@ MOST_CHANGES = 100  # of which as many are looked at
 MOST_STATES = 40  # changes of calendars, places and lives that are looked at
 SOON = timedelta(minutes=1)  # from an event to its change, in one transaction
 FIRST_RECORD = "kpis.factstate"  # the source of a change of whether anything is recorded
-OF_ASSET = (FIRST_RECORD, FOUND_AGAIN)  # whose record is the asset
+OF_ASSET = (FIRST_RECORD, FOUND_AGAIN)  # whose record is the asset; they follow from another record, if there is one
 OF_PLACES = "assets.asset"  # and of one of placements and service lives
 # Removals are events of the asset, which remains: the verb, and under which name its data have the record.
 REMOVED = {
@@ -73,13 +73,13 @@ class Change:
 
     since: datetime
     settled: datetime
-    causes: frozenset[tuple]  # when, whether it is a first record, source, its id
+    causes: frozenset[tuple]  # when, whether it follows from records, source, its id
     first: datetime | None = None  # when the first of its days was computed again
     sources: int = 0
 
     @classmethod
     def of_plan(cls, each: former.Moment) -> Self:
-        cause = (each.at, each.source == FIRST_RECORD, each.source, each.source_id)
+        cause = (each.at, each.source in OF_ASSET, each.source, each.source_id)
         return cls(each.at, max(each.at, each.settled), frozenset([cause]))
 
     @classmethod

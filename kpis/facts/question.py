@@ -156,13 +156,14 @@ class Question:
     def rows(self) -> list[tuple]:
         """The answer for the cells and for the failure events of the watched spans."""
         with without_loops() as cursor:
-            cursor.execute(self._text(ANSWER + (ANSWER_EVENTS if self.watch else "")), self.parameters())
+            head = ANSWER + ANSWER_EVENTS if self.watch else ANSWER
+            cursor.execute(self._text(head, events=bool(self.watch)), self.parameters())
             return cursor.fetchall()
 
     def told(self) -> list[tuple[int, int, bool]]:
         """Assets and days (from 1) of which something is told, and whether it is a count."""
         with without_loops() as cursor:
-            cursor.execute(self._text(TOLD), self.parameters())
+            cursor.execute(self._text(TOLD, events=False), self.parameters())
             return cursor.fetchall()
 
     def store(self, wanted: Ranges, events: Ranges, aside: str = "") -> tuple[int, list[int]]:
@@ -172,18 +173,19 @@ class Question:
         """
         head = STORE.replace("{aside}", aside)
         with without_loops() as cursor:
-            cursor.execute(self._text(head), self.parameters() | columns("want", wanted) | columns("event", events))
+            parameters = self.parameters() | columns("want", wanted) | columns("event", events)
+            cursor.execute(self._text(head, events=True), parameters)
             written, assets = cursor.fetchone()
             return written, assets or []
 
-    def _text(self, head: str) -> str:
+    def _text(self, head: str, *, events: bool) -> str:
         return statement(
             head,
             days=self.days is not None,
             levels=len(self.levels),
             axes=self.axes(),
             counts=self.counts,
-            events=bool(self.watch),
+            events=events,
         )
 
 

@@ -7,7 +7,6 @@ workers; the row lock on `FactState` makes each asset's facts the work of one at
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from enum import Enum, auto
 from functools import cache
 from typing import NamedTuple
 
@@ -56,7 +55,7 @@ def catch_up(site: Site, *, now: datetime | None = None, chunk: int = CHUNK, run
             }
             days, observed, _ = _write(clock, _with_events(clock, spans), behind)
             _complete(clock, spans, observed, Occasion.COMPLETED, run, through=clock.yesterday)
-            _settle(clock, spans, behind, Told.NOT, through=clock.yesterday)
+            _settle(clock, spans, behind, through=clock.yesterday)
             written += days
     settle_changed(clock, chunk=chunk)
     return written
@@ -75,7 +74,7 @@ def settle_changed(clock: Clock, *, chunk: int = CHUNK) -> None:
             )
             if not states:
                 return
-            _settle(clock, {asset_id: [(EVER, clock.frontier)] for asset_id in states}, states, Told.WITHOUT_CAUSE)
+            _settle(clock, {asset_id: [(EVER, clock.frontier)] for asset_id in states}, states)
 
 
 def recompute(
@@ -99,7 +98,7 @@ def recompute(
             if start is None and end is None:
                 days, observed, axis = _write(clock, _with_events(clock, spans), states, revising=True)
                 _complete(clock, spans, observed, Occasion.AGAIN, run, through=clock.yesterday)
-                _settle(clock, spans, states, Told.WITH_CAUSE, through=clock.yesterday)
+                _settle(clock, spans, states, through=clock.yesterday, causes=True)
                 _note(axis)
                 written += days
             else:
@@ -126,7 +125,7 @@ def rewrite(clock: Clock, spans: Ranges, states: "States", occasion: Occasion, r
     written, observed, axis = _write(clock, cut, states, revising=True)
     _complete(clock, cut, observed, occasion, run)
     _note(axis)
-    _settle(clock, cut, states, Told.WITH_CAUSE)
+    _settle(clock, cut, states, causes=True)
     return written
 
 
@@ -147,16 +146,14 @@ def _forget_unfinished(clock: Clock, asset_ids: list[int]) -> None:
         )
 
 
-class Told(Enum):
-    """Whether silences of reported days that change are told of, and whether causes were kept aside for it."""
+def _settle(
+    clock: Clock, spans: Ranges, states: "States", *, through: date | None = None, causes: bool = False
+) -> None:  # fmt: skip
+    """Find the silences around the spans again, which were just written, and keep those of reported days that change.
 
-    NOT = auto()
-    WITHOUT_CAUSE = auto()
-    WITH_CAUSE = auto()
-
-
-def _settle(clock: Clock, spans: Ranges, states: "States", told: Told, *, through: date | None = None) -> None:
-    """Find the silences around the spans again, which were just written."""
+    `causes`: what changed the days is kept aside (`revisions.begin`). Another version of the computation changes
+    nothing that happened.
+    """
     site = clock.site
 
     @cache
@@ -173,8 +170,12 @@ def _settle(clock: Clock, spans: Ranges, states: "States", told: Told, *, throug
         for asset_id, each in spans.items()
         if each and (kept[asset_id].possible or kept[asset_id].changed)
     }
-    reported = {} if told is Told.NOT else {key: last for key in hulls if (last := ended(states[key].through))}
-    silences.settle(clock, hulls, kept, known, reported, causes=told is Told.WITH_CAUSE)
+    reported = {
+        asset_id: last
+        for asset_id in hulls
+        if states[asset_id].version == VERSION and (last := ended(states[asset_id].through))
+    }
+    silences.settle(clock, hulls, kept, known, reported, causes=causes)
 
 
 class State(NamedTuple):

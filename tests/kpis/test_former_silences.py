@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from assets.models import Downtime
+from assets.models import Downtime, Failure
 from core.models import Site
 from kpis import explaining
 from kpis.computing import compute_site
@@ -115,3 +115,16 @@ OVER = Silence(100, 120, 30)
 )
 def test_which_reported_days_are_silent_in_one_of_both_alone(former, today, reported, days):
     assert differing(former, today, reported) == differing(today, former, reported) == days
+
+
+def test_a_late_failure_that_the_night_finds_first_is_told_as_well(silent, now):
+    """The days that the night completes bring up silences before the marked day is computed again."""
+    before = now - 15 * DAY
+    late = Failure.objects.create(asset=silent.filler, occurred=before, restored=before + HOUR)
+    compute_site(silent.berlin, now=now + DAY)
+
+    explanation = why(silent, now, ago=10)
+
+    assert explanation.figure.value == 1
+    (revision,) = explanation.revisions
+    assert (revision.before.status, revision.record) == ("no data", late)
