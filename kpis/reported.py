@@ -7,18 +7,18 @@ they were scheduled is read from the tables as they were (`kpis.facts.former`).
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
-from itertools import takewhile
+from itertools import chain, takewhile
 
-from kpis.axis import epoch
+from kpis.axis import epoch, instant
 from kpis.definitions import Definition
 from kpis.facts import former
 from kpis.facts.evidence import reaching
 from kpis.facts.members import Scope, members
 from kpis.facts.plans import Plans
-from kpis.facts.question import lives
-from kpis.facts.ranges import Ranges, within
+from kpis.facts.question import lives, reaching_counts
+from kpis.facts.ranges import Ranges, grouped, merged, within
 from kpis.facts.revisions import SUMS
 from kpis.facts.tally import EMPTY, add_row, places
 from kpis.facts.zones import Member
@@ -148,17 +148,20 @@ class State:
     @cached_property
     def records(self) -> list[former.Moment]:
         """Changes of records on the days that are cut, the newest first; a day as a whole need not have changed with
-        its part. A failure joins one that ended up to the merge gap before.
+        its part. A failure joins one that ended up to the merge gap before, and a count that reaches over the end of a
+        day is split by all that the asset did in it.
         """
         if not self.recorded.cut:
             return []
         if self.later and self.later.recorded is self.recorded and self.later.around == self.around:
             return self.later.records
-        site = self.asked.site
-        cut = sorted({day for *_, day in self.recorded.cut})
-        gap = timedelta(minutes=site.failure_merge_gap)
-        days = [(site.day_begins(day) - gap, site.day_begins(day + DAY)) for day in cut]
-        return former.of_records(site, self.around, days, self.asked.now)
+        site, gap = self.asked.site, self.asked.site.failure_merge_gap * 60
+        days = grouped(
+            (asset_id, epoch(site.day_begins(day)) - gap, epoch(site.day_begins(day + DAY)))
+            for _, (asset_id, _, _), day in self.recorded.cut
+        )
+        spans = merged(chain.from_iterable(reaching_counts({key: merged(each) for key, each in days.items()}).values()))
+        return former.of_records(site, self.around, [(instant(lo), instant(hi)) for lo, hi in spans], self.asked.now)
 
     def changed_cells(self, moment: datetime) -> list[Delta]:
         """By how much the parts of cut days have changed since the moment.

@@ -25,7 +25,7 @@ from kpis.reported import State
 
 MOST = 20  # revisions shown
 MOST_CHANGES = 100  # of which as many are looked at
-MOST_STATES = 40  # changes of calendars, places and lives that are looked at
+MOST_STATES = 40  # changes of calendars, places, lives and silences that are looked at
 SOON = timedelta(minutes=1)  # from an event to its change, in one transaction
 FIRST_RECORD = "kpis.factstate"  # the source of a change of whether anything is recorded
 OF_ASSET = (FIRST_RECORD, FOUND_AGAIN)  # whose record is the asset; they follow from another record, if there is one

@@ -25,13 +25,13 @@ def without_index(model, table, related, index):
 class Migration(migrations.Migration):
     dependencies = [("assets", "0005_placement_indexes")]
 
-    operations = [
-        without_index("downtime", "assets_downtime", "downtimes", "assets_downtime_asset_id_b7af5d85"),
-        without_index("failure", "assets_failure", "failures", "assets_failure_asset_id_f5882700"),
+    operations = [  # new ones first: to drop one locks out readers until the end
         migrations.AddIndex(
             model_name="downtime", index=models.Index(fields=["asset", "entered_at"], name="downtime_entered")
         ),
         migrations.AddIndex(
             model_name="failure", index=models.Index(fields=["asset", "entered_at"], name="failure_entered")
         ),
+        without_index("downtime", "assets_downtime", "downtimes", "assets_downtime_asset_id_b7af5d85"),
+        without_index("failure", "assets_failure", "failures", "assets_failure_asset_id_f5882700"),
     ]

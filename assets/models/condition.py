@@ -103,7 +103,7 @@ class DowntimeQuerySet(scoped_by("asset__site")):
 
     def touching(self, start, end) -> "DowntimeQuerySet":
         """Stops that share time with [start, end), found by an index however long the history is."""
-        near = Q(start__gte=start - timedelta(days=1)) | LONG
+        near = Q(start__gte=start - timedelta(hours=25)) | LONG  # a local day may have an hour less
         return self.filter(near, start__lt=end).filter(Q(end=None) | Q(end__gt=start))
 
     def with_lasted(self) -> "DowntimeQuerySet":

@@ -46,13 +46,17 @@ class Moment(NamedTuple):
 
 
 def moments(site: Site, subject: Asset | None, start: datetime, end: datetime, now: datetime) -> list[Moment]:
-    """Changes that may reach a figure of the subject (None: the site) in [start, end), the newest first."""
+    """Changes that may reach a figure of the subject (None: the site) in [start, end), the newest first.
+
+    What follows of many assets from one change, as of a limit of the site, is one.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             {AROUND if subject else ""}
-            SELECT DISTINCT at, coalesce(settled, %(now)s), source, source_id FROM kpis_formerrow f
-            WHERE {OF_PLAN} AND site_id = %(site)s
+            SELECT DISTINCT at, coalesce(settled, %(now)s), source, CASE WHEN source LIKE 'kpis.%%'
+                THEN min(source_id) OVER (PARTITION BY at, settled, source) ELSE source_id END AS source_id
+            FROM kpis_formerrow f WHERE {OF_PLAN} AND site_id = %(site)s
                 AND (start IS NULL OR start < %(end)s) AND ("end" IS NULL OR "end" > %(start)s)
                 {"AND (asset_id IS NULL OR asset_id IN (SELECT id FROM around))" if subject else ""}
             ORDER BY at DESC, source, source_id LIMIT {MOST}

@@ -14,7 +14,7 @@ from django.db import connection
 
 from core.models import Site
 from kpis.axis import instant
-from kpis.facts.kept_silences import Replaced, differing, keep
+from kpis.facts.kept_silences import keep, replaced
 from kpis.facts.ranges import literal
 from kpis.intervals import production_date
 from kpis.silence import EVER, Silence, between, silences
@@ -122,12 +122,12 @@ def settle(
         new[asset_id] = found
     former = _replace(gone, rows)
     days = {asset_id: day.toordinal() for asset_id, day in reported.items()}
-    replaced = [
-        Replaced(*each, former[each[0]], *differs)
-        for each in gone
-        if each[0] in days and (differs := differing(former[each[0]], new[each[0]], days[each[0]]))
+    kept = [
+        each
+        for asset_id, day in days.items()
+        if asset_id in new and (each := replaced(asset_id, former[asset_id], new[asset_id], day))
     ]
-    keep(clock.site, replaced, causes=causes)
+    keep(clock.site, kept, causes=causes)
     _note({asset_id: (states[asset_id], each.counted_from) for asset_id, each in known.items()})
 
 

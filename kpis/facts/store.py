@@ -15,7 +15,7 @@ from django.db import connection
 from core.models import JobRun, Site
 from kpis import silence
 from kpis.axis import EVER, FAR, ProductionDays, epoch, instant
-from kpis.facts import revisions, silences
+from kpis.facts import former, revisions, silences
 from kpis.facts.clock import Clock, beginning
 from kpis.facts.held import ASSET, LIFE_FROM, LIFE_TO, seconds
 from kpis.facts.plans import Plans
@@ -103,6 +103,7 @@ def recompute(
                 written += days
             else:
                 written += rewrite(clock, spans, states, Occasion.AGAIN, run)
+    former.settle(site)
     return written
 
 
@@ -124,8 +125,8 @@ def rewrite(clock: Clock, spans: Ranges, states: "States", occasion: Occasion, r
             cut[asset_id] = kept
     written, observed, axis = _write(clock, cut, states, revising=True)
     _complete(clock, cut, observed, occasion, run)
-    _note(axis)
     _settle(clock, cut, states, causes=True)
+    _note(axis)
     return written
 
 

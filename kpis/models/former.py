@@ -20,10 +20,10 @@ PLAN = [
 class FormerRow(models.Model):
     """A row that figures rest on, as it was before a change: of calendars, placements, lives, and reported records.
 
-    Triggers write it with the change. The views of the schema `kpis_former` show the tables as they were before a
-    moment (`kpis.facts.former`). `row` is None for a row that was not there. `asset` is whose it is, None for all of
-    the site; `start` to `end` the time it is about. `settled` is when what the change reaches was computed again:
-    until then nothing of it was reported.
+    Triggers write it with the change; of silences, which are found and not recorded, what finds them does. The views of
+    the schema `kpis_former` show the tables as they were before a moment (`kpis.facts.former`). `row` is None for a row
+    that was not there. `asset` is whose it is, None for all of the site; `start` to `end` the time it is about.
+    `settled` is when what the change reaches was computed again: until then nothing of it was reported.
     """
 
     at = models.DateTimeField(_("changed"), db_default=Now())

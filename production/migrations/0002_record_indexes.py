@@ -7,7 +7,10 @@ INDEX = "production_count_asset_id_f017de9a"  # the beginning of the one on asse
 class Migration(migrations.Migration):
     dependencies = [("assets", "0006_record_indexes"), ("production", "0001_calendars_counts")]
 
-    operations = [
+    operations = [  # the new one first: to drop one locks out readers until the end
+        migrations.AddIndex(
+            model_name="count", index=models.Index(fields=["asset", "entered_at"], name="count_entered")
+        ),
         migrations.SeparateDatabaseAndState(
             state_operations=[
                 migrations.AlterField(
@@ -27,8 +30,5 @@ class Migration(migrations.Migration):
                     f"DROP INDEX IF EXISTS {INDEX}", f"CREATE INDEX {INDEX} ON production_count (asset_id)"
                 )
             ],
-        ),
-        migrations.AddIndex(
-            model_name="count", index=models.Index(fields=["asset", "entered_at"], name="count_entered")
         ),
     ]

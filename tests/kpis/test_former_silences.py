@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from assets.models import Downtime, Failure
 from core.models import Site
 from kpis import explaining
 from kpis.computing import compute_site
-from kpis.facts.kept_silences import KIND, differing
+from kpis.facts.former_silences import FormerSilences
+from kpis.facts.kept_silences import KIND, replaced
+from kpis.figures import known
 from kpis.models import FormerRow
 from kpis.silence import EVER, Silence
 from production.models import Count
@@ -102,19 +105,74 @@ OVER = Silence(100, 120, 30)
 
 
 @pytest.mark.parametrize(
-    ("former", "today", "reported", "days"),
+    ("former", "today", "reported", "kept"),
     [
         ([LASTING], [LASTING], 130, None),
         ([LASTING], [OVER], 119, None),  # its end had not been reported
-        ([LASTING], [OVER], 120, (120, 121)),
-        ([], [OVER], 110, (100, 111)),
+        ([LASTING], [OVER], 120, (120, 121, [(120, 121)])),
+        ([], [OVER], 110, (100, 111, [])),
         ([], [OVER], 99, None),
-        ([OVER], [Silence(110, 130, 30)], 200, (100, 130)),
-        ([Silence(EVER, 50, 30)], [Silence(EVER, 40, 30)], 200, (40, 50)),
+        ([OVER], [Silence(110, 130, 30)], 200, (100, 130, [(100, 120)])),
+        ([Silence(EVER, 50, 30)], [Silence(EVER, 40, 30)], 200, (40, 50, [(40, 50)])),
     ],
 )
-def test_which_reported_days_are_silent_in_one_of_both_alone(former, today, reported, days):
-    assert differing(former, today, reported) == differing(today, former, reported) == days
+def test_what_is_kept_are_the_reported_days_around_those_that_changed(former, today, reported, kept):
+    assert replaced(1, former, today, reported) == (kept and (1, *kept))
+
+
+def test_what_the_nights_found_since_stays_when_a_change_is_taken_back(silent, now):
+    """M1 resumes after a silence that was judged otherwise once: the days since were never silent."""
+    Count.objects.filter(asset=silent.filler).latest("start").delete()  # 50 days ago it told its last
+    compute_site(silent.berlin, now=now)
+    assert kept() == 1
+    Count.objects.create(asset=silent.filler, start=now, end=now + HOUR, good=1, ideal_cycle=1)
+    for day in (1, 2, 3):
+        compute_site(silent.berlin, now=now + day * DAY)
+
+    silences = FormerSilences(*_zones(silent, now + 3 * DAY))
+
+    today, before = silences.before(None)[silent.filler.pk], silences.before(now - DAY)[silent.filler.pk]
+    assert len(today) == len(before) == 1
+    assert today[0][1] == before[0][1]  # both end with the new record
+    assert today[0][0] == before[0][0] - 86_400  # and one began a day earlier
+
+
+def _zones(plant, now):
+    start = plant.berlin.day_begins(plant.berlin.production_day(now) - 40 * DAY)
+    (period,) = known([plant.filler], [(start, now)], site=plant.berlin, scope="asset", now=now)
+    return period.reader.zones, period.reader.silences
+
+
+def test_changes_are_taken_back_in_the_order_in_which_they_were_worked_off(silent, now):
+    """The limit, changed after a late stop, is worked off before it."""
+    ((since, _),) = FormerSilences(*_zones(silent, now)).before(None)[silent.filler.pk]
+    moment = now - HOUR
+    Downtime.objects.create(asset=silent.filler, start=now - 15 * DAY, end=now - 15 * DAY + HOUR)
+    Site.objects.filter(pk=silent.berlin.pk).update(count_silence_days=35)
+    silent.berlin.refresh_from_db()
+    compute_site(silent.berlin, now=now)
+
+    assert kept() == 2
+    reported = silent.berlin.day_begins(silent.berlin.production_day(now))
+    before = FormerSilences(*_zones(silent, now)).before(moment)[silent.filler.pk]
+    assert before == [(since, reported.timestamp())]  # nothing of today had been reported
+
+
+def test_many_records_at_once_leave_the_time_of_their_writing(silent, now):
+    """Of so many no single one is named."""
+    day = silent.berlin.day_begins(silent.berlin.production_day(now) - 15 * DAY)
+    Downtime.objects.bulk_create(
+        Downtime(
+            asset=silent.filler, start=day + minute * timedelta(minutes=9), end=day + minute * timedelta(minutes=9)
+        )
+        for minute in range(60)
+    )
+    written = timezone.now()
+    compute_site(silent.berlin, now=now)
+
+    row = FormerRow.objects.get(kind=KIND)
+    assert (row.source, row.source_id) == ("kpis.silence", silent.filler.pk)
+    assert row.at <= written
 
 
 def test_a_late_failure_that_the_night_finds_first_is_told_as_well(silent, now):

@@ -326,3 +326,20 @@ def test_taking_all_revisions_off_gives_what_stood_before(db, data, records):
             for name in SUMS:
                 assert getattr(facts, name) == pytest.approx(getattr(before[asset_id], name), abs=1e-6), name
         raise Undone
+
+
+def test_a_stop_of_the_day_before_changes_the_share_of_a_count_in_a_part_of_a_day(reported, midnight):
+    """A count of twelve hours around midnight is split by operating time; four of them before it were down."""
+    made = {"start": midnight - 6 * HOUR, "end": midnight + 6 * HOUR, "good": 1200, "ideal_cycle": 12}
+    Count.objects.create(asset=reported.filler, **made)
+    compute_site(reported.berlin)
+    window = {"site": reported.berlin, "start": midnight + HOUR, "end": midnight + 6 * HOUR, "scope": "asset"}
+    before = explaining.explain(reported.filler, definition="performance", now=timezone.now(), **window).figure
+    late = late_stop(reported, midnight - 5 * HOUR, midnight - HOUR)
+    compute_site(reported.berlin)
+
+    explanation = explaining.explain(reported.filler, definition="performance", now=timezone.now(), **window)
+
+    assert explanation.figure.value > before.value
+    assert explanation.revisions[0].before.value == pytest.approx(before.value)
+    assert explanation.revisions[0].record == late
