@@ -50,6 +50,7 @@ class Plans:
         self.calendars = calendars_of(site)
         self._axes: dict[Owners, Axis] = {}
         self._stretches: dict[tuple, tuple[Stretch, ...]] = {}
+        self._like: dict[tuple, tuple[Stretch, ...]] = {}
         chains = self._inherited(asset_ids) if any(owner is not None for owner in self.calendars) else {}
         self.following = dict.fromkeys(asset_ids, self._following(()))
         self.following |= {asset_id: self._following(tuple(links)) for asset_id, links in chains.items()}
@@ -81,6 +82,11 @@ class Plans:
             shift = 0 if reached is None else reached - line.at(start)
             yield Stretch(start, end, owners, shift)
             reached = shift + line.at(end)
+
+    def like(self, stretches: tuple[Stretch, ...]) -> tuple[Stretch, ...]:
+        """The first stretches asked for by which as much is scheduled in any span: calendars alike have one axis."""
+        hours = tuple((each.start, each.end, id(self.axis(each.owners))) for each in stretches)
+        return self._like.setdefault(hours, stretches)
 
     def at(self, stretches: tuple[Stretch, ...], moment: int) -> int:
         """Scheduled seconds before the instant by an asset's stretches, counted from an arbitrary origin."""

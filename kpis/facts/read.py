@@ -315,15 +315,17 @@ class Reader:
         return found
 
     def _following(self, alike: Alike) -> Iterator[tuple[tuple, dict[tuple[int, bool], list[int]]]]:
-        """The assets by the calendars that they follow, by root and whether they are observed."""
+        """The assets by when they are scheduled, by root and whether they are observed."""
         following, observed = self.plans.following, self.observed
-        found: dict[int, dict[tuple[int, bool], list[int]]] = {}  # by identity: to hash stretches takes long
+        known: dict[int, dict[tuple[int, bool], list[int]]] = {}  # by identity: to hash stretches takes long
+        found: dict[int, tuple[tuple, dict[tuple[int, bool], list[int]]]] = {}
         for root, asset_id in zip(alike.roots, alike.assets, strict=True):
-            roots = found.setdefault(id(following[asset_id]), {})
+            plan = following[asset_id]
+            if (roots := known.get(id(plan))) is None:
+                plan = self.plans.like(plan)
+                roots = known[id(following[asset_id])] = found.setdefault(id(plan), (plan, {}))[1]
             roots.setdefault((root, asset_id in observed), []).append(asset_id)
-        for roots in found.values():
-            ((first, *_), *_) = roots.values()
-            yield following[first], roots
+        yield from found.values()
 
     def _add_ages(self, sums: Sums) -> None:
         """When the oldest stored part was computed."""
