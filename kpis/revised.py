@@ -1,8 +1,9 @@
 """What a figure was when it was reported before, and what changed it since.
 
 The day facts keep by how much each of their sums changed (`kpis.models.DayRevision`), and former rows of calendars,
-placements and lives what the time of assets rested on (`kpis.models.FormerRow`); taking the changes off again, the
-newest first, gives what stood behind every earlier report (`kpis.reported`), and the figure is formed from it anew.
+placements, lives and silences what the time of assets rested on (`kpis.models.FormerRow`); taking the changes off
+again, the newest first, gives what stood behind every earlier report (`kpis.recorded`, `kpis.reported`), and the figure
+is formed from it anew.
 """
 
 from collections.abc import Iterable, Iterator, Sequence, Set
@@ -130,7 +131,10 @@ def revisions(period: Period, figure: Figure, scope: str) -> list[Revision]:
         facts = state.facts(figure.definition, change.since, first)
         result = figure.definition.of(facts, period.site.coverage_threshold)
         given = partial(inputs_of, figure.definition, facts)
-        before = replace(figure, value=result.value, status=str(result.status), facts=facts, given=given)
+        before = replace(
+            figure, value=result.value, status=str(result.status), reason_code=str(result.reason), facts=facts,
+            given=given,
+        )  # fmt: skip
         if not same(before.value, after.value):
             found.append((change, before, after))
         after = before

@@ -9,6 +9,7 @@ from assets.models import Downtime, Failure
 from core.models import Site
 from kpis import explaining
 from kpis.computing import compute_site
+from kpis.facts import former
 from kpis.facts.former_silences import FormerSilences
 from kpis.facts.kept_silences import KIND, replaced
 from kpis.figures import known
@@ -44,6 +45,7 @@ def test_a_record_that_comes_late_ends_the_silence_and_what_was_told_of_it_stays
     assert (explanation.figure.value, explanation.figure.coverage) == (1, 1)
     (revision,) = explanation.revisions
     assert (revision.before.status, revision.before.value) == ("no data", None)
+    assert (revision.before.reason_code, explanation.figure.reason_code) == ("no_records", "")
     assert (revision.record, revision.source) == (late, "assets.downtime")
     question = {
         "asset": silent.filler.pk, "definition": "availability", "scope": "asset",
@@ -156,6 +158,18 @@ def test_changes_are_taken_back_in_the_order_in_which_they_were_worked_off(silen
     reported = silent.berlin.day_begins(silent.berlin.production_day(now))
     before = FormerSilences(*_zones(silent, now)).before(moment)[silent.filler.pk]
     assert before == [(since, reported.timestamp())]  # nothing of today had been reported
+
+
+def test_one_limit_that_many_machines_follow_is_one_change(silent, now):
+    Count.objects.filter(asset=silent.labeller, start__gte=now - 48 * DAY).delete()
+    compute_site(silent.berlin, now=now)
+    FormerRow.objects.all().delete()
+    Site.objects.filter(pk=silent.berlin.pk).update(count_silence_days=45)
+    compute_site(Site.objects.get(pk=silent.berlin.pk), now=now)
+
+    assert kept() == 2
+    (moment,) = former.moments(silent.berlin, None, now - 40 * DAY, now, now)
+    assert moment.source == "kpis.silence"
 
 
 def test_many_records_at_once_leave_the_time_of_their_writing(silent, now):
