@@ -5,7 +5,7 @@ they were stored come straight from the records, so a figure is never stale (`kp
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -191,7 +191,15 @@ def read(
     if len(wanted) * sum(len(places) * len(buckets) for places, buckets in groups) > MOST:
         raise Refused(f"More than {MOST} figures at once; ask for a shorter window.", code="too_many", field="by")
     found = _in_groups(subjects, groups, site=site, scope=scope, now=now)
+    expect(found, wanted)
     return [period.figure(definition) for period in found for definition in wanted]
+
+
+def expect(found: Iterable[Period], definitions: Iterable[Definition]) -> None:
+    """These figures of the periods will be wanted: those of work are read in one statement."""
+    kinds = {each.records for each in definitions if isinstance(each, WorkDefinition)}
+    for work in {id(period.work): period.work for period in found}.values():
+        work.expect(kinds)
 
 
 def periods(

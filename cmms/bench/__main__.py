@@ -116,7 +116,7 @@ def main() -> int:
 def run(options: argparse.Namespace) -> int:
     django.setup()
     # Models can be imported only now; each part only where it is wanted.
-    load, measure = (import_module(f"cmms.bench.{name}") for name in ("load", "measure"))
+    load, work, measure = (import_module(f"cmms.bench.{name}") for name in ("load", "load_work", "measure"))
     wanted = set(options.only.split(",")) - {""} or PARTS
     part = {name: import_module(f"cmms.bench.{name}") for name in sorted(wanted | {"web"})}
     report = measure.Report()
@@ -133,11 +133,11 @@ def run(options: argparse.Namespace) -> int:
         if "kpi" in wanted:
             part["kpi"].measure(report, size=size, now=now, length=options.seconds)
             load.analyze()
-        load.load_orders(size, first=1, last=tenth, now=now)
+        work.load(size, first=1, last=tenth, now=now)
         load.analyze()
         with part["web"].servers() as (product, reference):
             small = part["pages"].snapshot(product, seconds=options.seconds) if "pages" in wanted else {}
-            load.load_orders(size, first=tenth + 1, last=options.orders, now=now)
+            work.load(size, first=tenth + 1, last=options.orders, now=now)
             load.analyze()
             if "pages" in wanted:
                 large = part["pages"].snapshot(product, seconds=options.seconds)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
-from cmms.bench import figures, kpi_reference, load, web, windows, worker
+from cmms.bench import figures, kpi_reference, load, load_work, web, windows, worker
 from cmms.bench.measure import Report, peak_mib, seconds
 from core.models import Site
 from kpis import computing
@@ -93,6 +93,7 @@ def measure(report: Report, *, size: load.Size, now: datetime, length: float) ->
     middle = begin + (now - begin) / 2
     half = size.downtimes // 2
     load.load_stops(size, begin=middle, end=now, rows=size.downtimes - half, now=now)
+    load_work.load(size, first=size.orders // 2 + 1, last=size.orders, now=now)
     load.analyze()
     kpi_reference.full(parameters(size, now))
     product_full(now)
@@ -101,6 +102,7 @@ def measure(report: Report, *, size: load.Size, now: datetime, length: float) ->
     with web.server("cmms.settings", "cmms.wsgi:application", *AS_IN_PRODUCTION) as server:
         few = figures.snapshot(server, size=size, now=now, length=length)
         load.load_stops(size, begin=begin, end=middle, rows=half, now=now)
+        load_work.load(size, first=1, last=size.orders // 2, now=now)
         load.analyze()
         nightly(report, size=size, now=now, short=short)
         many = figures.snapshot(server, size=size, now=now, length=length)
@@ -108,6 +110,7 @@ def measure(report: Report, *, size: load.Size, now: datetime, length: float) ->
     windows.measure(report, size=size, now=now)
     figures.change(report, now=now)
     worker.measure(report, now=now)
+    load_work.forget()
 
 
 def nightly(report: Report, *, size: load.Size, now: datetime, short: float) -> None:

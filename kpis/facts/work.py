@@ -5,7 +5,7 @@ is wanted. Orders stand on lines and components as well as on machines, so an as
 stood below it at that time; only the scope *asset* means the orders of the asset alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
@@ -25,18 +25,7 @@ from kpis.facts.ranges import literal
 from kpis.facts.read import Answers, Reader
 from kpis.facts.repairing import Told, repairs_of, told
 from kpis.facts.stated import crews_in, earned_in
-from kpis.facts.work_statements import (
-    BACKLOG,
-    BUCKETS,
-    CLOSED,
-    COSTS,
-    IN_TIME,
-    LABOUR,
-    MEMBERS,
-    PREVENTIVE,
-    RECORDED,
-    REQUESTS,
-)
+from kpis.facts.work_statements import IN_TIME, asked
 from kpis.facts.worth import Replaced, replaced
 from kpis.facts.zones import Cut, Member
 from kpis.margin import Lens
@@ -45,6 +34,18 @@ from kpis.spending import Output, UnitCost, Upkeep
 from kpis.work import REWORK, Compliance, Labour, Preventive, Requests, preventive
 from workorders.states import OPEN_STATES, Priority, State
 
+NEEDED = {  # by kind of record, what is asked of the database
+    "preventive": ("preventive",),
+    "labour": ("labour",),
+    "wrench": ("labour",),
+    "requests": ("requests",),
+    "backlog": ("backlog", "recorded"),
+    "load": ("backlog", "recorded"),
+    "closed": ("closed",),
+    "spent": ("costs", "labour", "recorded"),
+    "unit_cost": ("costs", "labour", "recorded"),
+    "upkeep": ("costs", "labour", "recorded"),
+}
 READY = (State.PLANNED, State.SCHEDULED)  # everything is prepared; only time and a person are missing
 Key = tuple[int, int]  # position of the subject, position of the bucket
 
@@ -67,6 +68,12 @@ class Work:
         self._counting = counting if self.of_machines else None
         self.scope = Scope.ASSET if scope is Scope.ASSET else Scope.SUBTREE
         self.start, self.end = buckets[0][0], min(buckets[-1][1], now)
+        self._expected: set[str] = set()
+        self._known: dict[str, list[tuple[Key, Any]]] = {}
+
+    def expect(self, kinds: Iterable[str]) -> None:
+        """These kinds of record will be wanted: the first one reads what is known of all."""
+        self._expected = {question for kind in kinds for question in NEEDED.get(kind, ())}
 
     @cached_property
     def members(self) -> list[Member]:
@@ -78,25 +85,25 @@ class Work:
         """Occurrences by the bucket in which they were due."""
         return {
             key: Preventive({rule: Compliance(*sums[4 * i : 4 * i + 4]) for i, rule in enumerate(IN_TIME)}, *sums[-2:])
-            for key, sums in self._ask(PREVENTIVE)
+            for key, sums in self._ask("preventive")
         }
 
     @cached_property
     def labour(self) -> dict[Key, Labour]:
         """Labour by the buckets it reaches into; a running clock until now."""
-        return {key: Labour(*sums) for key, sums in self._ask(LABOUR)}
+        return {key: Labour(*sums) for key, sums in self._ask("labour")}
 
     @cached_property
     def requests(self) -> dict[Key, Requests]:
         """Requests by the bucket in which they were reported."""
-        return {key: Requests(*sums) for key, sums in self._ask(REQUESTS)}
+        return {key: Requests(*sums) for key, sums in self._ask("requests")}
 
     @cached_property
     def backlog(self) -> dict[Key, Backlog]:
         """Orders open at the end of each bucket, or now. What is ready is known of now only."""
         found = {
             key: Backlog(*numbers, self._is_now(key[1]), *ages, recorded=True)
-            for key, (*numbers, ages) in self._ask(BACKLOG)
+            for key, (*numbers, ages) in self._ask("backlog")
         }
         quiet = {
             (root, bucket): Backlog(ready_known=self._is_now(bucket), recorded=True)
@@ -131,14 +138,12 @@ class Work:
     @cached_property
     def closed(self) -> dict[Key, Closed]:
         """Orders by the bucket in which they were closed."""
-        return {key: Closed(*sums) for key, sums in self._ask(CLOSED)}
+        return {key: Closed(*sums) for key, sums in self._ask("closed")}
 
     @cached_property
     def spent(self) -> dict[Key, Spent]:
         """Costs by the bucket of their day, beside the labour worked in it."""
-        costs: dict[Key, dict[str, float]] = {}
-        for key, (source, amount) in self._ask(COSTS):
-            costs.setdefault(key, {})[source] = amount
+        costs = dict(self._ask("costs"))
         return {
             (root, bucket): Spent(
                 **costs.get((root, bucket), {}),
@@ -177,9 +182,7 @@ class Work:
         """Costs of each subject with everything below it, as far as it has a replacement value, beside that value."""
         wide = self.wide
         held, worth = self.replaced.held, self.replaced.worth
-        costs: dict[Key, dict[str, float]] = {}
-        for key, (source, amount) in self._ask(COSTS, held) if held else []:
-            costs.setdefault(key, {})[source] = amount
+        costs = dict(self._ask("costs", held)) if held else {}
         found = {}
         for place, of in worth.items():
             whole = wide.of("spent", place)
@@ -259,9 +262,7 @@ class Work:
     @cached_property
     def recorded(self) -> set[int]:
         """Positions of the subjects on which any order was ever raised."""
-        with connection.cursor() as cursor:
-            cursor.execute(f"WITH {MEMBERS} {RECORDED}", self._parameters)
-            return {root for (root,) in cursor.fetchall()}
+        return {root for (root, _), _ in self._ask("recorded")}
 
     def of(self, kind: str, key: Key) -> Any:
         """What is known of one kind of record of a subject in a bucket; of nothing recorded, nothing."""
@@ -270,12 +271,21 @@ class Work:
     def _is_now(self, bucket: int) -> bool:
         return self.buckets[bucket][1] >= self.now
 
-    def _ask(self, query: str, of: Sequence[Member] | None = None) -> list[tuple[Key, tuple]]:
+    def _ask(self, kind: str, of: Sequence[Member] | None = None) -> list[tuple[Key, Any]]:
         """The rows of all members, or of those members alone."""
-        parameters = self._parameters if of is None else self._of(of)
+        if of is not None:
+            return self._read([kind], self._of(of))[kind]
+        if kind not in self._known:
+            self._known |= self._read(({kind} | self._expected) - self._known.keys(), self._parameters)
+        return self._known[kind]
+
+    def _read(self, kinds: Collection[str], parameters: dict) -> dict[str, list[tuple[Key, Any]]]:
+        found: dict[str, list[tuple[Key, Any]]] = {kind: [] for kind in kinds}
         with connection.cursor() as cursor:
-            cursor.execute(f"WITH {MEMBERS}, {BUCKETS} {query}", parameters)
-            return [((root, bucket), tuple(sums)) for root, bucket, *sums in cursor.fetchall()]
+            cursor.execute(asked(kinds), parameters)
+            for kind, root, bucket, numbers in cursor.fetchall():
+                found[kind].append(((root, bucket), numbers))
+        return found
 
     @cached_property
     def _parameters(self) -> dict:
@@ -295,6 +305,7 @@ class Work:
             "number": [number for number, _, _ in begun],
             "from": [start for _, start, _ in begun],
             "to": [min(end, self.now) for _, _, end in begun],
+            "first_end": min((min(end, self.now) for _, _, end in begun), default=self.now),
             "start": self.start,
             "end": self.end,
             "now": self.now,

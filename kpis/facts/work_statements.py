@@ -1,5 +1,11 @@
-"""The questions of `kpis.facts.work`, one for each kind of record: sums by root and bucket."""
+"""The questions of `kpis.facts.work`, one for each kind of record: sums by root and bucket.
 
+OFFSET 0 at the end of a subquery: what is reckoned for each row is reckoned once, and not in every sum.
+"""
+
+from collections.abc import Collection
+
+from kpis.facts.held import TOUCHING
 from kpis.work import ComplianceRule
 from workorders.models import OccurrenceState, RequestState
 from workorders.states import State
@@ -16,9 +22,12 @@ bucket(number, lo, hi) AS MATERIALIZED (
     SELECT * FROM unnest(%(number)s::int[], %(from)s::timestamptz[], %(to)s::timestamptz[])
 )"""
 
+# One order is enough; OFFSET 0 keeps the planner from looking for those of every member.
 RECORDED = """
-SELECT DISTINCT m.root FROM member m
-WHERE EXISTS (SELECT FROM workorders_workorder w WHERE w.asset_id = m.asset_id AND w.created <= %(now)s)"""
+SELECT root, 0, NULL::json FROM (SELECT DISTINCT root FROM member) r WHERE EXISTS (
+    SELECT FROM member m CROSS JOIN LATERAL (
+        SELECT FROM workorders_workorder w WHERE w.asset_id = m.asset_id AND w.created <= %(now)s LIMIT 1
+    ) w WHERE m.root = r.root OFFSET 0)"""
 
 # By rule: what is in time, and how many days late an occurrence may be before it is judged although it is not done.
 IN_TIME = {
@@ -35,9 +44,9 @@ COMPLIANCE = ", ".join(
 )
 
 PREVENTIVE = f"""
-SELECT root, number, {COMPLIANCE},
+SELECT root, number, json_build_array({COMPLIANCE},
     coalesce(sum(greatest(days, 0)) FILTER (WHERE NOT skipped AND (done OR days > 0)), 0)::float8,
-    coalesce(sum(interval) FILTER (WHERE NOT skipped AND (done OR days > 0)), 0)
+    coalesce(sum(interval) FILTER (WHERE NOT skipped AND (done OR days > 0)), 0))
 FROM (
     SELECT m.root, b.number, o.state = '{OccurrenceState.SKIPPED}' AS skipped, d.done, o.interval_days AS interval,
         (CASE WHEN d.done THEN o.done_at ELSE %(now)s END AT TIME ZONE %(zone)s)::date
@@ -46,6 +55,7 @@ FROM (
         ON o.asset_id = m.asset_id AND o.due >= m.since AND o.due < m.until
     JOIN bucket b ON o.due >= b.lo AND o.due < b.hi AND o.due >= %(start)s AND o.due < %(end)s
     CROSS JOIN LATERAL (SELECT o.state = '{OccurrenceState.DONE}' AND o.done_at <= %(now)s AS done) d
+    OFFSET 0
 ) due GROUP BY root, number"""
 
 # What planning asks for: an estimate and something to do; occurrences of a plan have been planned by it. LIMIT lets
@@ -54,71 +64,108 @@ PLANNED = """(w.occurrence_id IS NOT NULL OR w.estimate_minutes IS NOT NULL AND 
     w.job_plan_id IS NOT NULL
     OR coalesce((SELECT true FROM workorders_step s WHERE s.order_id = w.id LIMIT 1), false)))"""
 
-LABOUR = f"""
-SELECT root, number, sum(seconds), coalesce(sum(seconds) FILTER (WHERE planned), 0),
-    coalesce(sum(seconds) FILTER (WHERE emergency), 0), coalesce(sum(seconds) FILTER (WHERE priced), 0)
+ENTRIES = f"""
+entry AS MATERIALIZED (
+    SELECT id, order_id, start, "end" FROM workorders_labour WHERE site_id = %(site)s AND {TOUCHING}
+), worked AS MATERIALIZED (
+    SELECT w.id, w.asset_id, w.priority = %(emergency)s AS emergency, {PLANNED} AS planned
+    FROM workorders_workorder w WHERE w.id IN (SELECT order_id FROM entry)
+)"""
+LABOUR = """
+SELECT root, number, json_build_array(sum(seconds), coalesce(sum(seconds) FILTER (WHERE planned), 0),
+    coalesce(sum(seconds) FILTER (WHERE emergency), 0), coalesce(sum(seconds) FILTER (WHERE priced), 0))
 FROM (
-    SELECT m.root, b.number, {PLANNED} AS planned, w.priority = %(emergency)s AS emergency,
-        coalesce((SELECT true FROM workorders_cost c WHERE c.labour_id = l.id LIMIT 1), false) AS priced,
+    SELECT m.root, b.number, w.planned, w.emergency, c.labour_id IS NOT NULL AS priced,
         date_part('epoch', least(coalesce(l."end", b.hi), b.hi, m.until) - greatest(l.start, b.lo, m.since)) AS seconds
-    FROM member m JOIN workorders_workorder w ON w.asset_id = m.asset_id
-    JOIN workorders_labour l ON l.order_id = w.id AND l.start < %(end)s AND coalesce(l."end", %(end)s) > %(start)s
+    FROM entry l JOIN worked w ON w.id = l.order_id JOIN member m ON m.asset_id = w.asset_id
     JOIN bucket b ON l.start < b.hi AND coalesce(l."end", b.hi) > b.lo
-) worked WHERE seconds > 0 GROUP BY root, number"""
+    LEFT JOIN workorders_cost c ON c.labour_id = l.id OFFSET 0
+) spans WHERE seconds > 0 GROUP BY root, number"""
 
 REQUESTS = f"""
-SELECT m.root, b.number, count(*) FILTER (WHERE accepted),
+SELECT m.root, b.number, json_build_array(count(*) FILTER (WHERE accepted),
     coalesce(sum(date_part('epoch', r.answered_at - r.reported_at)) FILTER (WHERE accepted), 0),
-    count(*) FILTER (WHERE answered AND NOT accepted), count(*) FILTER (WHERE NOT answered)
+    count(*) FILTER (WHERE answered AND NOT accepted), count(*) FILTER (WHERE NOT answered))
 FROM member m JOIN workorders_request r
     ON r.asset_id = m.asset_id AND r.reported_at >= m.since AND r.reported_at < m.until
-    AND r.reported_at >= %(start)s AND r.reported_at < %(end)s
+    AND r.site_id = %(site)s AND r.reported_at >= %(start)s AND r.reported_at < %(end)s
 JOIN bucket b ON r.reported_at >= b.lo AND r.reported_at < b.hi
 CROSS JOIN LATERAL (SELECT coalesce(r.answered_at <= %(now)s, false) AS answered) a
 CROSS JOIN LATERAL (SELECT answered AND r.state = '{RequestState.ACCEPTED}' AS accepted) c
 GROUP BY 1, 2"""
 
 # Orders that were open at the end of any bucket, with when their work ended, as far as their rows tell.
-BACKLOG = f"""
-, candidate AS MATERIALIZED (
-    SELECT w.id, w.asset_id, w.created, w.state, w.estimate_minutes, e.ended
-    FROM workorders_workorder w CROSS JOIN LATERAL (
-        SELECT CASE WHEN w.state = ANY(%(open)s) THEN NULL WHEN w.state = '{State.CANCELLED}' THEN w.state_since
-            ELSE coalesce(w.completed_at, w.closed_at, w.state_since) END AS ended
-    ) e WHERE w.site_id = %(site)s AND (e.ended IS NULL OR e.ended >= (SELECT min(hi) FROM bucket))
-)
-SELECT root, number, count(*), coalesce(sum(remaining), 0), count(*) FILTER (WHERE remaining IS NULL),
+ENDED = f"""CASE WHEN w.state = '{State.CANCELLED}' THEN w.state_since
+    ELSE coalesce(w.completed_at, w.closed_at, w.state_since) END"""
+ENDED_FROM = "w.site_id = %(site)s AND greatest(w.state_since, w.completed_at, w.closed_at) >= {moment}"  # by index
+CANDIDATES = f"""
+candidate AS MATERIALIZED (
+    SELECT w.id, w.asset_id, w.created, w.state, w.estimate_minutes, NULL::timestamptz AS ended
+    FROM workorders_workorder w WHERE w.site_id = %(site)s AND w.state = ANY(%(open)s)
+    UNION ALL
+    SELECT w.id, w.asset_id, w.created, w.state, w.estimate_minutes, {ENDED}
+    FROM workorders_workorder w
+    WHERE {ENDED_FROM.format(moment="%(first_end)s")} AND NOT w.state = ANY(%(open)s) AND {ENDED} >= %(first_end)s
+), spent AS MATERIALIZED (
+    SELECT w.id, b.number, sum(date_part('epoch', least(coalesce(l."end", b.hi), b.hi) - l.start)) AS seconds
+    FROM candidate w JOIN workorders_labour l ON l.order_id = w.id JOIN bucket b ON l.start < b.hi
+    WHERE w.estimate_minutes IS NOT NULL GROUP BY 1, 2
+)"""
+BACKLOG = """
+SELECT root, number, json_build_array(count(*), coalesce(sum(remaining), 0), count(*) FILTER (WHERE remaining IS NULL),
     count(*) FILTER (WHERE ready), coalesce(sum(remaining) FILTER (WHERE ready), 0),
     count(*) FILTER (WHERE ready AND remaining IS NULL),
-    percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY age)
+    percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY age))
 FROM (
     SELECT m.root, b.number, date_part('epoch', b.hi - w.created) AS age,
         w.state = ANY(%(ready)s) AND b.hi >= %(now)s AS ready,
-        greatest(w.estimate_minutes * 60 - coalesce((
-            SELECT sum(date_part('epoch', least(coalesce(l."end", b.hi), b.hi) - l.start))
-            FROM workorders_labour l WHERE l.order_id = w.id AND l.start < b.hi
-        ), 0), CASE WHEN w.estimate_minutes IS NOT NULL THEN 0 END) AS remaining
+        greatest(w.estimate_minutes * 60 - coalesce(l.seconds, 0), CASE WHEN w.estimate_minutes IS NOT NULL THEN 0 END)
+            AS remaining
     FROM bucket b JOIN candidate w ON w.created < b.hi AND coalesce(w.ended >= b.hi, true)
     JOIN member m ON m.asset_id = w.asset_id AND m.since < b.hi AND m.until >= b.hi
+    LEFT JOIN spent l ON l.id = w.id AND l.number = b.number OFFSET 0
 ) waiting GROUP BY root, number"""
 
 CLOSED = f"""
-SELECT m.root, b.number, count(*), count(f.problem_id), count(*) FILTER (WHERE f.problem_id IS NOT NULL AND EXISTS (
+SELECT m.root, b.number, json_build_array(count(*), count(f.problem_id), count(*) FILTER (
+    WHERE f.problem_id IS NOT NULL AND EXISTS (
     SELECT FROM workorders_workorder e JOIN assets_failure ef ON ef.id = e.failure_id
     WHERE e.asset_id = w.asset_id AND e.id <> w.id AND e.state = '{State.CLOSED}' AND e.closed_at <= %(now)s
         AND ef.problem_id = f.problem_id AND coalesce(e.completed_at, e.closed_at) <= w.reported_at
         AND coalesce(e.completed_at, e.closed_at) >= w.reported_at - %(rework)s
-))
+)))
 FROM member m JOIN workorders_workorder w ON w.asset_id = m.asset_id AND w.state = '{State.CLOSED}'
+    AND {ENDED_FROM.format(moment="%(start)s")}
     AND w.closed_at >= m.since AND w.closed_at < m.until AND w.closed_at >= %(start)s AND w.closed_at < %(end)s
 JOIN bucket b ON w.closed_at >= b.lo AND w.closed_at < b.hi
 LEFT JOIN assets_failure f ON f.id = w.failure_id
 GROUP BY 1, 2"""
 
 COSTS = """
-SELECT m.root, b.number, c.source, sum(c.amount)::float8
+SELECT root, number, json_object_agg(source, amount) FROM (
+SELECT m.root, b.number, c.source, sum(c.amount)::float8 AS amount
 FROM member m JOIN workorders_workorder w ON w.asset_id = m.asset_id
 JOIN workorders_cost c ON c.order_id = w.id AND c.at >= m.since AND c.at < m.until
-    AND c.at >= %(start)s AND c.at < %(end)s
+    AND c.site_id = %(site)s AND c.at >= %(start)s AND c.at < %(end)s
 JOIN bucket b ON c.at >= b.lo AND c.at < b.hi
-GROUP BY 1, 2, 3"""
+GROUP BY 1, 2, 3
+) spent GROUP BY 1, 2"""
+
+# By kind of record: what it looks up first, and its rows of root, bucket and numbers.
+QUESTIONS = {
+    "recorded": ("", RECORDED),
+    "preventive": ("", PREVENTIVE),
+    "labour": (ENTRIES, LABOUR),
+    "requests": ("", REQUESTS),
+    "backlog": (CANDIDATES, BACKLOG),
+    "closed": ("", CLOSED),
+    "costs": ("", COSTS),
+}
+
+
+def asked(kinds: Collection[str]) -> str:
+    """One statement about several kinds of record, of rows that name their kind first."""
+    chosen = {kind: question for kind, question in QUESTIONS.items() if kind in kinds}
+    looked_up = [MEMBERS, BUCKETS, *filter(None, (first for first, _ in chosen.values()))]
+    rows = " UNION ALL ".join(f"SELECT '{kind}', * FROM ({text}) {kind}" for kind, (_, text) in chosen.items())
+    return f"WITH {', '.join(looked_up)} {rows}"

@@ -151,6 +151,8 @@ class Performance(ChartPage):
         lost, reasons = figures.losses([whole])
         beside = {"agreed": agreed_for(whole, self.scope), "compared": how, "scope": self.scope}
         spent = money.money(whole, month=money.month_of(self.site, window.last), url=self.url)
+        of_money = money.OF_STOPS if self.scope is Scope.ASSET else money.TILES
+        figures.expect([whole, *([before] if before else [])], [DEFINITIONS[key] for key in (*WORK_TILES, *of_money)])
         headlines = [whole.figure(DEFINITIONS[key]) for key in TILES]
         return {
             **self.picker(),
@@ -161,7 +163,7 @@ class Performance(ChartPage):
             "answer": self._answer(headlines, lost[:-1] or reasons),
             "work_tiles": tiles(whole, before, WORK_TILES, **beside),
             "work_answer": work_answer(whole),
-            "money_tiles": tiles(whole, before, money.OF_STOPS if self.scope is Scope.ASSET else money.TILES, **beside),
+            "money_tiles": tiles(whole, before, of_money, **beside),
             "money": spent,
             "charts": [
                 effectiveness,

@@ -315,3 +315,4 @@ def test_the_number_of_queries_does_not_grow_with_assets_buckets_and_definitions
     assert queries([plant.filler, plant.labeller, plant.line, plant.palletiser], by="day") == one
     few = queries([plant.line], definitions=["preventive_compliance", "planned_work_share"])
     assert few < one
+    assert queries([plant.line], definitions=["preventive_compliance"]) == few, "one statement for all kinds of record"

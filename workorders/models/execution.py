@@ -9,13 +9,27 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from core.models import Attachment
-from core.querysets import scoped_by
+from assets.models.condition import LONG
+from core.models import Attachment, Site
+from core.querysets import SiteScoped, scoped_by
 from workorders.models.order import WorkOrder
 from workorders.models.plan import StepTemplate
 from workorders.states import Outcome
 
 User = settings.AUTH_USER_MODEL
+
+
+class OfOrder(models.Model):
+    """A row of an order that is sought by site and time. The database sets the site, whoever writes the row."""
+
+    site = models.ForeignKey(
+        Site, on_delete=models.PROTECT, related_name="+", editable=False, blank=True, db_index=False
+    )  # fmt: skip
+
+    objects = SiteScoped.as_manager()
+
+    class Meta:
+        abstract = True
 
 
 class Assignment(models.Model):
@@ -84,7 +98,7 @@ class Step(StepTemplate):
         return self.text
 
 
-class Labour(models.Model):
+class Labour(OfOrder):
     """Time a person worked on an order; `end` is empty while the clock runs."""
 
     order = models.ForeignKey(WorkOrder, on_delete=models.CASCADE, related_name="labour")
@@ -93,8 +107,6 @@ class Labour(models.Model):
     end = models.DateTimeField(_("end"), null=True, blank=True)
     hourly_rate = models.DecimalField(_("hourly rate"), max_digits=8, decimal_places=2, null=True, blank=True)
     note = models.CharField(_("note"), max_length=200, blank=True)
-
-    objects = scoped_by("order__site").as_manager()
 
     class Meta:
         ordering = ["start", "id"]
@@ -106,7 +118,11 @@ class Labour(models.Model):
             ),
             models.UniqueConstraint(fields=["order", "person"], condition=Q(end=None), name="labour_one_running"),
         ]
-        indexes = [models.Index(fields=["person", "start"], name="labour_of_person")]
+        indexes = [
+            models.Index(fields=["person", "start"], name="labour_of_person"),
+            models.Index(fields=["site", "start"], name="labour_of_site"),
+            models.Index(fields=["site", "start"], name="labour_long", condition=LONG),
+        ]
 
     def __str__(self) -> str:
         return f"{self.person} {self.start:%Y-%m-%d %H:%M}"
@@ -117,7 +133,7 @@ class Labour(models.Model):
         return self.end - self.start if self.end else None
 
 
-class Cost(models.Model):
+class Cost(OfOrder):
     """Money spent on an order, by source, at the price of that day, in the site's currency."""
 
     class Source(models.TextChoices):
@@ -135,10 +151,9 @@ class Cost(models.Model):
         Labour, on_delete=models.CASCADE, null=True, blank=True, related_name="cost", editable=False
     )
 
-    objects = scoped_by("order__site").as_manager()
-
     class Meta:
         ordering = ["at", "id"]
+        indexes = [models.Index(fields=["site", "at"], name="cost_of_site")]
 
     def __str__(self) -> str:
         return f"{self.get_source_display()} {self.amount}"

@@ -5,6 +5,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Greatest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -166,6 +167,8 @@ class WorkOrder(Moves, models.Model):
             models.Index(fields=["site", "-id"], name="order_of_site"),
             models.Index(fields=["site", "state", "due_to", "id"], name="order_by_due"),
             models.Index(fields=["asset", "-id"], name="order_of_asset"),
+            # What was open at a moment has not ended, or ended after it: the later of these is never before that.
+            models.Index(F("site"), Greatest("state_since", "completed_at", "closed_at"), name="order_by_end"),
             GinIndex(OpClass("summary", name="gin_trgm_ops"), name="order_search"),
         ]
 

@@ -53,6 +53,7 @@ class Request(models.Model):
 
     class Meta:
         ordering = ["-reported_at", "-id"]
+        indexes = [models.Index(fields=["site", "reported_at"], name="request_of_site")]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=RequestState.values), name="request_known_state"),
             models.CheckConstraint(condition=~Q(state="declined") | ~Q(answer=""), name="request_declined_with_answer"),
