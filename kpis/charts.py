@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from core.kit import charts
 from core.kit import trends as kit_trends
 from core.kit.charts import Chart, Step, Word
-from core.kit.present import number_text
+from core.kit.present import date_text, number_text
 from core.kit.trends import Series
 from kpis.definitions import DEFINITIONS
 from kpis.formulas import CONFIDENCE
@@ -36,8 +36,10 @@ def file_name(key: str, whose, window) -> str:
 
 def labels(figures: Sequence, site, by: str) -> list[str]:
     """The beginning of each bucket on the site's calendar."""
-    how = {"day": "j M", "week": "j M", "month": "M Y", "shift": "D H:i"}.get(by, "j M Y")
-    return [formats.date_format(site.local(figure.start), how) for figure in figures]
+    if by == "shift":
+        return [formats.date_format(site.local(figure.start), "D H:i") for figure in figures]
+    how = {"day": "j M", "week": "j M", "month": "M Y"}.get(by, "j M Y")
+    return [date_text(site.local(figure.start).date(), how) for figure in figures]
 
 
 def trend(

@@ -7,6 +7,7 @@ stays a gap; it is never drawn as zero. Every chart carries its figures as a tab
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -77,7 +78,7 @@ class Chart:
             words = {column: each[place] for column, (_whose, each) in self.words.items()}
             said = {column: word for column, word in words.items() if word.shown}
             yield (
-                label,
+                present.date_text(label) if type(label) is date else label,
                 [
                     (value, 0 if isinstance(value, int) else self.digits, said.get(column))
                     for column, value in enumerate(values, start=1)

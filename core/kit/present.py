@@ -5,13 +5,14 @@
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from core.kit import icons
 from core.kit.badges import TONES
@@ -76,7 +77,7 @@ def when_text(moment: datetime | date, *, relative: bool = True, now: datetime |
     if not isinstance(moment, datetime):
         if moment == now.date():
             return _("today")
-        return formats.date_format(moment, "MONTH_DAY_FORMAT" if moment.year == now.year else "DATE_FORMAT")
+        return date_text(moment, "MONTH_DAY_FORMAT" if moment.year == now.year else "DATE_FORMAT")
     local = timezone.localtime(moment)
     # In UTC: two readings of one zone subtract as wall clock and lose the hour of a clock change.
     away = moment.timestamp() - now.timestamp()
@@ -123,8 +124,30 @@ def number_text(value: Any, digits: int | None = None) -> str:
     """A number in the person's locale; without `digits` as many as it has, at most two."""
     if digits is None:
         digits = 0 if value == int(value) else 2 if isinstance(value, (float, Decimal)) and abs(value) < 10 else 1
-    rounded = round(Decimal(str(value)), digits)
+    exact = Decimal(str(value))
+    if marks := _marks(get_language()):  # a page has hundreds of numbers
+        return f"{exact:z,.{digits}f}".translate(marks)
+    rounded = round(exact, digits)
     return formats.number_format(rounded, digits, use_l10n=True, force_grouping=True).replace("-", "−")
+
+
+@lru_cache
+def _marks(language: str) -> dict[int, str] | None:
+    """What a language writes for the signs of a number; None where it groups digits otherwise than by threes."""
+    if formats.get_format("NUMBER_GROUPING", language) != 3:
+        return None
+    decimal, thousand = (formats.get_format(f"{name}_SEPARATOR", language) for name in ("DECIMAL", "THOUSAND"))
+    return str.maketrans({",": thousand, ".": decimal, "-": "−"})
+
+
+def date_text(day: date, form: str = "DATE_FORMAT") -> str:
+    """A day, not an instant, in the person's locale; charts and their tables have the same days again and again."""
+    return _date(day, form, get_language())
+
+
+@lru_cache(maxsize=2000)
+def _date(day: date, form: str, _language: str) -> str:
+    return formats.date_format(day, form)
 
 
 def figure(value: Any, unit: Any = "", *, digits: int | None = None) -> SafeString:
@@ -135,4 +158,4 @@ def figure(value: Any, unit: Any = "", *, digits: int | None = None) -> SafeStri
         return format_html(
             '<span class="num">{}<span class="unit">\u202f{}</span></span>', number_text(value, digits), unit
         )
-    return format_html('<span class="num">{}</span>', number_text(value, digits))
+    return SafeString(f'<span class="num">{number_text(value, digits)}</span>')

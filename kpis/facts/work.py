@@ -289,14 +289,21 @@ class Work:
 
     @cached_property
     def _parameters(self) -> dict:
-        return self._of(self.members)
+        if self.scope is not Scope.SUBTREE:
+            return self._of(self.members)
+        whole = {
+            root for root, subject in zip(self.cut.roots, self.subjects, strict=True) if subject is None
+        }  # fmt: skip
+        others = [each for each in self.members if each.root not in whole] if len(whole) < len(self.subjects) else []
+        return self._of(others, whole)
 
-    def _of(self, members: Sequence[Member]) -> dict:
+    def _of(self, members: Sequence[Member], whole: Collection[int] = ()) -> dict:
         spans: dict[tuple[int, int], str] = {}  # most members were there all the time
         for each in members:
             spans.setdefault((each.since, each.until), str(len(spans) + 1))
         begun = [(number, *each) for number, each in enumerate(self.buckets) if each[0] < self.now]
         return {
+            "whole": literal(whole),
             "root": literal([each.root for each in members]),
             "asset": literal([each.asset_id for each in members]),
             "span": literal([spans[each.since, each.until] for each in members]),

@@ -5,15 +5,20 @@ OFFSET 0 at the end of a subquery: what is reckoned for each row is reckoned onc
 
 from collections.abc import Collection
 
+from kpis.axis import EVER, NEVER
 from kpis.facts.held import TOUCHING
 from kpis.work import ComplianceRule
 from workorders.models import OccurrenceState, RequestState
 from workorders.states import State
 
-MEMBERS = """
+# Of roots that are the `whole` site everything that is there.
+MEMBERS = f"""
 member(root, asset_id, since, until) AS MATERIALIZED (
     SELECT root, asset_id, to_timestamp((%(since)s::bigint[])[span]), to_timestamp((%(until)s::bigint[])[span])
     FROM unnest(%(root)s::int[], %(asset)s::bigint[], %(span)s::int[]) AS m(root, asset_id, span)
+    UNION ALL
+    SELECT root, a.id, to_timestamp({EVER}), to_timestamp({NEVER})
+    FROM assets_asset a CROSS JOIN unnest(%(whole)s::int[]) AS whole(root) WHERE a.site_id = %(site)s
 )"""
 
 # Those that have begun, cut at now.

@@ -137,17 +137,18 @@ class Zones:
         return stirred(self.clock.site, behind, self.clock.now + 1)
 
     def _states(self) -> dict[int, State]:
+        """By asset; most of a site have one in common."""
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
-                SELECT a.id, {LIFE_FROM}, {LIFE_TO}, CASE WHEN s.version = %(version)s THEN s.through END,
+                SELECT array_agg(a.id), {LIFE_FROM}, {LIFE_TO}, CASE WHEN s.version = %(version)s THEN s.through END,
                     coalesce(s.observed, false)
                         OR EXISTS (SELECT FROM assets_downtime r WHERE r.asset_id = a.id)
                         OR EXISTS (SELECT FROM assets_failure r WHERE r.asset_id = a.id)
                         OR EXISTS (SELECT FROM production_count r WHERE r.asset_id = a.id),
                     date_part('epoch', s.computed_at), n.counted, n.stopped, coalesce(s.observed, false), {SETTLED}
                 FROM assets_asset a {OF_SITE} LEFT JOIN kpis_factstate s ON s.asset_id = a.id
-                WHERE a.id = ANY(%(assets)s::bigint[])
+                WHERE a.id = ANY(%(assets)s::bigint[]) GROUP BY {", ".join(map(str, range(2, 11)))}
                 """,
                 {
                     "assets": literal(self.assets),
@@ -157,13 +158,11 @@ class Zones:
                     "yesterday": self.clock.yesterday,
                 },
             )
-            stored: dict = {}
-            states = {}
-            for asset_id, since, until, through, observed, computed, *limits, kept, settled in cursor.fetchall():
-                if through not in stored:
-                    stored[through] = self.clock.after(through)
-                settled = settled and kept is observed
-                states[asset_id] = State(since, until, stored[through], observed, computed, tuple(limits), settled)
+            states: dict[int, State] = {}
+            for assets, since, until, through, observed, computed, *limits, kept, settled in cursor.fetchall():
+                stored, settled = self.clock.after(through), settled and kept is observed
+                alike = State(since, until, stored, observed, computed, tuple(limits), settled)
+                states |= dict.fromkeys(assets, alike)
         return states
 
     @cached_property

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.template import Context, Template
-from django.utils import timezone, translation
+from django.utils import formats, timezone, translation
 
 from cmms.navigation import MENU
 from core.kit import icons, present
@@ -83,6 +83,26 @@ def test_a_moment_tells_its_exact_time_and_zone():
 )
 def test_a_figure_has_groups_of_three_and_a_real_minus(value, digits, text):
     assert present.number_text(value, digits).replace("\u202f", " ") == text
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "hi"])
+def test_numbers_are_written_as_django_writes_them(language):
+    values = [0, -0.04, 0.05, 0.25, 2.675, 999.95, -1234.5, 1e-9, 123456789.5, 10**15, Decimal("-7.125"), 1e21]
+    with translation.override(language):
+        for value in values:
+            for digits in range(4):
+                by_django = formats.number_format(round(Decimal(str(value)), digits), digits, True, True)
+                assert present.number_text(value, digits) == by_django.replace("-", "−"), (value, digits)
+
+
+def test_a_day_is_said_in_the_language_of_whoever_asks():
+    day = date(2026, 10, 3)
+    said = []
+    for language in ("en", "de", "en"):
+        with translation.override(language):
+            said.append((present.date_text(day, "j F Y"), formats.date_format(day, "j F Y")))
+    assert [ours for ours, _ in said] == [by_django for _, by_django in said]
+    assert said[0] != said[1]
 
 
 def test_german_writes_a_decimal_comma():
