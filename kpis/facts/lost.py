@@ -8,7 +8,7 @@ from itertools import chain
 from kpis.facts import stored
 from kpis.facts.live import CellFacts
 from kpis.facts.tally import Causes, Place, Sums
-from kpis.facts.zones import Alike, Zones
+from kpis.facts.zones import Alike, Zones, only
 
 Losses = dict[str, float]  # loss class → seconds
 
@@ -26,7 +26,8 @@ class Short:
     def seconds(self) -> dict[Place, float]:
         counted, found = self.sums.counted_assets, defaultdict[Place, float](float)
         whole = chain.from_iterable(self.sums.whole.values())
-        for place, asset_id, lost in stored.Days(self.zones, self.groups, whole=whole).lost_to(SHORT):
+        groups = only(self.groups, set().union(*counted.values()))
+        for place, asset_id, lost in stored.Days(self.zones, groups, whole=whole).lost_to(SHORT):
             if asset_id in counted.get(place, ()):
                 found[place] += lost
         for place, parts in self.sums.live.items():
@@ -43,10 +44,9 @@ class Lost:
         self.zones, self.sums, self.cut, self.bucket, self.short = zones, sums, cut, bucket, short
         self.groups = [alike for alike in groups if alike.cut == cut]
 
-    @cached_property
-    def _days(self) -> stored.Days:
+    def _days(self, groups: Sequence[Alike]) -> stored.Days:
         whole = [each for place, days in self.sums.whole.items() if self._is_here(place) for each in days]
-        return stored.Days(self.zones, self.groups, only=self.bucket, whole=whole)
+        return stored.Days(self.zones, groups, only=self.bucket, whole=whole)
 
     def _is_here(self, place: Place) -> bool:
         return place[1] == self.bucket and self.zones.cut_of[place[0]] == self.cut
@@ -61,7 +61,7 @@ class Lost:
     def causes(self) -> dict[Place, Causes]:
         """Seconds and stops of every asset."""
         found: dict[Place, Causes] = {}
-        for place, causes in self._days.causes():
+        for place, causes in self._days(self.groups).causes():
             _add(found.setdefault(place, {}), causes)
         for place, _, cell in self._live():
             _add(found.setdefault(place, {}), cell.causes)
@@ -77,7 +77,8 @@ class Lost:
         found: dict[Place, Causes] = {}
         there = {place: assets for place, assets in self.sums.counted_assets.items() if self._is_here(place)}
         counted = [(*place, asset_id) for place, assets in there.items() for asset_id in assets]
-        for place, causes in self._days.causes_of(counted) if counted else ():
+        groups = only(self.groups, set().union(*there.values()))
+        for place, causes in self._days(groups).causes_of(counted) if counted else ():
             _add(found.setdefault(place, {}), causes)
         for place, asset_id, cell in self._live():
             if asset_id in there.get(place, ()):

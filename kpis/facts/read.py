@@ -18,6 +18,7 @@ from core.models import Site
 from kpis.axis import FAR, epoch, instant
 from kpis.facts import stored
 from kpis.facts.clock import Clock
+from kpis.facts.evidence import with_counts
 from kpis.facts.live import NUMBERS, Cell, CellFacts, Event, compute
 from kpis.facts.lost import LossesOf, Lost, Short
 from kpis.facts.parts import Parts
@@ -25,7 +26,7 @@ from kpis.facts.plans import Plans
 from kpis.facts.ranges import Ranges, within
 from kpis.facts.silent import Silences, silences_in, spans_of
 from kpis.facts.tally import Causes, Place, Sums, add, add_row, places
-from kpis.facts.zones import Alike, Bucket, Cut, Member, Stretch, Zones
+from kpis.facts.zones import Alike, Bucket, Cut, Member, Stretch, Zones, only
 from kpis.formulas import NO_FACTS, Facts
 
 NONE: frozenset[int] = frozenset()
@@ -245,7 +246,8 @@ class Reader:
 
     def _add_counted(self, sums: Sums) -> None:
         """Those of assets with counts apart as well."""
-        days = stored.Days(self.zones, self.groups, whole=chain.from_iterable(sums.whole.values()))
+        groups = self.groups if self.recalculating else only(self.groups, with_counts(self.zones.assets))
+        days = stored.Days(self.zones, groups, whole=chain.from_iterable(sums.whole.values()))
         forced = [(*place, asset_id) for place, each in sums.counted_assets.items() for asset_id in each]
         for place, numbers, assets in days.counted(forced):
             add(sums.counted[place], numbers)

@@ -1,8 +1,8 @@
 """Which part of a window is stored, and which must be computed from the records."""
 
 from bisect import bisect_right
-from collections.abc import Container, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
@@ -68,7 +68,7 @@ class Roster:
 
     roots: list[int] = field(default_factory=list)
     assets: list[int] = field(default_factory=list)
-    _texts: tuple[str, str] | None = None
+    _texts: tuple[str, str] | None = field(default=None, init=False)
 
     @property
     def texts(self) -> tuple[str, str]:
@@ -93,6 +93,11 @@ class Alike(Roster):
     changed: bool  # whether days have changed since they were stored
     zones: list[Zone]  # of each bucket
 
+    def only(self, assets: Container[int]) -> "Alike":
+        """Those of these assets."""
+        there = [(root, asset) for root, asset in zip(self.roots, self.assets, strict=True) if asset in assets]
+        return replace(self, roots=[root for root, _ in there], assets=[asset for _, asset in there])
+
     def is_stored(self, lo: int, hi: int) -> bool:
         """Whether the days that the span touches are stored and have not changed."""
         return all(hi <= start or lo >= end for start, end in self.stale)
@@ -109,6 +114,11 @@ class Cut:
     @property
     def borders(self) -> set[int]:
         return {moment for bucket in self.buckets for moment in bucket}
+
+
+def only(groups: Iterable[Alike], assets: Container[int]) -> list[Alike]:
+    """Those of these assets; groups without any are left out."""
+    return [each for each in (alike.only(assets) for alike in groups) if each.assets]
 
 
 class Zones:
