@@ -93,7 +93,6 @@ def measure(report: Report, *, size: load.Size, now: datetime, length: float) ->
     middle = begin + (now - begin) / 2
     half = size.downtimes // 2
     load.load_stops(size, begin=middle, end=now, rows=size.downtimes - half, now=now)
-    load_work.load(size, first=size.orders // 2 + 1, last=size.orders, now=now)
     load.analyze()
     kpi_reference.full(parameters(size, now))
     product_full(now)
@@ -102,7 +101,6 @@ def measure(report: Report, *, size: load.Size, now: datetime, length: float) ->
     with web.server("cmms.settings", "cmms.wsgi:application", *AS_IN_PRODUCTION) as server:
         few = figures.snapshot(server, size=size, now=now, length=length)
         load.load_stops(size, begin=begin, end=middle, rows=half, now=now)
-        load_work.load(size, first=1, last=size.orders // 2, now=now)
         load.analyze()
         nightly(report, size=size, now=now, short=short)
         many = figures.snapshot(server, size=size, now=now, length=length)
@@ -110,6 +108,21 @@ def measure(report: Report, *, size: load.Size, now: datetime, length: float) ->
     windows.measure(report, size=size, now=now)
     figures.change(report, now=now)
     worker.measure(report, now=now)
+    busy(report, size=size, now=now, length=length)
+
+
+def busy(report: Report, *, size: load.Size, now: datetime, length: float) -> None:
+    """The same addresses where production is counted and work recorded: at the later half of the orders, and at all."""
+    half = size.orders // 2
+    snapshots = []
+    load_work.load_counts(now, days=90)
+    computing.compute_due(now=now)
+    with web.server("cmms.settings", "cmms.wsgi:application", *AS_IN_PRODUCTION) as server:
+        for first, last in ((half + 1, size.orders), (1, half)):
+            load_work.load(size, first=first, last=last, now=now)
+            load.analyze()
+            snapshots.append(figures.snapshot(server, size=size, now=now, length=length))
+    figures.compare_busy(report, *snapshots, orders=size.orders)
     load_work.forget()
 
 

@@ -86,24 +86,7 @@ def records(first: int, last: int, who: list[int]) -> None:
         "workorders_request",
         "site_id, asset_id, summary, description, is_down, state, answer, reported_by_id, reported_at, answered_at,"
         " work_order_id, version",
-        (
-            (
-                site,
-                asset,
-                f"Request {pk}",
-                "",
-                "f",
-                "accepted",
-                "",
-                who[pk % len(who)],
-                at,
-                at + timedelta(hours=pk % 7),
-                pk,
-                1,
-            )
-            for pk, site, asset, _, at, _ in orders
-            if pk % 4 == 0
-        ),
+        requests(orders, who),
     )
     copy(
         "workorders_planoccurrence",
@@ -128,6 +111,13 @@ def costs(orders: list[tuple]) -> Iterator[tuple]:
             yield pk, "parts", 100 + pk % 50, completed, "", None
 
 
+def requests(orders: list[tuple], who: list[int]) -> Iterator[tuple]:
+    for pk, site, asset, _, at, _ in orders:
+        if pk % 4 == 0:
+            answered, by = at + timedelta(hours=pk % 7), who[pk % len(who)]
+            yield site, asset, f"Request {pk}", "", "f", "accepted", "", by, at, answered, pk, 1
+
+
 def occurrences(orders: list[tuple]) -> Iterator[tuple]:
     plans: dict[int, int] = {}
     for pk, site, asset, kind, reported, completed in orders:
@@ -146,8 +136,23 @@ def plan_of(site: int, start: datetime) -> int:
     return plan.pk
 
 
+def load_counts(now: datetime, *, days: int) -> None:
+    """One machine of each line counts each shift."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO production_count (product, asset_id, start, "end", good, scrap, rework, ideal_cycle, source,
+                                             external_id, entered_at, version)
+               SELECT '', a.id, shift, past, 1000 + mod(a.id * 7 + extract(day FROM shift)::int * 11, 300), 10, 3, 20, 'plc',
+                   '', past, 1
+               FROM assets_asset a, generate_series(date_trunc('hour', %(now)s) - %(days)s * interval '1 day',
+                   %(now)s - interval '8 hours', interval '8 hours') AS shift, LATERAL (SELECT shift + interval '8 hours') e(past)
+               WHERE a.level = 'machine' AND mod(a.id, 10) = 5""",
+            {"now": now, "days": days},
+        )
+
+
 def forget() -> None:
-    """No order is left, and nothing that was recorded about one."""
+    """No order or count is left, and nothing that was recorded about one."""
     with connection.cursor() as cursor:
         cursor.execute(
             "TRUNCATE workorders_workorder, workorders_planoccurrence, workorders_preventiveplan, workorders_jobplan CASCADE"
