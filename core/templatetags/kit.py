@@ -8,14 +8,22 @@ from zlib import crc32
 from django import forms, template
 from django.core.serializers.json import DjangoJSONEncoder
 from django.forms import BoundField
-from django.template.base import FilterExpression, Node, NodeList, Parser, Token, token_kwargs
+from django.template.base import (
+    FilterExpression,
+    Node,
+    NodeList,
+    Parser,
+    Token,
+    render_value_in_context,
+    token_kwargs,
+)
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from core.kit import exports, icons, present
 from core.kit.badges import Badge
 from core.kit.charting import ChartPage
-from core.kit.charts import Chart
+from core.kit.charts import Chart, Word
 
 register = template.Library()
 
@@ -68,6 +76,31 @@ def chart(context: template.Context, chart: Chart, heading: bool = True) -> dict
         "files": chart_files(chart, chart.files or getattr(page, "chart_files", "")),
         "file": chart.file or (page.chart_file(chart) if chart.key and isinstance(page, ChartPage) else chart.title),
     }
+
+
+@register.simple_tag(takes_context=True)
+def chart_rows(context: template.Context, chart: Chart) -> SafeString:
+    """The rows of the table behind a chart: hundreds of cells, for which a template would take many times as long."""
+    rows = []
+    for label, cells in chart.cells():
+        head = f'<th scope="row">{render_value_in_context(label, context)}</th>'
+        rows.append(f"<tr>{head}{''.join(cell(*each) for each in cells)}</tr>")
+    return mark_safe("".join(rows))
+
+
+def cell(value: Any, digits: int, word: Word | None) -> str:
+    """A value of the table, or what is said instead of it; after it a mark, and why."""
+    if word is None:
+        return f'<td class="align-end numeric">{present.figure(value, digits=digits)}</td>'
+    missing = value is None and word.missing
+    said = (
+        format_html('<span class="no-data">{}</span>', word.missing)
+        if missing
+        else present.figure(value, digits=digits)
+    )
+    mark = f" {present.badge(word.badge)}" if word.badge else ""
+    why = format_html('<span class="chart-why">{}</span>', word.reason) if word.reason else ""
+    return f'<td class="align-end numeric">{said}{mark}{why}</td>'
 
 
 def chart_files(chart: Chart, address: str) -> list[tuple[str, str]]:
