@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
+from django.utils import timezone
+
 from core.models import Site
 from core.runs import job_run, site_by_site
 from kpis.facts import changes, store
@@ -20,6 +22,7 @@ def compute_due(*, now: datetime | None = None, by=None) -> int:
     keep the others waiting.
     """
     sites = list(Site.objects.all())
+    changes.come(now or timezone.now())
     due = changes.due(Clock.of(site, now) for site in sites)
     return site_by_site(
         lambda site: compute_site(site, now=now, by=by, due=due[site.pk]), [site for site in sites if site.pk in due]
@@ -34,6 +37,7 @@ def is_due(site: Site, now: datetime | None = None) -> bool:
 def compute_site(site: Site, *, now: datetime | None = None, by=None, due: changes.Due = ALL) -> int:
     """Complete one site's facts through its yesterday and compute changed days again, as far as that is due."""
     with job_run(JOB, site=site, by=by) as run:
+        changes.come(now or timezone.now())
         if due.spread:
             changes.spread(site)
         if due.behind:

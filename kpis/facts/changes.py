@@ -57,6 +57,19 @@ def due(clocks: Iterable[Clock]) -> dict[int, Due]:
         return {site: Due(*what) for site, *what in cursor.fetchall()}
 
 
+def come(now: datetime) -> None:
+    """Mark what ended by now, as its record had said beforehand."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH come AS (DELETE FROM kpis_comingchange WHERE due <= %(now)s RETURNING *)
+            INSERT INTO kpis_changedday (reach, asset_id, start, "end", at, source, source_id)
+            SELECT 'asset', asset_id, start, "end", due, source, source_id FROM come
+            """,
+            {"now": now},
+        )
+
+
 def refresh(site: Site, *, now: datetime | None = None, batch: int = BATCH, run: JobRun | None = None) -> int:
     """Compute the marked days of the site's stored facts again; the number of asset-days written."""
     clock = Clock.of(site, now)

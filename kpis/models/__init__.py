@@ -4,6 +4,7 @@ from kpis.models.agreed import Counts, DatedOfSite, LabourCapacity, NetMargin, T
 from kpis.models.facts import (
     AssetDay,
     ChangedDay,
+    ComingChange,
     DayRevision,
     DaySums,
     FactState,
@@ -19,6 +20,7 @@ from kpis.models.reports import KeptReport, ReportSubscription, ReportSubscripti
 __all__ = [
     "AssetDay",
     "ChangedDay",
+    "ComingChange",
     "Counts",
     "DatedOfSite",
     "DayRevision",

@@ -219,3 +219,25 @@ class ChangedDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reach} {self.asset_id or self.site_id} {self.start} {self.end}"
+
+
+class ComingChange(models.Model):
+    """A period whose facts must be computed again once a moment has passed: something ends then, as its record says.
+
+    Triggers write it for ends that lie ahead; until then what is stored takes it for something that goes on.
+    """
+
+    asset = asset_key()
+    start = models.DateTimeField(_("from"))
+    end = models.DateTimeField(_("to"))
+    due = models.DateTimeField(_("due"))
+    source = models.CharField(max_length=60)
+    source_id = models.BigIntegerField()
+
+    objects = scoped_by("asset__site").as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["due"], name="coming_change_due")]
+
+    def __str__(self) -> str:
+        return f"{self.asset_id} {self.start} {self.end} at {self.due}"
