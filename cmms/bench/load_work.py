@@ -11,6 +11,7 @@ from core.models import Site
 from people.models import User
 from workorders.models import JobPlan, PreventivePlan
 
+FORMER = 10_000_000  # numbers of occurrences that no other part of the bench uses
 TABLES = ("workorders_labour", "workorders_cost", "workorders_request", "workorders_planoccurrence")
 
 
@@ -124,7 +125,7 @@ def occurrences(orders: list[tuple]) -> Iterator[tuple]:
         if kind == "preventive":
             plan = plans.get(site) or plans.setdefault(site, plan_of(site, reported))
             due = reported + timedelta(days=2)
-            yield plan, asset, pk, due, 30, "done" if completed else "generated", "", completed
+            yield plan, asset, FORMER + pk, due, 30, "done" if completed else "generated", "", completed
 
 
 def plan_of(site: int, start: datetime) -> int:
@@ -155,5 +156,6 @@ def forget() -> None:
     """No order or count is left, and nothing that was recorded about one."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "TRUNCATE workorders_workorder, workorders_planoccurrence, workorders_preventiveplan, workorders_jobplan CASCADE"
+            "TRUNCATE production_count, workorders_workorder, workorders_planoccurrence, workorders_preventiveplan,"
+            " workorders_jobplan CASCADE"
         )

@@ -68,7 +68,9 @@ def prepare(pairs: int, *, now: datetime) -> None:
         cursor.execute(
             """INSERT INTO workorders_planasset (plan_id, asset_id, next_due, ready_at, planned_to, next_sequence)
                SELECT plan.id, asset.id, %(due)s, %(due)s - interval '7 days', %(due)s - interval '2 days', 1
-               FROM workorders_preventiveplan plan JOIN assets_asset asset ON asset.site_id = plan.site_id
+               FROM workorders_preventiveplan plan
+                   JOIN workorders_jobplan job ON job.id = plan.job_plan_id AND job.code = 'bench'
+                   JOIN assets_asset asset ON asset.site_id = plan.site_id
                ORDER BY asset.id, plan.id LIMIT %(pairs)s""",
             {"due": now - timedelta(days=1), "pairs": pairs},
         )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.db import connection, transaction
 
 from core.models import JobRun, Site
-from kpis.axis import EVER, FAR, NEVER
+from kpis.axis import EVER, FAR, NEVER, instant
 from kpis.facts import former, revisions
 from kpis.facts.clock import Clock
 from kpis.facts.held import seconds
@@ -77,7 +77,7 @@ def refresh(site: Site, *, now: datetime | None = None, batch: int = BATCH, run:
     while marks == batch:
         with calculating():
             revisions.begin()
-            marks, spans = _claim(site, batch)
+            marks, spans = _claim(clock, batch)
             if spans:
                 states = lock(clock, spans)
                 written += rewrite(clock, reaching(spans, states), states, Occasion.CHANGED, run)
@@ -156,16 +156,21 @@ def discard(site: Site) -> None:
         )
 
 
-def pending(site: Site, limit: int) -> Ranges | None:
+def pending(clock: Clock, limit: int) -> Ranges | None:
     """The spans of every asset of the site that wait to be computed again; None when there are more marks than that.
 
-    Reads only, so that a figure can leave these days out of what is stored.
+    Reads only, so that a figure can leave these days out of what is stored; also what has come since the last run.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             WITH RECURSIVE mark AS MATERIALIZED (
-                SELECT m.*, m.asset_id AS top FROM kpis_changedday m LEFT JOIN assets_asset a ON a.id = m.asset_id
+                SELECT m.*, m.asset_id AS top FROM (
+                    SELECT reach, site_id, asset_id, start, "end", source, source_id FROM kpis_changedday
+                    UNION ALL
+                    SELECT 'asset', NULL, asset_id, start, "end", source, source_id FROM kpis_comingchange
+                    WHERE due <= %(now)s
+                ) m LEFT JOIN assets_asset a ON a.id = m.asset_id
                 WHERE coalesce(m.site_id, a.site_id) = %(site)s LIMIT %(limit)s
             ), {BELOW.format(source=MARK_BELOW)}
             SELECT (SELECT count(*) FROM mark), asset_id, {START}, {END} FROM (
@@ -175,7 +180,7 @@ def pending(site: Site, limit: int) -> Ranges | None:
                 WHERE mark.reach = 'site'
             ) m
             """,
-            {"site": site.pk, "limit": limit + 1},
+            {"site": clock.site.pk, "limit": limit + 1, "now": instant(clock.now)},
         )
         rows = cursor.fetchall()
     if rows and rows[0][0] > limit:
@@ -227,10 +232,11 @@ REACHED = f"""up(origin, asset_id, since, until) AS (
 )"""
 
 
-def _claim(site: Site, batch: int) -> tuple[int, Ranges]:
+def _claim(clock: Clock, batch: int) -> tuple[int, Ranges]:
     """Take marks of the site that no other worker holds: how many, and what they reach.
 
-    Each is kept aside as a cause of the revisions to come.
+    Each is kept aside as a cause of the revisions to come. Of a record that ends after the moment of this run it comes
+    again, as here it still goes on.
     """
     with without_loops() as cursor:
         cursor.execute(
@@ -243,10 +249,15 @@ def _claim(site: Site, batch: int) -> tuple[int, Ranges]:
                 RETURNING m.id, m.asset_id, {START} AS lo, {END} AS hi, m.at, m.source, m.source_id
             ), {REACHED}, causes AS (
                 INSERT INTO kpis_cause (asset_id, lo, hi, no, at, source, source_id) SELECT * FROM reached
+            ), coming AS (
+                INSERT INTO kpis_comingchange (asset_id, start, "end", due, source, source_id)
+                SELECT asset_id, to_timestamp(lo), to_timestamp(hi), to_timestamp(hi), source, source_id FROM mark
+                WHERE hi > %(now)s AND hi < {NEVER} AND source IN ('assets.downtime', 'production.count')
+                    AND source_id IS NOT NULL
             )
             SELECT asset_id, lower(part), upper(part), (SELECT count(*) FROM mark) FROM spans
             """,
-            {"site": site.pk, "batch": batch, "far": FAR},
+            {"site": clock.site.pk, "batch": batch, "far": FAR, "now": clock.now},
         )
         rows = cursor.fetchall()
     return rows[0][3] if rows else 0, grouped(row[:3] for row in rows)

@@ -34,17 +34,6 @@ def reaching(asset_ids: Sequence[int]) -> list[int]:
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def with_counts(asset_ids: Sequence[int]) -> set[int]:
-    """Those of the assets of which anything was ever counted; of most plants one on each line."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT a.id FROM unnest(%(assets)s::bigint[]) AS a(id) CROSS JOIN LATERAL (
-                   SELECT FROM production_count r WHERE r.asset_id = a.id LIMIT 1) r""",
-            {"assets": literal(asset_ids)},
-        )
-        return {pk for (pk,) in cursor.fetchall()}
-
-
 def lasting(spans: Ranges, now: int) -> Ranges:
     """Of each asset one span around its spans, widened by all stops and failures that reach over its ends, as a failure
     event may go on in them."""

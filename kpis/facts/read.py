@@ -18,11 +18,11 @@ from core.models import Site
 from kpis.axis import FAR, epoch, instant
 from kpis.facts import stored
 from kpis.facts.clock import Clock
-from kpis.facts.evidence import with_counts
 from kpis.facts.live import NUMBERS, Cell, CellFacts, Event, compute
 from kpis.facts.lost import LossesOf, Lost, Short
 from kpis.facts.parts import Parts
 from kpis.facts.plans import Plans
+from kpis.facts.question import with_counts
 from kpis.facts.ranges import Ranges, within
 from kpis.facts.silent import Silences, silences_in, spans_of
 from kpis.facts.tally import Causes, Place, Sums, add, add_row, places

@@ -27,12 +27,13 @@ bucket(number, lo, hi) AS MATERIALIZED (
     SELECT * FROM unnest(%(number)s::int[], %(from)s::timestamptz[], %(to)s::timestamptz[])
 )"""
 
-# One order is enough; OFFSET 0 keeps the planner from looking for those of every member.
+# One order is enough, sought by an index for each member: without an order the planner may read all orders.
 RECORDED = """
-SELECT root, 0, NULL::json FROM (SELECT DISTINCT root FROM member) r WHERE EXISTS (
-    SELECT FROM member m CROSS JOIN LATERAL (
-        SELECT FROM workorders_workorder w WHERE w.asset_id = m.asset_id AND w.created <= %(now)s LIMIT 1
-    ) w WHERE m.root = r.root OFFSET 0)"""
+SELECT root, 0, NULL::json FROM (SELECT root, array_agg(asset_id) AS assets FROM member GROUP BY root) r WHERE EXISTS (
+    SELECT FROM unnest(r.assets) AS m(asset_id) CROSS JOIN LATERAL (
+        SELECT FROM workorders_workorder w WHERE w.asset_id = m.asset_id AND w.created <= %(now)s
+        ORDER BY w.id DESC LIMIT 1
+    ) w OFFSET 0)"""
 
 # By rule: what is in time, and how many days late an occurrence may be before it is judged although it is not done.
 IN_TIME = {
@@ -74,7 +75,8 @@ entry AS MATERIALIZED (
     SELECT id, order_id, start, "end" FROM workorders_labour WHERE site_id = %(site)s AND {TOUCHING}
 ), worked AS MATERIALIZED (
     SELECT w.id, w.asset_id, w.priority = %(emergency)s AS emergency, {PLANNED} AS planned
-    FROM workorders_workorder w WHERE w.id IN (SELECT order_id FROM entry)
+    FROM workorders_workorder w
+    WHERE w.id IN (SELECT order_id FROM entry) AND w.asset_id IN (SELECT asset_id FROM member)
 )"""
 LABOUR = """
 SELECT root, number, json_build_array(sum(seconds), coalesce(sum(seconds) FILTER (WHERE planned), 0),
@@ -113,7 +115,8 @@ candidate AS MATERIALIZED (
     WHERE {ENDED_FROM.format(moment="%(first_end)s")} AND NOT w.state = ANY(%(open)s) AND {ENDED} >= %(first_end)s
 ), spent AS MATERIALIZED (
     SELECT w.id, b.number, sum(date_part('epoch', least(coalesce(l."end", b.hi), b.hi) - l.start)) AS seconds
-    FROM candidate w JOIN workorders_labour l ON l.order_id = w.id JOIN bucket b ON l.start < b.hi
+    FROM candidate w JOIN workorders_labour l ON l.order_id = w.id
+    JOIN bucket b ON l.start < b.hi AND w.created < b.hi AND coalesce(w.ended >= b.hi, true)
     WHERE w.estimate_minutes IS NOT NULL GROUP BY 1, 2
 )"""
 BACKLOG = """

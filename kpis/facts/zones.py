@@ -131,7 +131,7 @@ class Zones:
         self.end = max(self.start + 1, min(clock.now, max(cut.buckets[-1][1] for cut in cuts)))
         self.days = ProductionDays.around(self.start, self.end, clock.site.zone, clock.site.day_start)
         self.states = self._states()
-        waiting = changes.pending(clock.site, PENDING_LIMIT)
+        waiting = changes.pending(clock, PENDING_LIMIT)
         self.recalculating = waiting is None
         self.waiting: Ranges = waiting or {}
 

@@ -13,6 +13,14 @@ COMING = {
 INTO = 'INSERT INTO kpis_comingchange (asset_id, start, "end", due, source, source_id)'
 
 
+# Of those that ended before this, what is stored may still take them for something that goes on.
+MARK = """
+INSERT INTO kpis_changedday (reach, asset_id, start, "end", source, source_id)
+SELECT 'asset', asset_id, start, "end", 'production.count', id FROM production_count
+WHERE "end" > entered_at AND "end" <= now();
+"""
+
+
 def create(table: str, rows: str) -> str:
     name = f"kpis_coming_{table}"
     triggers = "".join(
@@ -65,4 +73,5 @@ class Migration(migrations.Migration):
             options={"indexes": [models.Index(fields=["due"], name="coming_change_due")]},
         ),
         *(migrations.RunSQL(create(table, rows), drop(table)) for table, rows in COMING.items()),
+        migrations.RunSQL(MARK, ""),
     ]

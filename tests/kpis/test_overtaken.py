@@ -8,6 +8,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from assets.models import Asset, Downtime, Failure, Placement
 from kpis.computing import compute_due
+from kpis.figures import known
 from kpis.models import ComingChange
 from production.models import Count
 from tests.kpis import scene
@@ -137,3 +138,32 @@ def test_the_schedule_sees_what_has_come(plant):
     assert compute_due(now=END - HOUR) == 0
     assert compute_due(now=END) > 0
     assert not ComingChange.objects.exists()
+
+
+def test_a_run_as_of_a_moment_before_the_end_leaves_the_rest_to_later_ones(plant):
+    """As that of the weekly audit, or one that works for long: it takes marks of what ended after its beginning."""
+    scene.work_off(plant.berlin, NIGHT)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER kpis_coming_assets_downtime_insert ON assets_downtime")
+        cursor.execute("DROP TRIGGER kpis_coming_production_count_insert ON production_count")
+    failed(plant.filler, END)
+    counted(plant.labeller, END)
+    scene.work_off(plant.berlin, NIGHT + HOUR)
+    for now in NIGHTS:
+        assert scene.work_off(plant.berlin, now) == scene.computed_anew(plant.berlin, now), now
+
+
+@pytest.mark.parametrize("write", WAYS, ids=lambda way: way.__name__)
+def test_figures_do_not_wait_for_the_run(plant, write):
+    write(plant)
+    site = plant.berlin
+    scene.work_off(site, NIGHT)
+    yesterday = [(site.day_begins(NIGHT.date() - timedelta(days=1)), site.day_begins(NIGHT.date()))]
+
+    def read():
+        found = known([plant.line, plant.filler], yesterday, site=site, scope="subtree", now=LATER)
+        return [(each.answer.all, each.answer.counted) for each in found]
+
+    before = read()
+    scene.work_off(site, LATER)
+    assert before == read()

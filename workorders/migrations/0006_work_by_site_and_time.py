@@ -79,4 +79,6 @@ class Migration(migrations.Migration):
             "workorder",
             models.Index(F("site"), Greatest("state_since", "completed_at", "closed_at"), name="order_by_end"),
         ),
+        # What is indexed is not known to the planner before.
+        migrations.RunSQL("ANALYZE workorders_workorder, workorders_labour, workorders_cost", ""),
     ]
