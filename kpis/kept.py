@@ -15,7 +15,8 @@ from core.models import Site
 from kpis.counting import Counted
 from kpis.definitions import DEFINITIONS
 from kpis.models import Counts, KeptReport
-from kpis.report import Broken, Found, Loss, Report, Row, Stated, Stop, addresses
+from kpis.report import Loss, Report, Row, Stated, addresses
+from kpis.report_records import Broken, Found, Stop
 from kpis.versions import in_force, versions_of
 from kpis.weeks import Week
 

@@ -2,39 +2,45 @@
 where it is shown.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlencode
 
-from django.db.models import Case, Count, DurationField, ExpressionWrapper, F, Q, QuerySet, Value, When
-from django.db.models.functions import Coalesce, Greatest, Least
 from django.urls import reverse
-from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from assets.models import Asset, Downtime, Failure
-from core.kit.present import HOUR, duration_text, number_text
+from assets.models import Asset
+from core.kit.present import HOUR, number_text
 from core.models import Site
 from core.snapshot import one_snapshot
 from kpis import counting, figures, money, targets
-from kpis.axis import epoch
 from kpis.definitions import DEFINITIONS
-from kpis.facts.evidence import reaching
 from kpis.facts.members import Scope
-from kpis.figures import DAY, Figure, Period
-from kpis.models import Finding, FindingKind, FindingState
+from kpis.figures import Figure
+from kpis.models import FindingState
 from kpis.present import TILES, address_of, agreed_for, aim_of, digits, gap_of, mark, rests_on, said, unit
 from kpis.reasons import LOSSES
-from kpis.silent_sources import silent_sources
+from kpis.report_records import (
+    Broken,
+    Found,
+    Stop,
+    doubts,
+    longest,
+    open_failures,
+    open_findings,
+    told_failure,
+    told_finding,
+    told_stop,
+    unplanned,
+)
 from kpis.weeks import Week
 
 HEADLINES = (*TILES, "preventive_compliance", "planned_work_share", "backlog_hours", *money.TILES)
 ITSELF = (*TILES, *money.OF_STOPS)  # of a line
 SPEED_AND_QUALITY = ("reduced_speed", "scrap", "rework")
-MOST_LOSSES, STOPS, OPEN, NAMED, FINDINGS = 6, 10, 10, 8, 5  # most of each
+MOST_LOSSES, OPEN, FINDINGS = 6, 10, 5  # most of each
 
 
 @dataclass(frozen=True)
@@ -71,34 +77,6 @@ class Loss:
     name: str
     hours: str
     stops: str
-
-
-@dataclass(frozen=True)
-class Stop:
-    asset: str
-    start: str
-    lasted: str  # in the week
-    reason: str
-    url: str
-
-
-@dataclass(frozen=True)
-class Broken:
-    """A failure that is not restored yet."""
-
-    asset: str
-    since: str
-    problem: str
-    url: str
-
-
-@dataclass(frozen=True)
-class Found:
-    """An open finding."""
-
-    asset: str
-    what: str
-    url: str
 
 
 @dataclass(frozen=True)
@@ -189,11 +167,11 @@ def compose(site: Site, asset: Asset | None, week: Week, *, now: datetime, scope
         answer=answer(rows, steps[:-1], reasons),
         rows=rows,
         losses=largest(steps[:-1], reasons),
-        stops=[_stop(each, whole) for each in longest(stops, whole)],
-        open=[_broken(each, site) for each in broken[:OPEN]],
+        stops=[told_stop(each, whole) for each in longest(stops, whole)],
+        open=[told_failure(each, site) for each in broken[:OPEN]],
         open_in_all=broken.count(),
         doubts=doubts(whole, stops, {figure.definition.key: figure for figure, _past in found}, findings_in_all),
-        findings=[_found(each) for each in raised[:FINDINGS]],
+        findings=[told_finding(each) for each in raised[:FINDINGS]],
         findings_in_all=findings_in_all,
         made=now,
         counted=counting.counted(whole, scope, line=line, other=address("report", site, asset, week=week, **other)),
@@ -287,7 +265,7 @@ def answer(rows: Sequence[Row], steps: Sequence[tuple], reasons: Sequence[tuple]
     return " ".join(words)
 
 
-# --- Losses, stops and failures --------------------------------------------------------------------
+# --- Losses ----------------------------------------------------------------------------------------
 
 
 def largest(steps: Sequence[tuple[str, float]], reasons: Sequence[tuple[str, float, int]]) -> list[Loss]:
@@ -300,127 +278,3 @@ def largest(steps: Sequence[tuple[str, float]], reasons: Sequence[tuple[str, flo
         for name, seconds, stops in found[:MOST_LOSSES]
         if round(seconds) > 0
     ]
-
-
-def unplanned(whole: Period) -> QuerySet[Downtime]:
-    """The unplanned stops that reach into the week, of everything that stood here in it or, of a line itself, of what
-    can stop it."""
-    start, end = whole.start, min(whole.end, whole.now)
-    inside = Least(Coalesce("end", Value(end)), Value(end)) - Greatest("start", Value(start))
-    return (
-        Downtime.objects.filter(asset__in=list(held(whole)), planned=False)
-        .touching(start, max(start, end))
-        .annotate(inside=ExpressionWrapper(inside, DurationField()))
-        .select_related("asset", "reason")
-    )
-
-
-def longest(stops: QuerySet[Downtime], whole: Period) -> list[Downtime]:
-    """Those that lasted longest in the week while their asset stood here."""
-    places = held(whole)
-
-    def here(stop: Downtime) -> bool:
-        start, end = epoch(stop.start), epoch(stop.end or whole.now)
-        return any(start < until and end > since for since, until in places[stop.asset_id])
-
-    return [stop for stop in stops.order_by("-inside", "start", "pk")[: STOPS * 5] if here(stop)][:STOPS]
-
-
-def held(whole: Period) -> dict[int, list[tuple[int, int]]]:
-    """The assets below, or of a line itself those that can stop it, and from when to when they stood there."""
-    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    if whole.work.scope is Scope.ASSET and whole.asset is not None:
-        return {asset_id: [(epoch(whole.start), epoch(whole.end))] for asset_id in reaching([whole.asset.pk])}
-    for each in whole.work.members:
-        if each.root == whole.place[0]:
-            found[each.asset_id].append((each.since, each.until))
-    return found
-
-
-def open_failures(whole: Period) -> QuerySet[Failure]:
-    """Failures that occurred before the week's end and are not restored yet, the oldest first."""
-    rows = Failure.objects.filter(asset__in=list(held(whole)), restored=None, occurred__lt=min(whole.end, whole.now))
-    return rows.select_related("asset", "problem").order_by("occurred", "pk")
-
-
-def _stop(stop: Downtime, whole: Period) -> Stop:
-    lasted = duration_text(stop.inside)
-    return Stop(
-        asset=f"{stop.asset.code} · {stop.asset.name}",
-        start=moment(stop.start, whole.site),
-        lasted=_("%(lasted)s, still open") % {"lasted": lasted} if stop.end is None else lasted,
-        reason=str(stop.reason or _("no reason yet")),
-        url=stop.get_absolute_url(),
-    )
-
-
-def _broken(failure: Failure, site: Site) -> Broken:
-    return Broken(
-        asset=f"{failure.asset.code} · {failure.asset.name}",
-        since=moment(failure.occurred, site),
-        problem=str(failure.problem or _("problem not named")),
-        url=reverse("failure", args=[failure.pk]),
-    )
-
-
-def moment(at: datetime, site: Site) -> str:
-    return formats.date_format(site.local(at), "SHORT_DATETIME_FORMAT")
-
-
-# --- Doubts ----------------------------------------------------------------------------------------
-
-
-def open_findings(whole: Period) -> QuerySet[Finding]:
-    """Those of everything that stood here in the week: what makes figures wrong first, of one kind the oldest."""
-    weight = Case(*(When(kind=kind, then=Value(number)) for number, kind in enumerate(FindingKind)))
-    rows = Finding.objects.filter(site=whole.site, asset__in=list(held(whole)), state=FindingState.OPEN)
-    return rows.select_related("asset").order_by(weight, "found_at", "pk")
-
-
-def _found(finding: Finding) -> Found:
-    return Found(
-        asset=f"{finding.asset.code} · {finding.asset.name}",
-        what=finding.get_kind_display(),
-        url=finding.get_absolute_url(),
-    )
-
-
-def doubts(whole: Period, stops: QuerySet[Downtime], found: dict[str, Figure], findings: int) -> list[str]:
-    """What speaks against trusting the figures, in sentences."""
-    coverage = found["availability"].coverage
-    rows = {row.pk: row for row in Asset.objects.filter(pk__in=whole.assets).only("code", "silence_days")}
-    never = sorted(rows[pk].code for pk in whole.unobserved)
-    silent = list(dict.fromkeys(each.asset.code for each in silent_sources(whole, whole.members, rows)))
-    known = stops.aggregate(
-        all=Count("pk"),
-        unnamed=Count("pk", filter=Q(reason=None)),
-        open=Count("pk", filter=Q(end=None)),
-        late=Count("pk", filter=Q(entered_at__gt=F("start") + DAY)),
-    )
-    backlog = found["backlog_hours"].inputs if "backlog_hours" in found else {}
-    orders, unestimated = (backlog.get(name, 0) for name in ("open_orders", "unestimated_orders"))
-    return [
-        *([_("The state of the machines is known for %(share)s\u202f%% of the scheduled time.")
-           % {"share": number_text(coverage * 100, 0)}] if coverage is not None and coverage < 1 else []),
-        *([_("Nothing was ever recorded for %(assets)s.") % {"assets": _listed(never)}] if never else []),
-        *([_("For too long nothing was recorded for %(assets)s; that time is unknown.")
-           % {"assets": _listed(silent)}] if silent else []),
-        *([_("%(n)d of %(all)d unplanned stops have no reason.") % {"n": known["unnamed"], "all": known["all"]}]
-          if known["unnamed"] else []),
-        *([_("%(n)d of %(all)d unplanned stops were entered more than a day late.")
-           % {"n": known["late"], "all": known["all"]}] if known["late"] else []),
-        *([_("%(n)d of %(all)d unplanned stops are still open and count until now.")
-           % {"n": known["open"], "all": known["all"]}] if known["open"] else []),
-        *([_("%(n)d of %(all)d open orders have no estimate.") % {"n": unestimated, "all": orders}]
-          if unestimated else []),
-        *([ngettext("%(n)d finding about the records is open.", "%(n)d findings about the records are open.", findings)
-           % {"n": findings}] if findings else []),
-        *([_("Some days are being computed again; figures may still change.")] if whole.recalculating else []),
-    ]  # fmt: skip
-
-
-def _listed(codes: list[str]) -> str:
-    shown = ", ".join(codes[:NAMED])
-    if len(codes) <= NAMED:
-        return shown
-    return _("%(codes)s and %(n)d more") % {"codes": shown, "n": len(codes) - NAMED}

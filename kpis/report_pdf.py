@@ -9,7 +9,8 @@ from fpdf import FPDF
 from fpdf.enums import TableBordersLayout
 from fpdf.fonts import FontFace
 
-from kpis.report import Report, moment
+from kpis.report import Report
+from kpis.report_records import moment
 
 FAMILY = "Inter"
 FONTS = {"": "400Regular/Inter_400Regular.ttf", "B": "700Bold/Inter_700Bold.ttf"}  # below settings.FONTS_DIR
