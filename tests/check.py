@@ -19,8 +19,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PYTHON = [sys.executable, "-m"]
 BIN = Path(sys.executable).parent
 PRODUCTION = {"PUBLIC_URL": "https://tandem.example.com", "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz" * 2}
-# Two at a time, each with a database of its own; a file's tests stay together, and so do its servers.
-PARALLEL = ["-n", "2", "--dist", "loadfile"]
+# Two at a time, each with a database of its own; a file's tests stay together, and so do its servers. In the order of
+# tests/conftest.py: by their number the files with the longest tests would come last.
+PARALLEL = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def main(arguments: list[str]) -> int:

@@ -5,6 +5,13 @@ import pytest
 from tests import plant as world
 from tests.core import sample
 
+# Few tests that take long each: they begin first, so that none is left to one process at the end.
+LONG = ("tests/cmms/test_bench.py", "tests/browser/", "tests/local/", "tests/demo/")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
 
 @pytest.fixture(autouse=True)
 def cheap_passwords(settings):

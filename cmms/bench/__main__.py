@@ -43,7 +43,7 @@ def parsed() -> argparse.Namespace:
     options = parser.parse_args()
     if options.small:
         options.assets, options.downtimes, options.orders, options.days = 100, 10_000, 1_000, 120
-        options.seconds = 1
+        options.seconds = 0.2
     if options.large:
         options.assets, options.downtimes = 100_000, 10_000_000
     return options
