@@ -11,6 +11,7 @@ from kpis import api_dated, api_definitions, api_findings, api_kept, api_subscri
 from kpis import api_reliability as reliability
 from people import api as people
 from production import api as production
+from workorders import agreed_api
 from workorders import api as workorders
 from workorders import plan_api as plans
 
@@ -30,6 +31,7 @@ router.register("requests", workorders.Requests, basename="requests")
 router.register("job-plans", plans.JobPlans, basename="job-plans")
 router.register("preventive-plans", plans.PreventivePlans, basename="preventive-plans")
 router.register("occurrences", plans.Occurrences, basename="occurrences")
+router.register("agreed-weeks", agreed_api.AgreedWeeks, basename="agreed-weeks")
 router.register("targets", api_targets.Targets, basename="targets")
 router.register("findings", api_findings.Findings, basename="findings")
 router.register("net-margins", api_dated.NetMargins, basename="net-margins")

@@ -7,6 +7,8 @@ from workorders.views import labour, lists, mine, order, requests, steps, week
 urlpatterns = [
     path("my-work/", mine.MyWorkPage.as_view(), name="my-work"),
     path("planning/", week.Planning.as_view(), name="planning"),
+    path("planning/<str:week>/agreement/", week.AgreeWeek.as_view(), name="week-agree"),
+    path("planning/<str:week>/withdrawal/", week.AgreeWeek.as_view(withdrawing=True), name="week-withdraw"),
     path("work-orders/", lists.OrderList.as_view(), name="work-orders"),
     path("work-orders/new/", lists.NewOrder.as_view(), name="work-order-new"),
     path("work-orders/<int:pk>/", order.OrderPage.as_view(), name="work-order"),

@@ -76,6 +76,12 @@ class Week:
         return sum(line.minutes for line in self.lines)
 
     @property
+    def orders(self) -> list[WorkOrder]:
+        """Each order that somebody has in this week, once."""
+        found = {each.order_id: each.order for line in self.lines for cell in line.cells for each in cell.assignments}
+        return list(found.values())
+
+    @property
     def count(self) -> int:
         return sum(len(cell.assignments) for line in self.lines for cell in line.cells)
 
@@ -91,15 +97,20 @@ def name_of(day: date) -> str:
     return f"{year}-W{week:02}"
 
 
-def monday_of(name: str, today: date) -> date:
-    """The Monday of a week by name; of the current one if the name is none, or lies at the ends of the calendar."""
-    found = re.fullmatch(r"([12]\d{3})-W(\d{2})", name or "")
+def monday_named(name: str) -> date | None:
+    """The Monday of a week by name; None if the name is none, or lies at the ends of the calendar."""
+    found = re.fullmatch(r"([12]\d{3})-W(\d{2})", name or "", re.ASCII)
     if found:
         try:
             return date.fromisocalendar(int(found[1]), int(found[2]), 1)
         except ValueError:
             pass
-    return today - timedelta(days=today.weekday())
+    return None
+
+
+def monday_of(name: str, today: date) -> date:
+    """The Monday of a week by name, or that of the current one."""
+    return monday_named(name) or today - timedelta(days=today.weekday())
 
 
 def midnight(site: Site, day: date) -> datetime:

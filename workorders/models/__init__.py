@@ -1,5 +1,6 @@
 """Ask, plan, do, learn: requests, orders, job plans and preventive plans."""
 
+from workorders.models.agreed import AgreedOrder, AgreedWeek
 from workorders.models.execution import Assignment, Cost, Labour, Step
 from workorders.models.order import NumberSeries, WorkOrder
 from workorders.models.plan import (
@@ -15,6 +16,8 @@ from workorders.models.request import Request, RequestState
 from workorders.states import HoldReason, Kind, Priority, State
 
 __all__ = [
+    "AgreedOrder",
+    "AgreedWeek",
     "Assignment",
     "Cost",
     "HoldReason",

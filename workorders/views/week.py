@@ -4,7 +4,8 @@ from datetime import datetime, time
 from functools import cached_property
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -12,17 +13,20 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from core.errors import Refused
 from core.kit.badges import Action
 from core.kit.form_views import ActionPage
 from core.kit.views import Page
+from people.permissions import require
+from workorders.agreeing import agree, agreement_of, last_call, withdraw
 from workorders.assigning import schedule_one
 from workorders.forms.moves import next_hour
 from workorders.forms.orders import AssignmentForm
-from workorders.models import Assignment, WorkOrder
+from workorders.models import AgreedWeek, Assignment, WorkOrder
 from workorders.preparation import reassign, unassign
 from workorders.views.lists import how_it_goes
 from workorders.views.order import ORDERS
-from workorders.week import Week, monday_of, said_hours, week_of
+from workorders.week import Week, monday_named, monday_of, said_hours, week_of
 
 PLANNING = gettext_lazy("Planning")
 USUAL_START = time(8)  # of a day that was chosen without an hour
@@ -38,16 +42,43 @@ class Planning(Page):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.site is None:
             return self.draw(week=None)
-        today = request.site.local(timezone.now()).date()
+        now = timezone.now()
+        today = request.site.local(now).date()
         week = week_of(request.site, monday_of(request.GET.get("week", ""), today))
         return self.draw(
-            week=week, today=today, answer=how_it_goes(WorkOrder.objects.at(request.site)), counted=counted(week)
-        )
+            week=week, today=today, answer=how_it_goes(WorkOrder.objects.at(request.site)), counted=counted(week),
+            agreement=agreement_of(request.site, week.days[0], week.orders),
+            may_agree=request.user.can("plan", request.site) and now < last_call(request.site, week.days[0]),
+        )  # fmt: skip
 
     def actions(self):
         if self.request.site is None:
             return []
         return [Action(_("New order"), reverse("work-order-new"), "plus", tone="primary")]
+
+
+class AgreeWeek(Page):
+    """Freeze what is scheduled in the week of the address, or take that back."""
+
+    withdrawing = False
+
+    def post(self, request: HttpRequest, week: str) -> HttpResponse:
+        site, here = request.site, f"{reverse('planning')}?week={week}"
+        if site is None or (monday := monday_named(week)) is None:
+            raise Http404
+        require(request.user, "plan", site)
+        try:
+            if self.withdrawing:
+                withdraw(get_object_or_404(AgreedWeek, site=site, monday=monday), by=request.user)
+                messages.success(request, _("The agreement is withdrawn."))
+            else:
+                agreed = agree(site, monday, by=request.user).orders.count()
+                messages.success(
+                    request, ngettext("%(n)d order is agreed.", "%(n)d orders are agreed.", agreed) % {"n": agreed}
+                )
+        except Refused as error:
+            messages.error(request, error.message)
+        return HttpResponseRedirect(here)
 
 
 def counted(week: Week) -> str:
