@@ -205,6 +205,21 @@ WORK = [
         calculation=share("emergency_labour", "labour"),
     ),
     WorkDefinition(
+        "schedule_compliance", _("Schedule compliance"), "share", "higher",
+        _("agreed orders completed in their week ÷ orders agreed for it"),
+        _("Share of the orders agreed for a week that were completed in it, of the agreed weeks that ended in the"
+          " window. What was done before or after its week, cancelled or moved to another one was not done as agreed."),
+        lambda known, threshold, facts: known.compliance(threshold), records="agreed",
+        calculation=lambda sums: f"{sums['kept_orders']:,g} ÷ {sums['agreed_orders']:,g}",
+    ),
+    WorkDefinition(
+        "break_in_share", _("Break-in work"), "share", "lower",
+        _("labour on orders that were not agreed for the week ÷ labour, both in agreed weeks"),
+        _("Share of labour hours, in weeks that were agreed, on orders that nobody had agreed on for that week."),
+        lambda known, threshold, facts: known.share(threshold), records="break_in",
+        calculation=share("break_in_labour", "labour_in_agreed_weeks"),
+    ),
+    WorkDefinition(
         "wrench_time", _("Wrench time"), "share", "higher", _("labour on orders ÷ paid hours"),
         _("Share of the hours for which the crew of the site is paid that it worked on orders."),
         lambda known, threshold, facts: known.time(), records="wrench",

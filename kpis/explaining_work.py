@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from core.kit.present import number_text
+from kpis.agreed import BreakIn, Kept
 from kpis.backlog import Backlog, Closed, Spent
 from kpis.crew import Load
 from kpis.definitions import WorkDefinition, hours
@@ -29,6 +30,12 @@ NAMES = {
     "paid_labour": (gettext_lazy("Paid hours of the crew in this window"), TIME),
     "weekly_capacity": (gettext_lazy("Hours a week that the crew has for orders"), TIME),
     "paid_seconds": (gettext_lazy("Paid"), HOURS),
+    "agreed_orders": (gettext_lazy("Orders agreed for a week"), NUMBER),
+    "kept_orders": (gettext_lazy("Completed in that week"), NUMBER),
+    "agreed_weeks": (gettext_lazy("Agreed weeks that ended in this window"), NUMBER),
+    "ended_weeks": (gettext_lazy("Weeks that ended in this window"), NUMBER),
+    "labour_in_agreed_weeks": (gettext_lazy("In weeks that were agreed"), TIME),
+    "break_in_labour": (gettext_lazy("On orders that were not agreed for their week"), TIME),
     "planned_labour": (gettext_lazy("On planned orders"), TIME),
     "emergency_labour": (gettext_lazy("On emergency orders"), TIME),
     "priced_labour": (gettext_lazy("Labour with a price"), TIME),
@@ -76,6 +83,8 @@ NAMES = {
     "hand_back_time": (gettext_lazy("Test and hand-back"), TIME),
     "active_repair_time_in_schedule": (gettext_lazy("Scheduled time in active repair"), TIME),
     "seconds": (gettext_lazy("Hours"), HOURS),
+    "agreed_seconds": (gettext_lazy("In an agreed week"), HOURS),
+    "break_in_seconds": (gettext_lazy("Not agreed for it"), HOURS),
     "age_days": (gettext_lazy("Age"), DAYS),
     "amount": (gettext_lazy("Amount"), MONEY),
 }
@@ -141,6 +150,11 @@ def left_out(known: Any, definition: WorkDefinition) -> list[str]:
                 *said(sums["pending"], ngettext("%(n)d occurrence may still be done in time.",
                       "%(n)d occurrences may still be done in time.", sums["pending"])),
             ]  # fmt: skip
+        case Kept(weeks=weeks, over=over) if weeks:
+            return said(over - weeks, _("%(n)d of %(all)d weeks that ended in this window were not agreed."), over)
+        case BreakIn(total=total, agreed=agreed) if total > agreed > 0:
+            return [_("%(hours)s of %(all)s of labour lie in weeks that were not agreed.")
+                    % {"hours": hours(total - agreed), "all": hours(total)}]  # fmt: skip
         case Requests(declined=declined, waiting=waiting):
             return [
                 *said(declined, ngettext("%(n)d request was declined.", "%(n)d requests were declined.", declined)),

@@ -28,6 +28,7 @@ from kpis.timeline import State
 from kpis.work import in_time, preventive_compliance
 from workorders.models import WorkOrder
 from workorders.states import Priority
+from workorders.week import name_of
 
 MOST = 100_000  # records of one file
 SPAN = ("asset", "kind", "record", "label", "from", "to", "seconds")
@@ -38,6 +39,8 @@ COLUMNS = {
         "days_late", "late_interval_days",
     ),
     "labour": (*SPAN, "planned", "emergency"),
+    "agreed": (*SPAN, "week", "state", "kept"),
+    "break_in": (*SPAN, "agreed", "break_in"),
     "requests": (*SPAN, "state", "counts"),
     "backlog": (*SPAN, "state", "estimate", "worked", "left", "ready"),
     "closed": (*SPAN, "problem", "after", "rework"),
@@ -103,6 +106,22 @@ class File:
             yield {
                 **self._clipped(row), "kind": "labour", "label": str(row.person), "seconds": seconds,
                 "planned": int(row.planned), "emergency": int(row.order.priority == Priority.EMERGENCY),
+            }  # fmt: skip
+
+    def agreed(self) -> Iterator[dict]:
+        """The orders that were agreed, each with its week."""
+        for week, row, completed in self.read.promised(MOST + 1):
+            kept = completed is not None and week.start <= completed < week.end
+            yield {
+                **self._of_order(row), "from": week.start, "to": completed, "week": name_of(week.monday),
+                "state": row.state, "kept": int(kept),
+            }  # fmt: skip
+
+    def break_in(self) -> Iterator[dict]:
+        for row, seconds, agreed, broken_in in self.read.beside_weeks(MOST + 1):
+            yield {
+                **self._clipped(row), "kind": "labour", "label": str(row.person), "seconds": seconds,
+                "agreed": agreed, "break_in": broken_in,
             }  # fmt: skip
 
     def requests(self) -> Iterator[dict]:

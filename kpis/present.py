@@ -20,7 +20,9 @@ from kpis.definitions import DEFINITIONS
 from kpis.windows import FORMER, YEAR
 
 TILES = ("availability", "mtbf", "mttr", "oee")
-WORK_TILES = ("preventive_compliance", "planned_work_share", "backlog_hours", "mtta")
+WORK_TILES = (
+    "preventive_compliance", "schedule_compliance", "planned_work_share", "break_in_share", "backlog_hours", "mtta",
+)  # fmt: skip
 MARKS = {"partial": ("watch", "eye-off"), "suspect": ("warn", "alert-triangle")}
 
 
@@ -198,6 +200,14 @@ def rests_on(figure) -> str:
     match figure.definition.key:
         case "preventive_compliance":
             return ngettext("of %(n)d occurrence", "of %(n)d occurrences", sums["judged"]) % {"n": sums["judged"]}
+        case "schedule_compliance":
+            return ngettext("of %(n)d agreed order", "of %(n)d agreed orders", sums["agreed_orders"]) % {
+                "n": sums["agreed_orders"]
+            }
+        case "break_in_share":
+            return _("of %(hours)s h of labour") % {
+                "hours": number_text(figure.inputs["labour_in_agreed_weeks"] / 3600, 0)
+            }
         case "planned_work_share":
             return _("of %(hours)s h of labour") % {"hours": number_text(figure.inputs["labour"] / 3600, 0)}
         case "backlog_hours":
@@ -222,11 +232,13 @@ def rests_on(figure) -> str:
 
 def work_answer(period) -> str:
     """The figures of work of a Period in one sentence; what has no value is left to the tiles."""
-    keys = ("preventive_compliance", "planned_work_share", "backlog_hours")
-    done, planned, backlog = (period.figure(DEFINITIONS[key]) for key in keys)
+    keys = ("preventive_compliance", "schedule_compliance", "planned_work_share", "backlog_hours")
+    done, kept, planned, backlog = (period.figure(DEFINITIONS[key]) for key in keys)
     parts = []
     if done.value is not None:
         parts.append(_("%(share)s of the preventive work was done in time") % {"share": said(done)})
+    if kept.value is not None:
+        parts.append(_("%(share)s of what was agreed for its weeks was done in them") % {"share": said(kept)})
     if planned.value is not None:
         parts.append(_("%(share)s of the labour was planned") % {"share": said(planned)})
     if backlog.value is not None:

@@ -37,7 +37,10 @@ from kpis.report_records import (
 )
 from kpis.weeks import Week
 
-HEADLINES = (*TILES, "preventive_compliance", "planned_work_share", "backlog_hours", *money.TILES)
+HEADLINES = (
+    *TILES, "preventive_compliance", "schedule_compliance", "planned_work_share", "break_in_share", "backlog_hours",
+    *money.TILES,
+)  # fmt: skip
 ITSELF = (*TILES, *money.OF_STOPS)  # of a line
 SPEED_AND_QUALITY = ("reduced_speed", "scrap", "rework")
 MOST_LOSSES, OPEN, FINDINGS = 6, 10, 5  # most of each

@@ -44,6 +44,7 @@ class Version:
 
 
 TIME, WORK, MARGIN, PRICES = (date(2026, 11, day) for day in (22, 26, 29, 30))
+AGREED = date(2026, 12, 1)
 THEN = _(
     "Each stop is charged at the cost of one hour down that held at its time. Version 1 charged all stops, those"
     " of years ago too, at the cost that the asset has today."
@@ -74,6 +75,8 @@ HISTORY: dict[str, list[Step]] = {
     },
     "oee_availability": [Step(PRICES)],
     "wrench_time": [Step(PRICES)],
+    "schedule_compliance": [Step(AGREED)],
+    "break_in_share": [Step(AGREED)],
     "performance": [
         Step(
             TIME,

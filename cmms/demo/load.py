@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cmms.demo import goals, orders, output, plant, preventive, repairs, stops, today, world
+from cmms.demo import goals, orders, output, plant, preventive, promises, repairs, stops, today, world
 from core.errors import Refused
 from core.models import Site
 from kpis import doubts
@@ -84,6 +84,7 @@ def _write(now: datetime, days: int, say: Callable[[str], None]) -> dict[str, in
     plans, planned = preventive.plans(made)
     works = planned + repairs.repair(made, history) + repairs.improve(made) + today.work(made, standing)
     orders.write(works)
+    promises.promise(made, works)
     today.ask(made)
     say("preventive work ahead …")
     for plan in plans:

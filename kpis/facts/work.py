@@ -15,9 +15,11 @@ from django.db import connection
 
 from assets.models import Asset
 from core.models import Site
+from kpis.agreed import BreakIn, Kept
 from kpis.axis import EVER, NEVER
 from kpis.backlog import Backlog, Closed, Spent, Stood
 from kpis.crew import Crew, Load, Wrench
+from kpis.facts.agreed import Agreed, agreed_in, over_in
 from kpis.facts.members import Scope, members, moved
 from kpis.facts.output import outputs
 from kpis.facts.priced import stops_of_priced
@@ -38,6 +40,8 @@ NEEDED = {  # by kind of record, what is asked of the database
     "preventive": ("preventive",),
     "labour": ("labour",),
     "wrench": ("labour",),
+    "agreed": ("kept",),
+    "break_in": ("labour", "break_in"),
     "requests": ("requests",),
     "backlog": ("backlog", "recorded"),
     "load": ("backlog", "recorded"),
@@ -92,6 +96,30 @@ class Work:
     def labour(self) -> dict[Key, Labour]:
         """Labour by the buckets it reaches into; a running clock until now."""
         return {key: Labour(*sums) for key, sums in self._ask("labour")}
+
+    @cached_property
+    def weeks(self) -> list[Agreed]:
+        """The weeks of the site whose schedule was agreed."""
+        return agreed_in(self.site, self.start, max(self.start, self.end))
+
+    @cached_property
+    def agreed(self) -> dict[Key, Kept]:
+        """What was promised, by the bucket in which the last day of its week began."""
+        counted = dict(self._ask("kept"))
+        found = {}
+        for number, (start, end) in enumerate(self.buckets):
+            past = min(end, self.now)
+            weeks = sum(start <= each.last_day < past and each.end <= self.now for each in self.weeks)
+            over = over_in(self.site, start, past, self.now)
+            for root in self.cut.roots:
+                found[root, number] = Kept(*counted.get((root, number), (0, 0)), weeks, over)
+        return found
+
+    @cached_property
+    def break_in(self) -> dict[Key, BreakIn]:
+        """Labour by the buckets it reaches into, beside what of it was agreed for its week."""
+        agreed = dict(self._ask("break_in"))
+        return {key: BreakIn(each.total, *agreed.get(key, (0.0, 0.0))) for key, each in self.labour.items()}
 
     @cached_property
     def requests(self) -> dict[Key, Requests]:
@@ -281,11 +309,22 @@ class Work:
 
     def _read(self, kinds: Collection[str], parameters: dict) -> dict[str, list[tuple[Key, Any]]]:
         found: dict[str, list[tuple[Key, Any]]] = {kind: [] for kind in kinds}
+        if not {"kept", "break_in"}.isdisjoint(kinds):
+            parameters = parameters | self._agreed
         with connection.cursor() as cursor:
             cursor.execute(asked(kinds), parameters)
             for kind, root, bucket, numbers in cursor.fetchall():
                 found[kind].append(((root, bucket), numbers))
         return found
+
+    @cached_property
+    def _agreed(self) -> dict:
+        return {
+            "agreed": [each.id for each in self.weeks],
+            "agreed_from": [each.start for each in self.weeks],
+            "agreed_to": [each.end for each in self.weeks],
+            "agreed_last_day": [each.last_day for each in self.weeks],
+        }
 
     @cached_property
     def _parameters(self) -> dict:
@@ -329,5 +368,5 @@ EMPTY = {
     "preventive": preventive((), date.min), "labour": Labour(), "requests": Requests(), "backlog": Backlog(),
     "closed": Closed(), "spent": Spent(), "stood": Stood(), "stood_today": Stood(), "lens": Lens(),
     "lens_today": Lens(), "unit_cost": UnitCost(), "upkeep": Upkeep(), "load": Load(), "wrench": Wrench(),
-    "repairs": Repairs(),
+    "repairs": Repairs(), "agreed": Kept(), "break_in": BreakIn(),
 }  # fmt: skip

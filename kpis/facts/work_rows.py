@@ -17,6 +17,7 @@ from assets.hourly_costs import prices
 from assets.models import Asset
 from kpis.axis import epoch, instant
 from kpis.backlog import Waiting, left
+from kpis.facts.agreed import Agreed
 from kpis.facts.output import counting_lines, once, pieces_of
 from kpis.facts.work import READY, Work
 from kpis.facts.worth import served
@@ -25,8 +26,19 @@ from kpis.intervals import Span
 from kpis.models import DatedOfSite, LabourCapacity, NetMargin
 from kpis.repairs import parts
 from kpis.work import REWORK, ComplianceRule, Due, in_time, preventive_compliance
-from workorders.models import Cost, Labour, OccurrenceState, PlanOccurrence, Request, RequestState, Step, WorkOrder
+from workorders.models import (
+    AgreedOrder,
+    Cost,
+    Labour,
+    OccurrenceState,
+    PlanOccurrence,
+    Request,
+    RequestState,
+    Step,
+    WorkOrder,
+)
 from workorders.states import OPEN_STATES, Priority, State
+from workorders.week import name_of
 
 MOST = 200
 FETCHED = 1000  # of which those that stood elsewhere at their time are left out
@@ -122,6 +134,30 @@ class Rows:
         """The labour capacities that held in the window, and its labour."""
         yield from self._capacities()
         yield from self.labour()
+
+    def agreed(self) -> Iterator[Record]:
+        """The orders that were agreed, with what became of them in their week."""
+        for week, row, completed in self.promised(FETCHED):
+            if completed is None:
+                words = _("agreed for week %(week)s, not completed: %(state)s")
+            elif completed < week.start:
+                words = _("agreed for week %(week)s, completed before it")
+            elif completed >= week.end:
+                words = _("agreed for week %(week)s, completed after it")
+            else:
+                words = _("agreed for week %(week)s and completed in it")
+            named = {"week": name_of(week.monday), "state": row.get_state_display()}
+            yield self._order(row, completed or week.start, {}, words % named)
+
+    def break_in(self) -> Iterator[Record]:
+        """Labour, with what of it lies in agreed weeks, on orders agreed for them or not."""
+        for row, seconds, agreed, broken_in in self.beside_weeks(FETCHED):
+            words = (
+                _("in a week that was not agreed") if not agreed
+                else _("not agreed for the week") if broken_in else _("agreed for the week")
+            )  # fmt: skip
+            numbers = {"seconds": seconds, "agreed_seconds": agreed, "break_in_seconds": broken_in}
+            yield self._order(row.order, row.start, numbers, f"{row.person}: {words}", counts=agreed > 0)
 
     def _capacities(self, *, at_end: bool = False) -> Iterator[Record]:
         for row, begins in self._stated(LabourCapacity, at_end=at_end):
@@ -312,6 +348,33 @@ class Rows:
         for row in rows.annotate(planned=planned).order_by("-start", "-pk")[:most]:
             if seconds := self._shared(row.order.asset_id, row.start, row.end or self.end):
                 yield row, seconds
+
+    def promised(self, most: int | None) -> Iterator[tuple[Agreed, WorkOrder, datetime | None]]:
+        """Orders that were agreed for a week of this bucket, with when they were completed."""
+        here = {
+            each.id: each
+            for each in self.work.weeks
+            if self.start <= each.last_day < self.end and each.end <= self.work.now
+        }
+        rows = AgreedOrder.objects.filter(week__in=here, order__asset__in=self.held)
+        rows = rows.select_related("order__asset", "week").order_by("-week__monday", "-pk")[:most]
+        last_day, asset = (lambda row: here[row.week_id].last_day), attrgetter("order.asset_id")
+        for row in self._inside(rows, last_day, asset):
+            done = row.order.state in (State.COMPLETED, State.CLOSED)
+            yield here[row.week_id], row.order, row.order.completed_at if done else None
+
+    def beside_weeks(self, most: int | None) -> Iterator[tuple[Labour, float, float, float]]:
+        """Labour with its seconds, those in agreed weeks, and those of them on orders not agreed for their week."""
+        agreed = AgreedOrder.objects.filter(week__in=[each.id for each in self.work.weeks])
+        promised = set(agreed.values_list("week_id", "order_id"))
+        for row, seconds in self.worked(most):
+            inside = broken_in = 0.0
+            for week in self.work.weeks:
+                start, end = max(row.start, week.start), min(row.end or self.end, week.end)
+                shared = self._shared(row.order.asset_id, start, end)
+                inside += shared
+                broken_in += shared * ((week.id, row.order_id) not in promised)
+            yield row, seconds, inside, broken_in
 
     def asked(self, most: int | None) -> Iterator[tuple[Request, bool, bool]]:
         """Requests, whether they are answered, and accepted."""

@@ -4,6 +4,7 @@ OFFSET 0 at the end of a subquery: what is reckoned for each row is reckoned onc
 """
 
 from collections.abc import Collection
+from itertools import chain
 
 from kpis.axis import EVER, NEVER
 from kpis.facts.held import TOUCHING
@@ -89,6 +90,32 @@ FROM (
     LEFT JOIN workorders_cost c ON c.labour_id = l.id OFFSET 0
 ) spans WHERE seconds > 0 GROUP BY root, number"""
 
+# Weeks whose schedule was agreed; `last_day` says to which window a week belongs.
+AGREED = """
+agreed(id, lo, hi, last_day) AS MATERIALIZED (
+    SELECT * FROM unnest(%(agreed)s::bigint[], %(agreed_from)s::timestamptz[], %(agreed_to)s::timestamptz[],
+        %(agreed_last_day)s::timestamptz[])
+)"""
+KEPT = f"""
+SELECT m.root, b.number, json_build_array(count(*), count(*) FILTER (
+    WHERE w.state IN ('{State.COMPLETED}', '{State.CLOSED}') AND w.completed_at >= a.lo AND w.completed_at < a.hi))
+FROM agreed a JOIN bucket b ON a.last_day >= b.lo AND a.last_day < b.hi AND a.hi <= %(now)s
+JOIN workorders_agreedorder o ON o.week_id = a.id
+JOIN workorders_workorder w ON w.id = o.order_id
+JOIN member m ON m.asset_id = w.asset_id AND m.since <= a.last_day AND m.until > a.last_day
+GROUP BY 1, 2"""
+BREAK_IN = """
+SELECT root, number, json_build_array(sum(seconds), coalesce(sum(seconds) FILTER (WHERE NOT promised), 0))
+FROM (
+    SELECT m.root, b.number,
+        EXISTS (SELECT FROM workorders_agreedorder o WHERE o.week_id = a.id AND o.order_id = l.order_id) AS promised,
+        date_part('epoch', least(coalesce(l."end", b.hi), b.hi, m.until, a.hi) - greatest(l.start, b.lo, m.since, a.lo))
+            AS seconds
+    FROM agreed a JOIN entry l ON l.start < a.hi AND coalesce(l."end" > a.lo, true)
+    JOIN worked w ON w.id = l.order_id JOIN member m ON m.asset_id = w.asset_id
+    JOIN bucket b ON l.start < b.hi AND coalesce(l."end", b.hi) > b.lo OFFSET 0
+) spans WHERE seconds > 0 GROUP BY root, number"""
+
 REQUESTS = f"""
 SELECT m.root, b.number, json_build_array(count(*) FILTER (WHERE accepted),
     coalesce(sum(date_part('epoch', r.answered_at - r.reported_at)) FILTER (WHERE accepted), 0),
@@ -161,19 +188,21 @@ GROUP BY 1, 2, 3
 
 # By kind of record: what it looks up first, and its rows of root, bucket and numbers.
 QUESTIONS = {
-    "recorded": ("", RECORDED),
-    "preventive": ("", PREVENTIVE),
-    "labour": (ENTRIES, LABOUR),
-    "requests": ("", REQUESTS),
-    "backlog": (CANDIDATES, BACKLOG),
-    "closed": ("", CLOSED),
-    "costs": ("", COSTS),
+    "recorded": ((), RECORDED),
+    "preventive": ((), PREVENTIVE),
+    "labour": ((ENTRIES,), LABOUR),
+    "kept": ((AGREED,), KEPT),
+    "break_in": ((ENTRIES, AGREED), BREAK_IN),
+    "requests": ((), REQUESTS),
+    "backlog": ((CANDIDATES,), BACKLOG),
+    "closed": ((), CLOSED),
+    "costs": ((), COSTS),
 }
 
 
 def asked(kinds: Collection[str]) -> str:
     """One statement about several kinds of record, of rows that name their kind first."""
     chosen = {kind: question for kind, question in QUESTIONS.items() if kind in kinds}
-    looked_up = [MEMBERS, BUCKETS, *filter(None, (first for first, _ in chosen.values()))]
+    looked_up = dict.fromkeys([MEMBERS, BUCKETS, *chain.from_iterable(first for first, _ in chosen.values())])
     rows = " UNION ALL ".join(f"SELECT '{kind}', * FROM ({text}) {kind}" for kind, (_, text) in chosen.items())
     return f"WITH {', '.join(looked_up)} {rows}"

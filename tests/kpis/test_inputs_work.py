@@ -64,6 +64,8 @@ def spreadsheet(text: str) -> dict[str, float | None]:
         "scheduled_maintenance_critical": ratio(sum(column("days_late")) + interval, interval),
         "planned_work_share": ratio(product("seconds", "planned"), sum(column("seconds"))),
         "emergency_work_share": ratio(product("seconds", "emergency"), sum(column("seconds"))),
+        "schedule_compliance": ratio(sum(column("kept")), len(rows)),
+        "break_in_share": ratio(sum(column("break_in")), sum(column("agreed"))),
         "wrench_time": ratio(sum(column("seconds", "labour")), sum(column("paid"))),
         "backlog_weeks": ratio(sum(column("left")), sum(column("weekly"))),
         "ready_backlog_weeks": ratio(product("left", "ready"), sum(column("weekly"))),

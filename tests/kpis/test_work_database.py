@@ -9,6 +9,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from assets.models import Downtime, Failure, FailureCode, Placement
 from kpis import computing, figures
+from kpis.agreed import Week, break_in, kept
 from kpis.backlog import Finished, Spent, Waiting, backlog, closed
 from kpis.definitions import DEFINITIONS
 from kpis.intervals import Span
@@ -16,7 +17,7 @@ from kpis.work import Asked, Due, Worked, labour, preventive, requests
 from production.models import OperatingCalendar
 from tests import plant as world
 from tests.workorders.planned import job_plan
-from workorders.models import PlanOccurrence, PreventivePlan, Request, WorkOrder
+from workorders.models import AgreedOrder, AgreedWeek, PlanOccurrence, PreventivePlan, Request, WorkOrder
 from workorders.raising import take_numbers
 from workorders.states import OPEN_STATES, State
 
@@ -24,6 +25,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 BEGIN = datetime(2026, 3, 1, 23, tzinfo=UTC)  # 2 March, 00:00 in Berlin; the clock changes on 29 March
 NOW = BEGIN + 45 * DAY + 9 * HOUR
 END = BEGIN + 50 * DAY
+MONDAYS = [date(2026, 2, 16) + number * 7 * DAY for number in range(12)]
 
 
 def order(asset, reported: datetime, state: str = State.APPROVED, **fields) -> WorkOrder:
@@ -43,6 +45,10 @@ class History:
     waiting: list = field(default_factory=list)  # with when labour was done, to know it at any moment
     finished: list = field(default_factory=list)
     costs: list = field(default_factory=list)
+    entries: list = field(default_factory=list)  # (asset, order, span of labour)
+    completed: dict = field(default_factory=dict)  # by order
+    weeks: list = field(default_factory=list)  # agreed, with their orders
+    asset_of: dict = field(default_factory=dict)  # by order
 
 
 def write_history(plant, chance: Random) -> History:
@@ -80,7 +86,28 @@ def write_history(plant, chance: Random) -> History:
             reported_at=reported, answered_at=answered,
         )  # fmt: skip
         history.asked.append((asset, Asked(reported, answered, state == "accepted")))
+    for monday in MONDAYS:
+        if chance.random() < 0.6:
+            promise(plant, chance, history, monday)
     return history
+
+
+def promise(plant, chance: Random, history: History, monday: date) -> None:
+    """Agree on a week with orders of all times, among them some that were not completed in it."""
+    row = AgreedWeek.objects.create(site=plant.berlin, monday=monday)
+    orders = chance.sample(list(history.asset_of), 12)
+    AgreedOrder.objects.bulk_create(AgreedOrder(week=row, order_id=each) for each in orders)
+    history.weeks.append(Week(week_from(plant, monday), last_day(plant, monday), set(orders)))
+
+
+def week_from(plant, monday: date) -> Span:
+    return Span(
+        *(datetime.combine(day, time(), plant.berlin.zone).astimezone(UTC) for day in (monday, monday + 7 * DAY))
+    )
+
+
+def last_day(plant, monday: date) -> datetime:
+    return plant.berlin.day_begins(monday + 6 * DAY)
 
 
 def write_order(plant, chance: Random, history: History, asset, reported: datetime, problem) -> None:
@@ -99,6 +126,9 @@ def write_order(plant, chance: Random, history: History, asset, reported: dateti
     )  # fmt: skip
     if planned:
         row.steps.create(position=1, text="Look")
+    history.asset_of[row.pk] = asset
+    if row.completed_at:
+        history.completed[row.pk] = row.completed_at
     spells = []
     for person in (plant.technician, plant.planner):
         start = reported + chance.uniform(0, 4) * DAY
@@ -113,6 +143,7 @@ def write_order(plant, chance: Random, history: History, asset, reported: dateti
                 history.costs.append((asset, start, "labour", amount))
             span = Span(start, NOW if running else end)
             spells.append(span)
+            history.entries.append((asset, row.pk, span))
             history.worked.append((asset, Worked(span, planned and estimate is not None, emergency, priced)))
     for source in ("parts", "external", "undivided"):
         if chance.random() < 0.3:
@@ -126,7 +157,7 @@ def write_order(plant, chance: Random, history: History, asset, reported: dateti
         history.finished.append((asset, Finished(asset.pk, problem and problem.pk, reported, ended, closing)))
 
 
-def expected(history: History, inside, window: Span, *, running: bool) -> dict:
+def expected(plant, history: History, inside, window: Span, *, running: bool) -> dict:
     """What the pure functions say of the records of these assets in this window."""
     today = NOW.astimezone(inside[0].site.zone).date()
     until = Span(BEGIN - 90 * DAY, window.end)
@@ -141,7 +172,15 @@ def expected(history: History, inside, window: Span, *, running: bool) -> dict:
     for asset, at, source, amount in history.costs:
         if asset in inside and window.covers(at):
             costs[source] = costs.get(source, 0.0) + amount
+    over = [
+        monday for monday in MONDAYS if week_from(plant, monday).end <= NOW and window.covers(last_day(plant, monday))
+    ]
+    here = [replace(week, orders={each for each in week.orders if history.asset_of[each] in inside})
+            for week in history.weeks]  # fmt: skip
+    entries = [(number, each) for asset, number, each in history.entries if asset in inside]
     return {
+        "agreed": kept(here, history.completed, window, NOW, over=len(over)),
+        "break_in": break_in(entries, history.weeks, window),
         "preventive": preventive(
             [each for asset, at, each in history.due if asset in inside and window.covers(at)], today
         ),
@@ -169,7 +208,7 @@ def test_the_database_counts_what_the_pure_functions_count(plant, seed, by):
         window = Span(period.start, max(period.start, min(period.end, NOW)))
         if window.start >= NOW:
             continue
-        for kind, pure in expected(history, inside, window, running=period.end >= NOW).items():
+        for kind, pure in expected(plant, history, inside, window, running=period.end >= NOW).items():
             known = period.work.of(kind, period.place)
             assert known.inputs() == pytest.approx(pure.inputs(), abs=1e-3), (kind, window)
             for name in known.__slots__:
