@@ -12,7 +12,7 @@ from workorders.models import JobPlan, JobPlanStep, Kind, PlanAsset, PlanOccurre
 from workorders.recurrence import due_after_completion, dues_until, first_due, interval_at
 
 SETTLED = timedelta(days=2)  # what fell due before this is done, missed or skipped; the rest is for the generator
-LEAD_DAYS = {"week": 3, "month": 7, "day": 7}
+LEAD_DAYS = {"week": 5, "month": 7, "day": 7}
 
 
 def plans(plant: Plant) -> tuple[list[PreventivePlan], list[Work]]:

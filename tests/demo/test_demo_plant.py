@@ -1,6 +1,6 @@
 """The demo plant: alive, the same each time, apart from real data, and gone without a trace when removed."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db.models import Count as Number
@@ -11,12 +11,22 @@ from cmms.demo import world
 from cmms.demo.load import demo_logins, load
 from cmms.demo.remove import remove
 from core.models import Event, Site
-from kpis import targets
+from kpis import figures, targets
 from kpis.models import Finding, NetMargin, Silence, Target
 from people.models import Membership, User
 from people.roles import Role
 from production.models import CalendarException, Count, WeeklySlot
-from workorders.models import Assignment, Labour, PlanOccurrence, Request, RequestState, State, Step, WorkOrder
+from workorders.models import (
+    AgreedWeek,
+    Assignment,
+    Labour,
+    PlanOccurrence,
+    Request,
+    RequestState,
+    State,
+    Step,
+    WorkOrder,
+)
 
 NOW = datetime(2026, 6, 17, 9, 20, tzinfo=UTC)  # a Wednesday in both plants
 
@@ -160,6 +170,17 @@ def test_figures_of_sites_and_lines_have_targets_and_a_decision(shown):
     agreed = targets.on(site, None, site.production_day(NOW))
     assert set(agreed) == {"availability", "mtbf", "mttr", "oee"}
     assert agreed["oee"][1].author == agreed["oee"][0].owner
+
+
+def test_weeks_were_agreed_and_most_of_what_was_promised_was_kept(shown):
+    for site in Site.objects.all():
+        assert AgreedWeek.objects.filter(site=site, monday=date(2026, 6, 15)).exists(), "the current week"
+        (figure,) = figures.read(
+            None, definitions=["schedule_compliance"], site=site, start=NOW - timedelta(days=35), end=NOW, now=NOW
+        )
+        assert (figure.status, figure.inputs["agreed_weeks"]) == ("ok", 5)
+        assert 0.5 < figure.value < 1
+        assert figure.inputs["agreed_orders"] > 15
 
 
 def test_both_sites_earn_more_than_an_hour_of_their_lines_costs(shown):
