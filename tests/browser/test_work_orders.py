@@ -8,9 +8,10 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import DESK, LOOKS, PHONE
 from tests.workorders.orders import order, step
-from workorders.models import Request
+from workorders.models import AgreedWeek, Request
 from workorders.reporting import report
 from workorders.states import Kind, State
+from workorders.week import midnight, monday_of, name_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -55,6 +56,25 @@ def test_a_planner_gives_work_from_the_backlog_to_a_person(plant, visit):
     assert (row.state, row.owner) == ("scheduled", plant.technician)
 
 
+def test_a_planner_agrees_on_the_coming_week_and_sees_what_came_in_between(plant, visit):
+    monday = plant.berlin.local(timezone.now()).date()
+    monday += timedelta(days=7 - monday.weekday())
+    promised = order(plant, State.SCHEDULED, summary="Check the gearbox")
+    promised.assignments.update(start=midnight(plant.berlin, monday) + timedelta(hours=33))
+    page = visit("planner", size=PHONE).goto(f"/planning/?week={name_of(monday)}")
+    page.get_by_role("button", name="Agree on this week").click()
+    page.get_by_text("0 of 1 order done").wait_for()
+    between = order(plant, State.SCHEDULED, summary="Belt torn")
+    between.assignments.update(start=midnight(plant.berlin, monday) + timedelta(hours=34))
+    page.reload()
+    page.get_by_text("What was agreed").click()
+    row = page.locator(".agreed-list li", has_text="Belt torn")
+    expect(row.get_by_text("Not agreed")).to_be_visible()
+    expect(page.locator(".agreed-list li", has_text="Check the gearbox").get_by_text("Not agreed")).to_have_count(0)
+    page.get_by_role("button", name="Withdraw").click()
+    page.get_by_role("button", name="Agree on this week").wait_for()
+
+
 def test_a_reporter_sees_what_is_known_before_reporting_it_again(plant, visit):
     order(plant, State.APPROVED, summary="Leak at valve 7")
     page = visit("requester", size=PHONE).goto(f"/requests/new/?asset={plant.filler.pk}")
@@ -76,6 +96,8 @@ def test_the_pages_of_work_are_accessible_and_fit(plant, visit, look):
     order(plant, State.DRAFT).assignments.all().delete()
     order(plant, State.ON_HOLD)
     request = report(plant.filler, "It drips", by=plant.requester)
+    week = AgreedWeek.objects.create(site=plant.berlin, monday=monday_of("", plant.berlin.local(timezone.now()).date()))
+    week.orders.create(order=row, minutes=60)
     made = visit("planner", **look)
     wrong = []
     for path in (

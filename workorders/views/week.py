@@ -47,9 +47,11 @@ class Planning(Page):
         week = week_of(request.site, monday_of(request.GET.get("week", ""), today))
         return self.draw(
             week=week, today=today, answer=how_it_goes(WorkOrder.objects.at(request.site)), counted=counted(week),
-            agreement=agreement_of(request.site, week.days[0], week.orders),
-            may_agree=request.user.can("plan", request.site) and now < last_call(request.site, week.days[0]),
+            agreement=agreement_of(request.site, week.days[0], week.orders), may_agree=self.may_agree(week, now),
         )  # fmt: skip
+
+    def may_agree(self, week: Week, now: datetime) -> bool:
+        return self.request.user.can("plan", week.site) and now < last_call(week.site, week.days[0])
 
     def actions(self):
         if self.request.site is None:
