@@ -95,6 +95,22 @@ def records(first: int, last: int, who: list[int]) -> None:
         occurrences(orders),
     )
     fix_sequences(*TABLES)
+    agree(first, last)
+
+
+def agree(first: int, last: int) -> None:
+    """Each week of each site with two of three orders that were reported in it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO workorders_agreedweek (site_id, monday, agreed_at)
+                   SELECT site_id, date_trunc('week', reported_at)::date, min(reported_at)
+                   FROM workorders_workorder WHERE id BETWEEN %(first)s AND %(last)s GROUP BY 1, 2 ON CONFLICT DO NOTHING;
+               INSERT INTO workorders_agreedorder (week_id, order_id, minutes)
+                   SELECT a.id, w.id, 60 FROM workorders_workorder w
+                   JOIN workorders_agreedweek a ON a.site_id = w.site_id AND a.monday = date_trunc('week', w.reported_at)::date
+                   WHERE w.id BETWEEN %(first)s AND %(last)s AND mod(w.id, 3) > 0""",
+            {"first": first, "last": last},
+        )
 
 
 def labour(orders: list[tuple], who: list[int]) -> Iterator[tuple]:
@@ -157,5 +173,5 @@ def forget() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "TRUNCATE production_count, workorders_workorder, workorders_planoccurrence, workorders_preventiveplan,"
-            " workorders_jobplan CASCADE"
+            " workorders_jobplan, workorders_agreedweek CASCADE"
         )

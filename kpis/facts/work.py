@@ -50,6 +50,7 @@ NEEDED = {  # by kind of record, what is asked of the database
     "unit_cost": ("costs", "labour", "recorded"),
     "upkeep": ("costs", "labour", "recorded"),
 }
+OF_WEEKS = {"kept", "break_in"}  # of what was agreed: without a week there is nothing to ask
 READY = (State.PLANNED, State.SCHEDULED)  # everything is prepared; only time and a person are missing
 Key = tuple[int, int]  # position of the subject, position of the bucket
 
@@ -309,8 +310,11 @@ class Work:
 
     def _read(self, kinds: Collection[str], parameters: dict) -> dict[str, list[tuple[Key, Any]]]:
         found: dict[str, list[tuple[Key, Any]]] = {kind: [] for kind in kinds}
-        if not {"kept", "break_in"}.isdisjoint(kinds):
+        if not OF_WEEKS.isdisjoint(kinds):
+            kinds = kinds if self.weeks else set(kinds) - OF_WEEKS
             parameters = parameters | self._agreed
+        if not kinds:
+            return found
         with connection.cursor() as cursor:
             cursor.execute(asked(kinds), parameters)
             for kind, root, bucket, numbers in cursor.fetchall():

@@ -14,7 +14,7 @@ from tests.contracts.api import assert_problem, client_of
 from tests.kpis.test_work_database import order
 from tests.workorders.planned import job_plan
 from workorders import answers, timekeeping
-from workorders.models import PlanOccurrence, PreventivePlan, Request, WorkOrder
+from workorders.models import AgreedWeek, PlanOccurrence, PreventivePlan, Request, WorkOrder
 from workorders.states import State
 
 DUE = datetime(2026, 3, 30, 4, tzinfo=UTC)  # Monday at six in Berlin; the clock went forward the day before
@@ -156,6 +156,29 @@ def test_an_order_completed_with_a_date_in_the_past_is_named_with_who_did_it(pla
     assert "66.7 % now." in page
     assert "Not done" in page
     assert f'href="{late.get_absolute_url()}"' in page
+
+
+def test_a_promise_that_was_kept_on_paper_only_afterwards_is_told(plant, lubrication, ask):
+    week = AgreedWeek.objects.create(site=plant.berlin, monday=date(2026, 3, 23), agreed_by=plant.planner)
+    for each in lubrication:
+        week.orders.create(order=each)
+    published.publish_due(now=DUE)
+    late = lubrication[2]
+    answers_all(late, plant)
+    begun = MONDAY + 3 * DAY
+    timekeeping.record_labour(late, person=plant.technician, start=begun, end=begun + HOUR, by=plant.technician)
+    late.refresh_from_db()
+    late.complete(by=plant.technician, was_failure=False, at=begun + 2 * HOUR)
+
+    why, page = ask("schedule_compliance")
+
+    told = why["published"]
+    assert (told["value"], why["figure"]["value"]) == (pytest.approx(1 / 3), pytest.approx(2 / 3))
+    (changed,) = told["changed"]
+    assert (changed["id"], changed["by"]) == (late.pk, "technician")
+    assert changed["before"]["remark"] == "agreed for week 2026-W13, not completed: In progress"
+    assert changed["after"]["remark"] == "agreed for week 2026-W13 and completed in it"
+    assert "66.7 % now." in page
 
 
 def answers_all(row, plant) -> None:
