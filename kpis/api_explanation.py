@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from assets.models import Asset, Source
+from assets.models import Asset
 from kpis import telling
 from kpis.excluding import Why
 from kpis.explaining import Explanation
@@ -26,8 +26,8 @@ class CoveredSerializer(PartySerializer):
 class GivenSerializer(serializers.Serializer):
     """What one source gave of one kind of record in the window; `covers` assets, of which the first are listed."""
 
-    kind = serializers.ChoiceField(["stop", "failure", "count"])
-    source = serializers.ChoiceField(Source.choices)
+    kind = serializers.ChoiceField(list(telling.KINDS))
+    source = serializers.ChoiceField(list(telling.SOURCES.items()))
     records = serializers.IntegerField()
     last_entered = serializers.DateTimeField()
     last = serializers.IntegerField(help_text="Id of the record that was entered last.")
@@ -43,6 +43,17 @@ class LagSerializer(serializers.Serializer):
     p90 = serializers.FloatField()
     longest = serializers.FloatField()
     longest_stop = serializers.IntegerField()
+    later_than_a_day = serializers.IntegerField()
+
+
+class CompletionsSerializer(serializers.Serializer):
+    """Seconds between the end of the work on a figure's orders and their completion here; negative ones count as 0."""
+
+    orders = serializers.IntegerField()
+    median = serializers.FloatField()
+    p90 = serializers.FloatField()
+    longest = serializers.FloatField()
+    longest_order = serializers.IntegerField()
     later_than_a_day = serializers.IntegerField()
 
 
@@ -92,6 +103,7 @@ class RecordsSerializer(serializers.Serializer):
     quiet = PartySerializer(many=True, help_text="Assets with records, but none in this window; 200 at most.")
     quiet_assets = serializers.IntegerField()
     entry_lag = LagSerializer(allow_null=True)
+    completion_lag = CompletionsSerializer(allow_null=True)
     not_counted = NotCountedSerializer(allow_null=True)
     uncounted = PartySerializer(many=True, help_text="Assets that a figure about counts leaves out: without any.")
 
@@ -115,6 +127,11 @@ def records_row(why: Explanation) -> dict:
         "entry_lag": why.lag and {
             "stops": why.lag.stops, "median": why.lag.median, "p90": why.lag.ninth_decile, "longest": why.lag.longest,
             "longest_stop": why.lag.longest_id, "later_than_a_day": why.lag.late,
+        },
+        "completion_lag": why.completions and {
+            "orders": why.completions.orders, "median": why.completions.median, "p90": why.completions.ninth_decile,
+            "longest": why.completions.longest, "longest_order": why.completions.longest_id,
+            "later_than_a_day": why.completions.late,
         },
         "not_counted": why.not_counted and {
             "judged": why.not_counted.judged,

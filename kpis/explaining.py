@@ -23,6 +23,7 @@ from kpis.facts.plans import Plans
 from kpis.facts.ranges import merged, minus
 from kpis.facts.records import failed_below
 from kpis.facts.sources import Lag, Sources, lag, sources
+from kpis.facts.work_sources import Completions, completions, given_by, orders_of
 from kpis.facts.zones import Stretch
 from kpis.figures import Figure, Period
 from kpis.followed import Followed, followed
@@ -77,7 +78,8 @@ class Explanation:
     trust: Trust | None = None  # of a figure of time and counts
     sensitivity: Sensitivity | None = None  # of an MTBF
     otherwise: Sequence[Figure] = ()  # the same as other versions of the definition have it, the newest first
-    sources: Sources | None = None  # of a figure of time and counts
+    sources: Sources | None = None
+    completions: Completions | None = None  # of a figure of work: how late its orders were completed
     not_counted: LeftOut | None = None  # of a figure of time and counts
     uncounted: list[Asset] = field(default_factory=list)  # without counts, left out of a figure about them
     formed_from: int = 0  # assets whose facts are in it, of a figure of time and counts
@@ -124,6 +126,8 @@ def explain(
     told = [] if unkept or changing else revised(found, figure, scope)
     gone = silent_sources(found, counting, rows)
     mute = [each.asset.pk for each in gone]
+    work = explain_work(found, figure.definition) if is_work else None
+    orders = orders_of(work.records) if work else set()
     return Explanation(
         figure=figure,
         assets=list(rows.values()),
@@ -149,7 +153,7 @@ def explain(
         trend=trending.of_figure(asset, site=site, start=start, end=end, scope=scope, now=now)
         if definition.startswith("mtbf") else None,
         formed_from=len({each.member.asset_id for each in counting}),
-        work=explain_work(found, figure.definition) if is_work else None,
+        work=work,
         published=published(found, figure, scope) if is_work else None,
         trust=known and trusting.trust_in(figure, known, now=now),
         sensitivity=sensitivity(figure.facts, known) if known and definition.startswith("mtbf") else None,
@@ -158,7 +162,9 @@ def explain(
             for each in versions_of(definition)
             if each.number != figure.definition.version
         ],
-        sources=None if is_work else sources(ids, around, [*found.unobserved, *mute], start, until),
+        sources=given_by(orders, work.records)
+        if work and not shown else sources(ids, around, [*found.unobserved, *mute], start, until),
+        completions=completions(orders),
         not_counted=left,
         uncounted=uncounted(found, counting, rows),
     )  # fmt: skip

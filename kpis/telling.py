@@ -4,9 +4,10 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
-from assets.models import Downtime, Failure
+from assets.models import Downtime, Failure, Source
 from kpis.excluded import Excluded, LeftOut
 from kpis.excluding import Why
+from kpis.facts.work_sources import PLAN
 from kpis.models import Occasion
 
 WHY = {
@@ -25,7 +26,11 @@ WHY = {
     Why.STILL_DOWN: _("still down"),
     Why.NO_RESTORATION: _("no restoration time"),
 }
-KINDS = {"stop": _("Stops"), "failure": _("Failures"), "count": _("Counts")}
+KINDS = {
+    "stop": _("Stops"), "failure": _("Failures"), "count": _("Counts"), "order": _("Work orders"),
+    "request": _("Requests"),
+}  # fmt: skip
+SOURCES = {**dict(Source.choices), PLAN: _("Preventive plan")}
 RUNS = {
     Occasion.COMPLETED: _("by the nightly run"),
     Occasion.CHANGED: _("by the run for changed days"),

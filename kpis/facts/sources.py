@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.urls import reverse
 
-from assets.models import Asset, Placement, Source
+from assets.models import Asset, Placement
 from kpis.facts.held import TOUCHING
 from kpis.facts.ranges import literal
 
 NAMED = 20  # assets of one source, those with most records first
 SILENT = 200  # assets that gave nothing
 DAY = timedelta(days=1)
+PAGES = {"stop": "downtime", "failure": "failure", "order": "work-order", "request": "request"}
 
 RECORDS = f"""
     WITH record AS (
@@ -44,13 +45,13 @@ LAGS = f"""
 
 @dataclass(frozen=True)
 class Given:
-    """What one source gave of one kind of record ("stop", "failure", "count") in the window.
+    """What one source gave of one kind of record ("stop", "failure", "count", "order", "request") in the window.
 
     `assets` are the `NAMED` with most records, with their numbers; `covers` is how many there are.
     """
 
     kind: str
-    source: Source
+    source: str  # a Source, or "plan"
     records: int
     last: datetime  # entered
     last_id: int
@@ -63,7 +64,7 @@ class Given:
         """Where its last record stands; counts stand with their asset."""
         if self.kind == "count":
             return f"{reverse('asset', args=[self.last_asset])}?tab=counts"
-        return reverse({"stop": "downtime", "failure": "failure"}[self.kind], args=[self.last_id])
+        return reverse(PAGES[self.kind], args=[self.last_id])
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def sources(
         last = max(each, key=lambda row: (row[2], row[3]))
         shown = [(assets[asset_id], number) for asset_id, number, *_ in each[:NAMED]]
         records = sum(row[1] for row in each)
-        given.append(Given(kind, Source(source), records, last[2], last[3], last[0], shown, len(each)))
+        given.append(Given(kind, source, records, last[2], last[3], last[0], shown, len(each)))
     order = ("stop", "failure", "count")
     return Sources(
         sorted(given, key=lambda each: (order.index(each.kind), -each.records, each.source)),

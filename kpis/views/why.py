@@ -147,7 +147,9 @@ class WhyFigure(Page):
         return {
             "computed": [(telling.RUNS[each.occasion], each) for each in why.computed],
             "jobs_url": reverse("jobs") if self.request.user.can("administer", self.question.site) else "",
-            "sources": [(telling.KINDS[each.kind], each) for each in why.sources.given] if why.sources else [],
+            "sources": [(telling.KINDS[each.kind], telling.SOURCES[each.source], each) for each in why.sources.given]
+            if why.sources
+            else [],
             "totals": telling.totals(left) if left else [],
             "not_counted": telling.rows(left.rows) if left else [],
         }
