@@ -12,6 +12,7 @@ from core.models import Site
 from kpis.axis import EVER, FAR, NEVER, Axis, ProductionDays
 from kpis.facts.held import LIFE_FROM, LIFE_TO, seconds
 from kpis.facts.plans import Owners, Plans, Stretch
+from kpis.facts.prepared import execute
 from kpis.facts.ranges import Ranges, columns, literal, merged, widened
 from kpis.facts.statement import ANSWER, ANSWER_EVENTS, STORE, TOLD, statement
 
@@ -127,6 +128,7 @@ class Question:
             **columns("watch", self.watch),
             **{f"groups_{level}": literal(ids) for level, ids in enumerate(self.levels, start=1)},
             **self._plan(),
+            **self._axes(),
             **({"days": literal(self.days.borders), "first_day": self.days.first} if self.days else {}),
             "cell_asset": literal(cell[0] for cell in self.cells),
             "cell_lo": literal(cell[1] for cell in self.cells),
@@ -143,28 +145,29 @@ class Question:
             "plan_axis": literal([self.numbers[each.owners] for _, each in self.stretches]),
         }
 
-    def axes(self) -> str:
-        """The VALUES list of the axes in use; of cells, as far as they lie on them."""
-        rows = []
+    def _axes(self) -> dict:
+        """The axes in use, each as three texts; of cells, as far as they lie on them."""
         asked = merged({(lo, hi) for _, lo, hi, _ in self.cells})
         lines = self.lines if self.days else [line.around(asked) for line in self.lines]
-        for position, line in enumerate(lines):
-            numbers = (line.starts, line.ends, line.base)
-            arrays = ["NULL"] * 3 if line.always else [f"'{literal(each)}'" for each in numbers]
-            rows.append(f"({position}, " + ", ".join(f"{each}::bigint[]" for each in arrays) + ")")
-        return "VALUES " + ", ".join(rows)
+        return {
+            "axis": literal(range(len(lines))),
+            **{
+                f"axis_{name}": [None if line.always else literal(getattr(line, name)) for line in lines]
+                for name in ("starts", "ends", "base")
+            },
+        }
 
     def rows(self) -> list[tuple]:
         """The answer for the cells and for the failure events of the watched spans."""
         with without_loops() as cursor:
             head = ANSWER + ANSWER_EVENTS if self.watch else ANSWER
-            cursor.execute(self._text(head, events=bool(self.watch)), self.parameters())
+            execute(cursor, self._text(head, events=bool(self.watch)), self.parameters())
             return cursor.fetchall()
 
     def told(self) -> list[tuple[int, int, bool]]:
         """Assets and days (from 1) of which something is told, and whether it is a count."""
         with without_loops() as cursor:
-            cursor.execute(self._text(TOLD, events=False), self.parameters())
+            execute(cursor, self._text(TOLD, events=False), self.parameters())
             return cursor.fetchall()
 
     def store(self, wanted: Ranges, events: Ranges, aside: str = "") -> tuple[int, list[int]]:
@@ -184,7 +187,6 @@ class Question:
             head,
             days=self.days is not None,
             levels=len(self.levels),
-            axes=self.axes(),
             counts=self.counts,
             events=events,
         )

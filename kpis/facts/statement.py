@@ -13,6 +13,8 @@ tests hold the two against each other.
 Parameters are the arrays of `Question`; `far` and `now` are instants.
 """
 
+from functools import lru_cache
+
 from kpis.facts.held import (
     ASSET,
     LIFE_FROM,
@@ -75,7 +77,9 @@ TOTALS = f"""
     SELECT * FROM unnest(%(plan_asset)s::bigint[], %(plan_lo)s::bigint[], %(plan_hi)s::bigint[],
         %(plan_shift)s::bigint[], %(plan_axis)s::int[])
 ), axis(axis, starts, ends, base) AS MATERIALIZED (
-    {{axes}}
+    SELECT axis, starts::bigint[], ends::bigint[], base::bigint[]
+    FROM unnest(%(axis)s::int[], %(axis_starts)s::text[], %(axis_ends)s::text[], %(axis_base)s::text[])
+        AS line(axis, starts, ends, base)
 ), placed AS MATERIALIZED (
     SELECT b.asset_id, b.cell, b.began, b.blame, b.kind, b.counts AND b.first AND b.s >= p.lo AS begins,
         b.reason_id, b.loss, b.odd OR b.s < p.lo AS odd, t.s, t.e,
@@ -314,10 +318,11 @@ SELECT count(*), array_agg(DISTINCT asset_id) FROM stored_days
 """
 
 
-def statement(head: str, *, days: bool, levels: int, axes: str, counts: bool, events: bool) -> str:
+@lru_cache(maxsize=64)  # one text for each way of asking, so that a connection knows it again
+def statement(head: str, *, days: bool, levels: int, counts: bool, events: bool) -> str:
     """The whole statement for production days or for explicit cells, with so many levels of redundancy groups.
 
-    `axes` is a VALUES list of (number, starts, ends, base); without `counts` and `events` none are looked for.
+    Without `counts` and `events` none are looked for.
     """
     effect = reaching("carry", f"held_{levels}", "c.top AS asset_id, c.before")
     same_day = "AND b.cell = width_bucket(f.o, %(days)s::bigint[])"
@@ -328,7 +333,7 @@ def statement(head: str, *, days: bool, levels: int, axes: str, counts: bool, ev
             *(group_round(level) for level in range(1, levels + 1)),
             f"\n, effect AS MATERIALIZED ({effect}\n)",
             PIECES_OF_DAYS if days else PIECES_OF_CELLS,
-            TOTALS.replace("{axes}", axes),
+            TOTALS,
             CAUSES,
             COUNTS.replace("{parts}", PARTS_OF_DAYS if days else PARTS_OF_CELLS) if counts else NO_COUNTS,
             EVENTS.replace("{cell_of_failure}", same_day if days else "") if events else "",
