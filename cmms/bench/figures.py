@@ -16,6 +16,7 @@ from kpis import computing
 from people.models import User
 
 KPIS = "/api/v1/kpis/"
+JUDGED = 10_000  # assets; of a larger plant these times are stated
 MOST_MS = {"page performance": 150, "kpis/": 150, "explanation": 300}
 ASIDE = 10  # queries that compute parts of a day from records, and are left out where nothing happened on it
 SAMPLES = 3
@@ -71,8 +72,10 @@ def compare(report: Report, short: dict[str, dict], long: dict[str, dict], *, si
     """Each address at half the history and at all of it."""
     for name, at in long.items():
         before, most = short[name], MOST_MS[name]
+        judged = size.assets <= JUDGED
         of = f"{inputs(size):,} stops" if name == "explanation" else f"a site of {size.assets // 5:,} assets, 30 days"
-        report.add(f"{name}: p95, {of}", product=at["p95"], bar=f"< {most} ms", ok=at["p95"] < most, unit="ms",
+        report.add(f"{name}: p95, {of}", product=at["p95"], bar=f"< {most} ms" if judged else None,
+                   ok=at["p95"] < most if judged else None, unit="ms",
                    detail=f"p50 {at['p50']:.0f} ms")  # fmt: skip
         report.add(f"{name}: queries at {size.days} beside {size.days // 2} days of history", product=at["queries"],
                    reference=before["queries"], bar=f"within {ASIDE}", unit="queries",

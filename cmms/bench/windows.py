@@ -39,6 +39,7 @@ def measure(report: Report, *, size: load.Size, now: datetime) -> None:
         every_asset(report, size=size, days=days, now=now)
     with grouped(now):
         roll_up(report, size=size, days=30, now=now)
+    load.analyze()  # what was taken back leaves dead rows, which a change would have to step over
 
 
 def span(days: int, now: datetime) -> tuple[int, int]:
