@@ -16,6 +16,8 @@ from kpis.facts.prepared import execute
 from kpis.facts.ranges import Ranges, columns, literal, merged, widened
 from kpis.facts.statement import ANSWER, ANSWER_EVENTS, STORE, TOLD, statement
 
+FEW = 1000  # stretches; more are worth a plan of their own
+
 
 def lives(asset_ids: Iterable[int], now: int) -> dict[int, tuple[int, int]]:
     """Service life of each asset, until now at most."""
@@ -161,7 +163,11 @@ class Question:
         """The answer for the cells and for the failure events of the watched spans."""
         with without_loops() as cursor:
             head = ANSWER + ANSWER_EVENTS if self.watch else ANSWER
-            execute(cursor, self._text(head, events=bool(self.watch)), self.parameters())
+            text = self._text(head, events=bool(self.watch))
+            if len(self.stretches) > FEW:
+                cursor.execute(text, self.parameters())
+            else:
+                execute(cursor, text, self.parameters())
             return cursor.fetchall()
 
     def told(self) -> list[tuple[int, int, bool]]:
