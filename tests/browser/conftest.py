@@ -19,6 +19,7 @@ from tests import plant as world
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
 WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 expect.set_options(timeout=15_000)  # a busy machine may take longer than the five seconds of old
 NOT_OURS = re.compile(r"favicon\.ico")
 
@@ -36,8 +37,9 @@ def chromium() -> Iterator[Browser]:
 class Visit:
     """A page in its own context, with what went wrong on it."""
 
-    def __init__(self, page: Page, base: str):
+    def __init__(self, page: Page, base: str, *, dark: bool = False):
         self.page = page
+        self.dark = dark
         self.base = base
         self.wrong: list[str] = []
         self.expected_errors: list[str] = []
@@ -65,9 +67,11 @@ class Visit:
         self.page.wait_for_load_state("networkidle")
         return self.page
 
-    def violations(self) -> list[str]:
-        """What axe finds wrong on the page: rule, how bad, where."""
-        found = Axe().run(self.page, options=WCAG).response["violations"]
+    def violations(self, *, all_rules: bool = False) -> list[str]:
+        """What axe finds wrong on the page: rule, how bad, where. In the dark a page has the same parts in other
+        colours: there only the rules of colours are asked, or `all_rules` where nobody looks at it in the light."""
+        options = COLOURS if self.dark and not all_rules else WCAG
+        found = Axe().run(self.page, options=options).response["violations"]
         return [
             f"{self.page.url} {rule['id']} ({rule['impact']}): {node['target']} {node['html'][:160]}"
             f" {(node['any'] or [{}])[0].get('message', '')}"
@@ -91,7 +95,7 @@ def visit(chromium, live_server) -> Iterator[Callable[..., Visit]]:
             reduced_motion="reduce", **options,
         )  # fmt: skip
         contexts.append(context)
-        made = Visit(context.new_page(), live_server.url)
+        made = Visit(context.new_page(), live_server.url, dark=dark)
         visits.append(made)
         if as_user:
             made.log_in(as_user)

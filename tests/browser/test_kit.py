@@ -238,3 +238,12 @@ def test_a_list_works_without_scripts(chromium, live_server, plant):
     page.get_by_role("link", name="Diary").click()
     expect(page.get_by_text("Nothing has happened yet.")).to_be_visible()
     context.close()
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_unreadable_colours_are_found_in_the_light_and_in_the_dark(visit, plant, dark):
+    seen = visit("planner", dark=dark)
+    page = seen.goto("/work-orders/")
+    assert seen.violations() == []
+    page.evaluate("Object.assign(document.querySelector('h1').style, {color: '#777', background: '#666'})")
+    assert any("color-contrast" in each for each in seen.violations())
