@@ -1,4 +1,4 @@
-"""Agreed weeks in the REST API: what was frozen, and whether it was done in its week."""
+"""Agreed weeks in the REST API: what was frozen, by whom and when."""
 
 import django_filters
 from django.utils.translation import gettext_lazy as _

@@ -20,6 +20,7 @@ from workorders.states import OPEN_STATES, State
 from workorders.week import midnight
 
 PROMISED = [state for state in OPEN_STATES if state != State.DRAFT]
+FURTHEST = timedelta(days=366)
 DONE = (State.COMPLETED, State.CLOSED)
 
 
@@ -44,6 +45,8 @@ def agree(site: Site, monday: date, *, by: User | None, now: datetime | None = N
     if monday.weekday():
         raise Refused(_("A week begins on a Monday."), code="not_monday", field="monday")
     _in_time(site, monday, now)
+    if monday > site.local(now).date() + FURTHEST:
+        raise Refused(_("A week is agreed a year ahead at most."), code="too_far", field="monday")
     orders = list(scheduled_in(site, monday))
     if not orders:
         raise Refused(_("Nothing open is scheduled in this week yet."), code="nothing_scheduled", field="monday")

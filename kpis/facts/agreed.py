@@ -1,6 +1,5 @@
 """The weeks of a site whose schedule was agreed, as windows want them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -9,7 +8,6 @@ from workorders.models import AgreedWeek
 from workorders.week import midnight
 
 WEEK = timedelta(days=7)
-Windows = Sequence[tuple[datetime, datetime]]
 
 
 @dataclass(frozen=True, slots=True)

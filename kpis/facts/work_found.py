@@ -20,6 +20,7 @@ from kpis.facts.worth import served
 from kpis.intervals import Span
 from kpis.models import DatedOfSite
 from kpis.work import REWORK, ComplianceRule, Due
+from workorders.agreeing import DONE
 from workorders.models import (
     AgreedOrder,
     Cost,
@@ -115,7 +116,7 @@ class Found:
         rows = rows.select_related("order__asset", "week").order_by("-week__monday", "-pk")[:most]
         last_day, asset = (lambda row: here[row.week_id].last_day), attrgetter("order.asset_id")
         for row in self._inside(rows, last_day, asset):
-            done = row.order.state in (State.COMPLETED, State.CLOSED)
+            done = row.order.state in DONE
             yield here[row.week_id], row.order, row.order.completed_at if done else None
 
     def beside_weeks(self, most: int | None) -> Iterator[tuple[Labour, float, float, float]]:

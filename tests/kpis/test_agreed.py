@@ -206,6 +206,15 @@ def test_a_running_clock_counts_until_now(plant):
     assert found.inputs["break_in_labour"] == 3 * HOUR
 
 
+@pytest.mark.parametrize(
+    "ends", [("0001-01-01", "0001-02-01"), ("1970-01-01", "2026-03-16"), ("9999-12-01", "9999-12-31")]
+)
+def test_a_window_at_the_ends_of_the_calendar_is_answered_or_refused(plant, ends):
+    agreed(plant, done(plant, 1))
+    question = {"site": "berlin", "definition": "schedule_compliance", "from": ends[0], "to": ends[1]}
+    assert client_of(plant.manager).get("/api/v1/kpis/", question).status_code in (200, 400, 422)
+
+
 def test_weeks_of_another_site_are_not_ours(plant):
     row = done(plant, 1)
     week = AgreedWeek.objects.create(site=plant.chicago, monday=MONDAY)

@@ -82,6 +82,10 @@ def test_what_cannot_be_agreed_is_refused(plant):
     with pytest.raises(Refused) as refused:
         agree(plant.berlin, MONDAY + DAY, by=plant.planner, now=BEFORE)
     assert refused.value.code == "not_monday"
+    for far in (date(2027, 3, 29), date(9999, 12, 27)):
+        with pytest.raises(Refused) as refused:
+            agree(plant.berlin, far, by=plant.planner, now=BEFORE)
+        assert (refused.value.code, refused.value.field) == ("too_far", "monday")
     for person in (plant.technician, plant.requester):
         with pytest.raises(NotAllowed):
             agreed(plant, by=person)
