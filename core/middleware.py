@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
+from django_htmx.http import HttpResponseClientRefresh
 
 from core.models import Site
 
@@ -27,12 +28,18 @@ class ReadableMiddleware:
 
 
 class LoginRequiredMiddleware(DjangoLoginRequired):
-    """Every page needs a log-in unless its view says otherwise; the REST API answers for itself."""
+    """Every page needs a log-in unless its view says otherwise; the REST API answers for itself.
+
+    Where a part of a page is asked for, the page loads again and leads to the log-in, which would else stand in it.
+    """
 
     def process_view(self, request, view_func, view_args, view_kwargs):
         if request.path.startswith("/api/v1/"):
             return None
         return super().process_view(request, view_func, view_args, view_kwargs)
+
+    def handle_no_permission(self, request, view_func):
+        return HttpResponseClientRefresh() if request.htmx else super().handle_no_permission(request, view_func)
 
 
 class SiteMiddleware:

@@ -18,6 +18,7 @@ from kpis.formulas import CONFIDENCE
 from kpis.present import word
 
 HOUR = 3600
+OF_LOSSES = frozenset({"losses", "stops"})  # keys of the pictures of where the time went
 
 
 def shown(figure) -> float | None:
@@ -109,6 +110,11 @@ def trends(periods: Sequence, *, site, by: str, former: Sequence = (), compared:
             )
         )  # fmt: skip
     return drawn[0], drawn[1]
+
+
+def coming(*, below: bool) -> list:
+    """Titles of what follows once the page of figures is there; with what is `below`, if there is something."""
+    return [_("Availability and OEE"), _("MTBF"), *([_("Bad actors"), _("Below")] if below else [])]
 
 
 def losses(steps: Sequence[tuple[Any, float]], *, profile: Any = "") -> Chart:

@@ -17,6 +17,8 @@ class ChartPage(Page):
     So a file is of the same question as its picture, and whoever may see the one may have the other.
     """
 
+    NOT_OF_FILES = frozenset({"chart", "format", "part"})  # parameters that say how the question is answered
+
     def get(self, request, *args, **kwargs):
         return self.draw() if "chart" not in request.GET else self.table_file(request.GET["chart"])
 
@@ -31,14 +33,18 @@ class ChartPage(Page):
     @property
     def chart_files(self) -> str:
         """The address under which the files are offered: this one."""
-        asked = [(name, value) for name, value in self.request.GET.items() if name not in {"chart", "format"}]
+        asked = [(name, value) for name, value in self.request.GET.items() if name not in self.NOT_OF_FILES]
         return f"{self.request.path}?{urlencode(asked)}" if asked else self.request.path
+
+    def with_chart(self, key: str) -> dict:
+        """What the template gets where the chart of this key is drawn; a page that comes in parts has several."""
+        return self.context()
 
     def table_file(self, key: str) -> HttpResponse | StreamingHttpResponse:
         format = self.request.GET.get("format")
         if not key or format not in exports.FORMATS:
             raise Http404(_("There is no such file."))
-        for value in self.context().values():
+        for value in self.with_chart(key).values():
             for each in value if isinstance(value, list) else [value]:
                 if isinstance(each, Chart) and each.key == key:
                     return exports.attachment(each, self.chart_file(each), format, sheet=key)

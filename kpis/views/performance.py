@@ -3,7 +3,7 @@
 from functools import cached_property
 from urllib.parse import urlencode
 
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,16 +16,15 @@ from core.kit.present import number_text
 from core.kit.views import go_to_site_of
 from core.querysets import id_of
 from core.snapshot import one_snapshot
-from kpis import charts, counting, figures, money, windows
+from kpis import below, charts, counting, figures, money, windows
 from kpis.cutting import cut
 from kpis.definitions import DEFINITIONS
 from kpis.facts.members import Scope
-from kpis.present import TILES, WORK_TILES, address_of, agreed_for, said, tiles, work_answer
+from kpis.present import TILES, WORK_TILES, agreed_for, said, tiles, work_answer
 from kpis.views.report import mail_action
 
 KEPT = ("asset", "scope", "window", "from", "to", "compare", "below")  # of the address, from one window to the next
-ROW = ("availability", "mtbf", "oee")
-MOST_BELOW = 20  # rows of what is below; of more, those that lost most time
+MORE = "more"  # the part of the page that is read once the rest is seen
 
 
 class Performance(ChartPage):
@@ -39,7 +38,17 @@ class Performance(ChartPage):
     def get(self, request, *args, **kwargs):
         if self.asset:
             go_to_site_of(self.asset, request)
+        if self.site and request.htmx and request.GET.get("part") == MORE:
+            return render(request, "kpis/_performance_more.html", {"page": self, **self.more()})
         return super().get(request, *args, **kwargs)
+
+    @property
+    def at_once(self) -> bool:
+        """Whether the page comes in one: to whoever asked for a part as for a page, or for all that is below."""
+        return self.request.GET.get("part") == MORE or self.request.GET.get("below") == "all"
+
+    def with_chart(self, key: str) -> dict:
+        return self.context() if self.site is None or key in charts.OF_LOSSES else self.more()
 
     @cached_property
     def asset(self) -> Asset | None:
@@ -71,6 +80,10 @@ class Performance(ChartPage):
     def compared(self) -> str:
         """What the window is compared with."""
         return windows.comparison(self.request.GET)
+
+    @cached_property
+    def former(self) -> windows.Window | None:
+        return self.window.compared(self.compared, now=self.now)
 
     @cached_property
     def now(self):
@@ -130,50 +143,61 @@ class Performance(ChartPage):
     def context(self) -> dict:
         if self.site is None:
             return {"window": None}
-        window, how = self.window, self.compared
-        former = window.compared(how, now=self.now)
-        trends = [
-            cut(self.site, each.start, each.end, window.by, asset=self.asset) if each else []
-            for each in (window.compared_trend(how, now=self.now), window.trend)
-        ]
-        now = [(window.start, window.end)]
-        (before, (whole,)), (former_trend, trend), *others = figures.beside(
-            [
-                ([self.asset], [(former.start, former.end)] if former else [], now),
-                ([self.asset], *trends),
-                *([(self.children, [], now)] if self.children else []),
-            ],
+        parts = [self.headlines(), *([self.more()] if self.at_once else [])]
+        return {key: value for part in parts for key, value in part.items()} | {
+            **self.picker(),
+            "at_once": self.at_once,
+            "more_url": self.url(part=MORE),
+            "more_titles": charts.coming(below=self.asset is None or self.is_line),
+        }
+
+    def headlines(self) -> dict:
+        """The figures, and where the time went: what the page begins with."""
+        former = self.former
+        ((before, (whole,)),) = figures.beside(
+            [([self.asset], [(former.start, former.end)] if former else [], [(self.window.start, self.window.end)])],
             site=self.site, scope=self.scope, now=self.now,
         )  # fmt: skip
         before = before[0] if before else None
-        below = others[0][1] if others else []
-        effectiveness, reliability = self._trends(trend, former_trend)
         lost, reasons = figures.losses([whole])
-        beside = {"agreed": agreed_for(whole, self.scope), "compared": how, "scope": self.scope}
-        spent = money.money(whole, month=money.month_of(self.site, window.last), url=self.url)
+        beside = {"agreed": agreed_for(whole, self.scope), "compared": self.compared, "scope": self.scope}
+        spent = money.money(whole, month=money.month_of(self.site, self.window.last), url=self.url)
         of_money = money.OF_STOPS if self.scope is Scope.ASSET else money.TILES
         figures.expect([whole, *([before] if before else [])], [DEFINITIONS[key] for key in (*WORK_TILES, *of_money)])
-        headlines = [whole.figure(DEFINITIONS[key]) for key in TILES]
         return {
-            **self.picker(),
             "compared": former,
             "compared_url": former and self.at(former),
             "counted": self.counted(whole),
             "tiles": tiles(whole, before, **beside),
-            "answer": self._answer(headlines, lost[:-1] or reasons),
+            "answer": self._answer([whole.figure(DEFINITIONS[key]) for key in TILES], lost[:-1] or reasons),
             "work_tiles": tiles(whole, before, WORK_TILES, **beside),
             "work_answer": work_answer(whole),
             "money_tiles": tiles(whole, before, of_money, **beside),
             "money": spent,
-            "charts": [
-                effectiveness,
-                charts.losses(lost, profile=self.site.get_oee_profile_display()),
-                charts.stops(reasons),
-                reliability,
-            ],
-            **self._below(below),
-            "actors": self._actors(below),
+            "charts": [charts.losses(lost, profile=self.site.get_oee_profile_display()), charts.stops(reasons)],
             "mail_actions": mail_action(self.site, self.asset, self.request.user, self.scope),
+        }
+
+    def more(self) -> dict:
+        """How the figures went, and what is below."""
+        trends = [
+            cut(self.site, each.start, each.end, self.window.by, asset=self.asset) if each else []
+            for each in (self.window.compared_trend(self.compared, now=self.now), self.window.trend)
+        ]
+        now = [(self.window.start, self.window.end)]
+        (former, trend), *others = figures.beside(
+            [([self.asset], *trends), *([(self.children, [], now)] if self.children else [])],
+            site=self.site, scope=self.scope, now=self.now,
+        )  # fmt: skip
+        periods = others[0][1] if others else []
+        word = _("a year before") if self.compared == windows.YEAR else _("before")
+        rows = below.rows(periods, scope=self.scope, url=self.url_of, everything=self.request.GET.get("below") == "all")
+        return {
+            "trends": list(charts.trends(trend, site=self.site, by=self.window.by, former=former, compared=word)),
+            "actors": below.actors(periods, url=self.url_of),
+            "below": rows,
+            "all_below": len(periods) if len(rows) < len(periods) else 0,
+            "all_below_url": f"{self.url(below='all')}#below-title",
         }
 
     def counted(self, whole: figures.Period) -> counting.Counted | None:
@@ -232,21 +256,6 @@ class Performance(ChartPage):
             words.append(_("Largest loss: %(name)s, %(hours)s h.") % {"name": name, "hours": hours})
         return " ".join(words)
 
-    def _trends(self, trend: list[figures.Period], former: list[figures.Period]) -> tuple[charts.Chart, charts.Chart]:
-        """Beside those of the compared period."""
-        word = _("a year before") if self.compared == windows.YEAR else _("before")
-        return charts.trends(trend, site=self.site, by=self.window.by, former=former, compared=word)
-
-    def _actors(self, below: list[figures.Period]) -> charts.Chart:
-        """What is right below, beside each other; what was not there in the window is left out."""
-        there = [period for period in below if period.answer.all.calendar]
-        known = [period for period in there if period.answer.all.recorded]
-        found = [
-            charts.Actor(period.asset.code, period.answer.all.down, period.answer.all.events, self.url_of(period.asset))
-            for period in known
-        ]
-        return charts.actors(found, unknown=len(there) - len(known))
-
     @cached_property
     def children(self) -> list[Asset]:
         """The assets right below."""
@@ -255,23 +264,3 @@ class Performance(ChartPage):
         for row in rows:
             row.site = self.site
         return rows
-
-    def _below(self, below: list[figures.Period]) -> dict:
-        """Their rows, by code; of many those that lost most time, the others where all are asked for."""
-        found = below
-        if len(below) > MOST_BELOW and self.request.GET.get("below") != "all":
-            found = sorted(below, key=lambda period: -period.answer.all.down)[:MOST_BELOW]
-        return {
-            "below": [self._line(period) for period in found],
-            "all_below": len(below) if len(found) < len(below) else 0,
-            "all_below_url": f"{self.url(below='all')}#below-title",
-        }
-
-    def _line(self, period: figures.Period) -> dict:
-        """One of them with its own figures."""
-        found = [period.figure(DEFINITIONS[key]) for key in ROW]
-        return {
-            "asset": period.asset,
-            "url": self.url_of(period.asset),
-            "cells": [(figure, said(figure), address_of(figure, self.site, self.scope)) for figure in found],
-        }

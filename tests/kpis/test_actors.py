@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from assets.models import Asset, Downtime, Failure
+from kpis import below
 from kpis.charts import Actor, actors
-from kpis.views import performance
 from tests import plant as world
 from tests.kpis.test_figures import BEGIN, HOUR
 from tests.kpis.test_figures import history as history  # the fixture
@@ -51,7 +51,7 @@ def test_of_nothing_known_there_is_no_picture_of_zeros():
 @pytest.fixture
 def page(client, plant):
     client.force_login(plant.manager)
-    return lambda **query: client.get(reverse("performance"), WEEK | query)
+    return lambda **query: client.get(reverse("performance"), WEEK | {"part": "more"} | query)
 
 
 def test_the_page_ranks_what_is_right_below(page, plant, history):
@@ -68,7 +68,7 @@ def test_the_page_ranks_what_is_right_below(page, plant, history):
 
 
 def test_of_many_below_those_that_lost_most_time_are_shown_and_the_others_on_demand(page, plant, history, monkeypatch):
-    monkeypatch.setattr(performance, "MOST_BELOW", 2)
+    monkeypatch.setattr(below, "MOST", 2)
     Downtime.objects.create(asset=plant.labeller, start=BEGIN, end=BEGIN + 5 * HOUR, reason=plant.breakdown)
 
     def rows(answer) -> list[str]:

@@ -88,7 +88,7 @@ def test_a_day_without_failure_is_undefined_and_not_without_data(client, file_of
     of = {row[0]: row for row in rows}
     assert (of["2026-03-02"][1], of["2026-03-02"][-1]) == ("20.0", "ok")
     assert (of["2026-03-03"][1], of["2026-03-03"][-1]) == ("", "undefined: No failure occurred in this window.")
-    page = client.get(reverse("performance"), {"asset": plant.filler.pk, **WEEK}).content.decode()
+    page = client.get(reverse("performance"), {"asset": plant.filler.pk, "part": "more", **WEEK}).content.decode()
     assert '<span class="chart-why">No failure occurred in this window.</span>' in page
 
 
@@ -123,7 +123,7 @@ def test_a_site_without_records_has_files_without_numbers(file_of, plant):
 @pytest.mark.parametrize(
     ("page", "keys"),
     [
-        ("/performance/?asset={pk}&window=30d", ["availability-oee", "stops"]),
+        ("/performance/?asset={pk}&window=30d&part=more", ["availability-oee", "stops", "mtbf"]),
         ("/performance/reliability/?asset={pk}", ["failures", "lives"]),
         ("/performance/reliability/?kind=filler", ["failures", "actors", "lives"]),
         ("/assets/{pk}/?tab=performance", ["availability-oee", "stops"]),
@@ -141,17 +141,18 @@ def test_every_chart_offers_its_files_and_they_open(client, worn, page, keys):
         assert (answer.status_code, answer["Content-Disposition"].split(";")[0]) == (200, "attachment")
 
 
-@pytest.mark.parametrize("page", ["/performance/?asset={pk}&window=30d", "/assets/{pk}/?tab=performance"])
+@pytest.mark.parametrize("page", ["/performance/?asset={pk}&window=30d&part=more", "/assets/{pk}/?tab=performance"])
 def test_a_picture_is_named_as_its_table(client, worn, page):
     client.force_login(worn.manager)
     text = client.get(page.format(pk=worn.filler.pk)).content.decode()
-    pictures = re.findall(r'data-file="([^"]+)"', text)
+    pictures = sorted(re.findall(r'data-file="([^"]+)"', text))
     tables = [unescape(url) for url in re.findall(r'href="([^"]+format=csv)"', text)]
+    assert not any("part=" in url for url in tables)
     today = worn.berlin.production_day(timezone.now())
     assert pictures[0] == f"availability-oee-m1-{today - timedelta(days=30)}-{today - timedelta(days=1)}"
-    assert [f'attachment; filename="{name}.csv"' for name in pictures] == [
+    assert [f'attachment; filename="{name}.csv"' for name in pictures] == sorted(
         client.get(url)["Content-Disposition"] for url in tables
-    ]
+    )
 
 
 def test_a_picture_without_data_offers_no_file(client, plant):

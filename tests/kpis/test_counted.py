@@ -21,7 +21,7 @@ WEEK = {"from": "2026-03-02", "to": "2026-03-08"}
 @pytest.fixture
 def page(client, plant, history):
     client.force_login(plant.manager)
-    return lambda **query: client.get(reverse("performance"), WEEK | query)
+    return lambda **query: client.get(reverse("performance"), WEEK | {"part": "more"} | query)
 
 
 @pytest.fixture

@@ -414,10 +414,13 @@ def test_the_page_of_an_asset_tells_its_last_30_days(client, plant):
     assert plant.breakdown.name in tab
 
 
-def test_the_performance_page_asks_as_often_for_a_large_site(client, plant, history, django_assert_max_num_queries):
+@pytest.mark.parametrize("part", ["", "?part=more"])
+def test_the_performance_page_asks_as_often_for_a_large_site(
+    client, plant, history, django_assert_max_num_queries, part
+):
     computing.compute_due(now=timezone.now())
     client.force_login(plant.manager)
-    page = reverse("performance")
+    page = reverse("performance") + part
     client.get(page)
 
     def queries() -> int:

@@ -365,7 +365,7 @@ def manager(client, plant):
 
 
 def page_of(client, **query):
-    answer = client.get(reverse("performance"), query)
+    answer = client.get(reverse("performance"), {"part": "more"} | query)  # with all its parts
     assert answer.status_code == 200
     return answer
 
@@ -440,7 +440,7 @@ def test_the_page_says_and_draws_what_it_is_compared_with(manager, plant):
 
     def notes(**query):
         answer = page_of(manager, asset=plant.filler.pk, **query)
-        first = answer.context["charts"][0]
+        first = answer.context["trends"][0]
         return answer, answer.context["tiles"][0].note, first
 
     former, note, chart = notes()
@@ -468,7 +468,7 @@ def test_a_shorter_compared_month_ends_in_a_gap(manager, plant):
     start = plant.berlin.day_begins(date(2026, 2, 10))
     Downtime.objects.create(asset=plant.filler, start=start, end=start + timedelta(hours=6))
     answer = page_of(manager, asset=plant.filler.pk, **{"from": "2026-03-01", "to": "2026-03-31"})
-    before = answer.context["charts"][0].option["series"][2]["data"]
+    before = answer.context["trends"][0].option["series"][2]["data"]
     assert len(before) == 31
     assert before[28:] == [None] * 3
     assert before[9] == 75

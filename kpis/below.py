@@ -1,0 +1,43 @@
+"""What is right below an asset or a site, each beside the others: bad actors, and a row of figures of each."""
+
+from collections.abc import Callable, Sequence
+
+from assets.models import Asset
+from kpis import charts
+from kpis.definitions import DEFINITIONS
+from kpis.figures import Period
+from kpis.present import address_of, said
+
+ROW = ("availability", "mtbf", "oee")
+MOST = 20  # rows; of more, those that lost most time
+
+
+def actors(periods: Sequence[Period], *, url: Callable[[Asset], str]) -> charts.Chart:
+    """Those that were there in the window, by lost time; `url` gives the page of one."""
+    there = [period for period in periods if period.answer.all.calendar]
+    known = [period for period in there if period.answer.all.recorded]
+    found = [
+        charts.Actor(period.asset.code, period.answer.all.down, period.answer.all.events, url(period.asset))
+        for period in known
+    ]
+    return charts.actors(found, unknown=len(there) - len(known))
+
+
+def rows(
+    periods: Sequence[Period], *, scope: str, url: Callable[[Asset], str], everything: bool = False
+) -> list[dict]:  # fmt: skip
+    """Their figures in the order of `periods`; of many, unless `everything` is asked for, those that lost most."""
+    found = periods
+    if len(periods) > MOST and not everything:
+        found = sorted(periods, key=lambda period: -period.answer.all.down)[:MOST]
+    return [row(period, scope=scope, url=url(period.asset)) for period in found]
+
+
+def row(period: Period, *, scope: str, url: str) -> dict:
+    """One of them: figures with their text and the address that explains them."""
+    found = [period.figure(DEFINITIONS[key]) for key in ROW]
+    return {
+        "asset": period.asset,
+        "url": url,
+        "cells": [(figure, said(figure), address_of(figure, period.site, scope)) for figure in found],
+    }
