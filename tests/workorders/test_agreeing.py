@@ -5,17 +5,19 @@ from threading import Barrier, Thread
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from core.errors import NotAllowed, Refused
 from core.events import history
+from core.weeks import name_of
 from tests.contracts.api import ApiContract, assert_problem, client_of
 from tests.workorders.orders import order
 from workorders.agreeing import agree, agreement_of, last_call, scheduled_in, withdraw
 from workorders.models import AgreedOrder, AgreedWeek, WorkOrder
 from workorders.states import State
-from workorders.week import midnight, name_of, week_of
+from workorders.week import midnight, week_of
 
 MONDAY = date(2026, 3, 23)  # in Berlin its Sunday has 23 hours
 BEFORE = datetime(2026, 3, 20, 12, tzinfo=UTC)
@@ -250,6 +252,7 @@ class TestAgreedWeeks(ApiContract):
         row = AgreedOrder.objects.get(week=body["id"])
         assert body["orders"] == [
             {"order": {"id": row.order_id, "number": row.order.number, "name": row.order.summary}, "duration": 1800}
+            | {"done": False}
         ]
         assert writer.delete(f"{self.address}{body['id']}/").status_code == 204
         past = AgreedWeek.objects.create(site=plant.berlin, monday=MONDAY)
@@ -257,3 +260,22 @@ class TestAgreedWeeks(ApiContract):
         assert_problem(writer.post(self.address, {"site": "berlin"}), 400, "invalid", "monday")
         for person in (plant.technician, plant.manager):
             assert client_of(person).delete(self.of(past)).status_code == 403
+
+    def test_it_tells_which_orders_were_done_in_their_week(self, plant, writer, django_assert_num_queries):
+        week = AgreedWeek.objects.create(site=plant.berlin, monday=MONDAY)
+        end = midnight(plant.berlin, MONDAY + 7 * DAY)  # six days and 23 hours after its beginning
+
+        def agreed(**fields) -> int:
+            return AgreedOrder.objects.create(week=week, order=order(plant, **fields)).order_id
+
+        def told() -> dict[int, bool]:
+            return {each["order"]["id"]: each["done"] for each in writer.get(self.of(week)).json()["orders"]}
+
+        late, done = (agreed(state=State.COMPLETED, completed_at=at) for at in (end, end - timedelta(seconds=1)))
+        waiting = agreed()
+        assert told() == {late: False, done: True, waiting: False}
+        with CaptureQueriesContext(connection) as few:
+            told()
+        agreed()
+        with django_assert_num_queries(len(few)):
+            told()
