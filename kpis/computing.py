@@ -29,11 +29,6 @@ def compute_due(*, now: datetime | None = None, by=None) -> int:
     )
 
 
-def is_due(site: Site, now: datetime | None = None) -> bool:
-    """Whether an asset of the site has fallen behind, or a day was marked as changed."""
-    return bool(changes.due([Clock.of(site, now)]))
-
-
 def compute_site(site: Site, *, now: datetime | None = None, by=None, due: changes.Due = ALL) -> int:
     """Complete one site's facts through its yesterday and compute changed days again, as far as that is due."""
     with job_run(JOB, site=site, by=by) as run:

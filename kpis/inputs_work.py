@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from assets.models import Asset, DowntimeReason
 from core.errors import Refused
+from core.weeks import name_of
 from kpis import crew, inputs
 from kpis.axis import epoch, instant
 from kpis.definitions import WorkDefinition
@@ -28,7 +29,6 @@ from kpis.timeline import State
 from kpis.work import in_time, preventive_compliance
 from workorders.models import WorkOrder
 from workorders.states import Priority
-from workorders.week import name_of
 
 MOST = 100_000  # records of one file
 SPAN = ("asset", "kind", "record", "label", "from", "to", "seconds")

@@ -7,11 +7,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from django.utils.translation import gettext as _
 
 from core.models import Site
+from core.weeks import name_of
 from kpis.windows import Window
 
 WEEK = timedelta(days=7)
-HOUR_DUE = time(6)  # of the Monday after, at the site
 NAME = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
+HOUR_DUE = time(6)  # of the Monday after, at the site
 FIRST_YEAR = 1970
 
 
@@ -24,8 +25,7 @@ class Week:
 
     def __str__(self) -> str:
         """As an address names it: 2026-W47."""
-        year, number, _day = self.monday.isocalendar()
-        return f"{year}-W{number:02}"
+        return name_of(self.monday)
 
     @property
     def title(self) -> str:

@@ -1,6 +1,5 @@
 """The week as people × days, with the backlog that nobody has yet."""
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,6 +8,7 @@ from django.db.models import F, QuerySet
 from django.utils.formats import number_format
 
 from core.models import Site
+from core.weeks import monday_named, name_of
 from people.directory import people_who
 from people.models import User
 from people.roles import Role
@@ -89,23 +89,6 @@ class Week:
 def said_hours(minutes: int) -> str:
     """Hours with one digit where they are not whole."""
     return number_format(round(minutes / 60, 1) if minutes % 60 else minutes // 60)
-
-
-def name_of(day: date) -> str:
-    """The ISO week of a day: "2026-W12"."""
-    year, week, _weekday = day.isocalendar()
-    return f"{year}-W{week:02}"
-
-
-def monday_named(name: str) -> date | None:
-    """The Monday of a week by name; None if the name is none, or lies at the ends of the calendar."""
-    found = re.fullmatch(r"([12]\d{3})-W(\d{2})", name or "", re.ASCII)
-    if found:
-        try:
-            return date.fromisocalendar(int(found[1]), int(found[2]), 1)
-        except ValueError:
-            pass
-    return None
 
 
 def monday_of(name: str, today: date) -> date:

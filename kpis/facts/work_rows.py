@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from assets.hourly_costs import prices
 from assets.models import Asset
+from core.weeks import name_of
 from kpis.backlog import left
 from kpis.facts.work_found import Found
 from kpis.formulas import HOUR
@@ -17,7 +18,6 @@ from kpis.repairs import parts
 from kpis.work import in_time, preventive_compliance
 from workorders.models import WorkOrder
 from workorders.states import Priority
-from workorders.week import name_of
 
 MOST = 200
 FETCHED = 1000  # of which those that stood elsewhere at their time are left out

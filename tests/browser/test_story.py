@@ -18,6 +18,8 @@ from cmms.schedule import JOBS
 from core.kit.present import duration_text
 from core.models import JobRun, Site
 from kpis import computing
+from kpis.facts import changes
+from kpis.facts.clock import Clock
 from people import tokens
 from tests import plant as world
 from tests.browser.conftest import DESK, PHONE
@@ -201,10 +203,10 @@ def compute_figures(worker: Workshop, site: Site) -> None:
     """What the schedule does every minute, until nothing is left to compute."""
     runs = JobRun.objects.filter(name=computing.JOB, site=site)
     before = runs.count()
-    assert computing.is_due(site)
+    assert changes.due([Clock.of(site)])
     worker.send(SCHEDULED["compute_facts"])
     assert until(lambda: runs.exclude(finished=None).count() > before, 60, wait), worker.processes[-1].tail()
-    assert (runs.latest("started").error, computing.is_due(site)) == ("", False)
+    assert (runs.latest("started").error, changes.due([Clock.of(site)])) == ("", {})
 
 
 def generated_once(worker: Workshop, script: Script) -> dict:

@@ -6,12 +6,13 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from core.weeks import name_of
 from tests.browser.conftest import DESK, LOOKS, PHONE
 from tests.workorders.orders import order, step
 from workorders.models import AgreedWeek, Request
 from workorders.reporting import report
 from workorders.states import Kind, State
-from workorders.week import midnight, monday_of, name_of
+from workorders.week import midnight, monday_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

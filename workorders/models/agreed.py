@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.models import Site
 from core.querysets import SiteScoped
+from core.weeks import name_of
 from workorders.models.order import WorkOrder
 
 
@@ -32,8 +33,7 @@ class AgreedWeek(models.Model):
         ]
 
     def __str__(self) -> str:
-        year, week, _weekday = self.monday.isocalendar()
-        return f"{year}-W{week:02}"
+        return name_of(self.monday)
 
     def get_absolute_url(self) -> str:
         return f"{reverse('planning')}?week={self}"

@@ -17,6 +17,7 @@ from core.errors import Refused
 from core.kit.badges import Action
 from core.kit.form_views import ActionPage
 from core.kit.views import Page
+from core.weeks import monday_named
 from people.permissions import require
 from workorders.agreeing import agree, agreement_of, last_call, withdraw
 from workorders.assigning import schedule_one
@@ -26,7 +27,7 @@ from workorders.models import AgreedWeek, Assignment, WorkOrder
 from workorders.preparation import reassign, unassign
 from workorders.views.lists import how_it_goes
 from workorders.views.order import ORDERS
-from workorders.week import Week, monday_named, monday_of, said_hours, week_of
+from workorders.week import Week, monday_of, said_hours, week_of
 
 PLANNING = gettext_lazy("Planning")
 USUAL_START = time(8)  # of a day that was chosen without an hour
