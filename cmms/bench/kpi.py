@@ -12,17 +12,29 @@ from kpis import computing
 from kpis.facts import store
 
 AS_IN_PRODUCTION = ("--config=python:cmms.gunicorn", "--access-logfile=/dev/null")
+PROCESSES = 2  # of the worker in docker-compose.yml
 SHARE_CHANGED = 0.01  # of the last month's asset-days
 
 
-def product_full(now: datetime) -> None:
-    """All facts of the history from nothing, as the first night builds them."""
+def forget_facts() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "TRUNCATE kpis_assetday, kpis_lossday, kpis_failureevent, kpis_factstate, kpis_changedday, kpis_dayrevision"
         )
+
+
+def product_full(now: datetime) -> None:
+    """All facts of the history from nothing, by one process."""
+    forget_facts()
     for site in Site.objects.order_by("pk"):
         store.catch_up(site, now=now)
+
+
+def product_by_workers(now: datetime) -> list[dict]:
+    """The same by as many processes as a worker of production has; the schedule sets one to work each minute, and each
+    takes the assets that no other holds."""
+    forget_facts()
+    return worker.at_once(now, processes=PROCESSES)
 
 
 def parameters(size: load.Size, now: datetime) -> dict:
@@ -136,6 +148,16 @@ def nightly(report: Report, *, size: load.Size, now: datetime, short: float) -> 
     report.add(
         f"nightly KPI, full: {size.downtimes:,} stops, {size.days} days", product=product, reference=reference, most=1.5,
         detail=f"peak {peak_mib():.0f} MiB",
+    )  # fmt: skip
+    report.add("asset-days that differ from the reference", product=wrong, bar="none", ok=wrong == 0, unit="rows")
+    found: list[list[dict]] = []
+    by_workers = seconds(lambda: found.append(product_by_workers(now)))
+    forget_changes()
+    load.analyze()
+    wrong = differences()
+    report.add(
+        f"the same by the {PROCESSES} processes of a worker", product=by_workers, reference=reference,
+        detail=" and ".join(f"{each['rows']:,} asset-days with {each['peak']:.0f} MiB" for each in found[0]),
     )  # fmt: skip
     report.add("asset-days that differ from the reference", product=wrong, bar="none", ok=wrong == 0, unit="rows")
     long, by_hand, days = changed_run(size, now)

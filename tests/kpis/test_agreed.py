@@ -159,6 +159,7 @@ def test_a_week_counts_once_it_is_over_and_in_one_window_only(plant):
     days = read(plant, "schedule_compliance", by="day", start=MONDAY - DAY, end=MONDAY + 9 * DAY)
     assert [figure.value for figure in days] == [None] * 7 + [1] + [None] * 2
     assert {figure.reason_code for figure in days if figure.value is None} == {"no_week_over", "not_agreed"}
+    assert [figure.inputs["kept_orders"] for figure in days] == [0] * 7 + [1] + [0] * 2
     late, end = read(plant, "schedule_compliance"), moment(plant, 7)
     assert late.value == 1
     assert read(plant, "schedule_compliance", now=end - timedelta(seconds=1)).reason_code == "no_week_over"
