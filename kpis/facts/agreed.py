@@ -29,7 +29,7 @@ def agreed_in(site: Site, start: datetime, end: datetime) -> list[Agreed]:
         Agreed(pk, monday, midnight(site, monday), midnight(site, monday + WEEK), last_day_of(site, monday))
         for pk, monday in rows.values_list("pk", "monday")
     ]
-    return [each for each in found if each.start < end and max(each.end, each.last_day) > start]
+    return [each for each in found if each.start < end and each.end > start]
 
 
 def last_day_of(site: Site, monday: date) -> datetime:

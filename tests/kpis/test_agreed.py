@@ -182,6 +182,19 @@ def test_a_promise_belongs_to_the_line_where_its_machine_stood_on_the_last_day(p
     assert read(plant, "schedule_compliance", plant.line).reason_code == "nothing_promised"
 
 
+def test_labour_is_split_between_the_lines_where_its_machine_stood(plant):
+    other = world.asset(plant.berlin, "L2", "Line 2", level="line")
+    moved = moment(plant, 3)
+    Placement.objects.filter(asset=plant.labeller).update(valid=DateTimeTZRange(world.OPENED, moved))
+    Placement.objects.create(asset=plant.labeller, parent=other, valid=DateTimeTZRange(moved, None))
+    agreed(plant)
+    hours = timedelta(hours=1)
+    row = order(plant.labeller, moment(plant, 1))
+    row.labour.create(person=plant.technician, start=moved - hours, end=moved + 2 * hours)
+    found = [read(plant, "break_in_share", line).inputs["break_in_labour"] for line in (plant.line, other)]
+    assert found == [HOUR, 2 * HOUR]
+
+
 def test_labour_on_what_was_not_agreed_is_break_in_work(plant):
     promised, between = order(plant.filler, moment(plant, -3)), order(plant.filler, moment(plant, 1))
     agreed(plant, promised)
