@@ -35,7 +35,7 @@ class Backlog:
     ready_known: bool = True  # states of the past are not kept
     median_age: float | None = None  # s
     ninth_decile_age: float | None = None  # s; nine of ten are younger
-    recorded: bool = False  # any order was ever raised here
+    recorded: bool = False  # any order had been raised here by then
 
     def inputs(self) -> dict[str, float]:
         found: dict[str, float] = {
@@ -89,7 +89,7 @@ def backlog(orders: Iterable[Waiting], moment: datetime, *, ready_known: bool = 
         ready_known=ready_known,
         median_age=quantile(ages, 0.5) if ages else None,
         ninth_decile_age=quantile(ages, 0.9) if ages else None,
-        recorded=bool(every),
+        recorded=any(each.created < moment for each in every),
     )
 
 
@@ -161,7 +161,7 @@ class Spent:
     undivided: float = 0.0
     worked: float = 0.0
     priced: float = 0.0  # of the labour worked
-    recorded: bool = False  # any order was ever raised here
+    recorded: bool = False  # any order had been raised here by then
 
     @property
     def total(self) -> float:

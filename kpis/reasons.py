@@ -21,7 +21,7 @@ REASONS = {
     Reason.FASTER_THAN_IDEAL: _("More was made than the ideal cycle time allows: it is too long, or a count is wrong."),
     Reason.COUNTED_WHILE_DOWN: _("Pieces were counted while no operating time was recorded."),
     Reason.NOTHING_DUE: _("Nothing was due in this window."),
-    Lack.NO_ORDERS: _("No work order was ever raised for it."),
+    Lack.NO_ORDERS: _("No work order had been raised for it by then."),
     Lack.NO_LABOUR: _("No labour was recorded in this window."),
     Lack.NO_REQUESTS: _("No request was accepted of this window."),
     Lack.NOT_ANSWERED_YET: _("No request of this window has been accepted yet."),

@@ -135,9 +135,7 @@ class Work:
             for key, (*numbers, ages) in self._ask("backlog")
         }
         quiet = {
-            (root, bucket): Backlog(ready_known=self._is_now(bucket), recorded=True)
-            for root in self.recorded
-            for bucket in range(len(self.buckets))
+            (root, bucket): Backlog(ready_known=self._is_now(bucket), recorded=True) for root, bucket in self.recorded
         }
         return quiet | found
 
@@ -173,15 +171,15 @@ class Work:
     def spent(self) -> dict[Key, Spent]:
         """Costs by the bucket of their day, beside the labour worked in it."""
         costs = dict(self._ask("costs"))
+        worked = {key: each for key, each in self.labour.items() if each.total}
         return {
-            (root, bucket): Spent(
-                **costs.get((root, bucket), {}),
-                worked=self.labour.get((root, bucket), Labour()).total,
-                priced=self.labour.get((root, bucket), Labour()).priced,
+            key: Spent(
+                **costs.get(key, {}),
+                worked=worked.get(key, Labour()).total,
+                priced=worked.get(key, Labour()).priced,
                 recorded=True,
             )
-            for root in self.recorded
-            for bucket in range(len(self.buckets))
+            for key in {*self.recorded, *costs, *worked}
         }
 
     @cached_property
@@ -289,9 +287,10 @@ class Work:
         return told(self.reader)
 
     @cached_property
-    def recorded(self) -> set[int]:
-        """Positions of the subjects on which any order was ever raised."""
-        return {root for (root, _), _ in self._ask("recorded")}
+    def recorded(self) -> list[Key]:
+        """Where an order had been raised by the end of the bucket: what is not there then, was none."""
+        firsts = [key for key, _ in self._ask("recorded")]
+        return [(root, bucket) for root, first in firsts for bucket in range(first, len(self.buckets))]
 
     def of(self, kind: str, key: Key) -> Any:
         """What is known of one kind of record of a subject in a bucket; of nothing recorded, nothing."""

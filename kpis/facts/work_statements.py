@@ -28,13 +28,19 @@ bucket(number, lo, hi) AS MATERIALIZED (
     SELECT * FROM unnest(%(number)s::int[], %(from)s::timestamptz[], %(to)s::timestamptz[])
 )"""
 
-# One order is enough, sought by an index for each member: without an order the planner may read all orders.
-RECORDED = """
-SELECT root, 0, NULL::json FROM (SELECT root, array_agg(asset_id) AS assets FROM member GROUP BY root) r WHERE EXISTS (
+# The first bucket by whose end an order had been raised. One order is enough, sought by an index for each member, the
+# oldest first: without an order the planner may read all orders. Most often it is the first bucket.
+RAISED = """EXISTS (
     SELECT FROM unnest(r.assets) AS m(asset_id) CROSS JOIN LATERAL (
-        SELECT FROM workorders_workorder w WHERE w.asset_id = m.asset_id AND w.created <= %(now)s
-        ORDER BY w.id DESC LIMIT 1
+        SELECT FROM workorders_workorder w WHERE w.asset_id = m.asset_id AND w.created < {moment}
+        ORDER BY w.id LIMIT 1
     ) w OFFSET 0)"""
+RECORDED = f"""
+SELECT r.root, f.number, NULL::json
+FROM (SELECT root, array_agg(asset_id) AS assets FROM member GROUP BY root) r CROSS JOIN LATERAL (
+    SELECT b.number FROM (SELECT * FROM bucket ORDER BY number OFFSET 0) b
+    WHERE {RAISED.format(moment="b.hi")} LIMIT 1
+) f WHERE {RAISED.format(moment="(SELECT max(hi) FROM bucket)")}"""
 
 # By rule: what is in time, and how many days late an occurrence may be before it is judged although it is not done.
 IN_TIME = {

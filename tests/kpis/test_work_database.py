@@ -188,7 +188,12 @@ def expected(plant, history: History, inside, window: Span, *, running: bool) ->
         "requests": requests([each for asset, each in history.asked if asset in inside], window, NOW),
         "backlog": backlog(waiting, window.end, ready_known=running),
         "closed": closed(done, window),
-        "spent": Spent(**costs, worked=worked.total, priced=worked.priced, recorded=bool(waiting)),
+        "spent": Spent(
+            **costs,
+            worked=worked.total,
+            priced=worked.priced,
+            recorded=bool(costs or worked.total or any(each.created < window.end for each in waiting)),
+        ),
     }
 
 
@@ -330,6 +335,27 @@ def test_work_stays_with_the_line_where_it_was_done(plant):
         2 * 3600, 3 * 3600,
     ]  # fmt: skip
     assert [read(each, "backlog_hours")[0].inputs["open_orders"] for each in (plant.line, other)] == [0, 1]
+
+
+@pytest.mark.parametrize("scope", ["leaves", "subtree"])
+def test_before_the_first_order_open_work_and_costs_are_unknown_and_not_nought(plant, scope):
+    first = order(plant.filler, BEGIN, estimate_minutes=60)
+    keys = ["backlog_hours", "open_order_age_median", "maintenance_cost"]
+
+    def told(subject) -> list[list[tuple]]:
+        """By figure: two days, and the one on which the first order was raised."""
+        found = figures.read(
+            subject and [subject], definitions=keys, site=plant.berlin, start=BEGIN - 2 * DAY, end=BEGIN + DAY,
+            by="day", scope=scope, now=NOW,
+        )  # fmt: skip
+        return [[(each.value, each.reason_code) for each in found if each.definition.key == key] for key in keys]
+
+    nothing = (None, "no_orders")
+    for subject in (None, plant.line, plant.filler):
+        assert told(subject) == [[nothing, nothing, (value, "")] for value in (1, 1, 0)]
+    assert told(plant.labeller) == [[nothing] * 3] * 3, "Nothing was done to this machine yet."
+    first.costs.create(source="parts", amount=90, at=BEGIN - DAY)  # written down before the product was there
+    assert told(plant.line)[2] == [nothing, (90, ""), (0, "")]
 
 
 def test_a_window_that_has_not_begun_has_no_figures_of_work(plant, broken):

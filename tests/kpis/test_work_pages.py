@@ -220,4 +220,4 @@ def test_the_performance_page_tells_how_work_goes(client, plant, broken):
         assert f"{reverse('figure')}?definition=maintenance_cost" in page
     empty = client.get(reverse("performance"), window | {"asset": plant.palletiser.pk}).content.decode()
     assert "No work was recorded in this window." in empty
-    assert "No work order was ever raised for it." in empty
+    assert "No work order had been raised for it by then." in empty
