@@ -11,7 +11,7 @@ from itertools import product
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
 
 from tests import chromium as program
 from tests import plant as world
@@ -19,8 +19,11 @@ from tests import plant as world
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
 WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+FOUND = {"resultTypes": ["violations"]}  # half of the time went into telling what is right
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 expect.set_options(timeout=15_000)  # a busy machine may take longer than the five seconds of old
+SETTLED = """() => document.fonts.status === "loaded"
+    && !document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling")"""
 NOT_OURS = re.compile(r"favicon\.ico")
 
 
@@ -54,9 +57,20 @@ class Visit:
     def unexpected(self) -> list[str]:
         return [text for text in self.wrong if not any(part in text for part in self.expected_errors)]
 
+    def open(self, path: str) -> Response | None:
+        """Goes there, waits for all that the page asks for by itself, and gives its answer."""
+        answer = self.page.goto(f"{self.base}{path}")
+        self.settle()
+        return answer
+
     def goto(self, path: str) -> Page:
-        self.page.goto(f"{self.base}{path}", wait_until="networkidle")
+        self.open(path)
         return self.page
+
+    def settle(self) -> None:
+        """Waits for the page with its styles, scripts, fonts, and the parts that htmx fetches once it is there."""
+        self.page.wait_for_load_state()
+        self.page.wait_for_function(SETTLED)
 
     def log_in(self, username: str, password: str = world.PASSWORD) -> Page:
         """Through the log-in page, as people do it."""
@@ -64,14 +78,15 @@ class Visit:
         self.page.get_by_label("Username").fill(username)
         self.page.get_by_label("Password").fill(password)
         self.page.get_by_role("button", name="Log in").click()
-        self.page.wait_for_load_state("networkidle")
+        self.page.wait_for_url(lambda address: "/login/" not in address)
+        self.settle()
         return self.page
 
     def violations(self, *, all_rules: bool = False) -> list[str]:
         """What axe finds wrong on the page: rule, how bad, where. In the dark a page has the same parts in other
         colours: there only the rules of colours are asked, or `all_rules` where nobody looks at it in the light."""
         options = COLOURS if self.dark and not all_rules else WCAG
-        found = Axe().run(self.page, options=options).response["violations"]
+        found = Axe().run(self.page, options=options | FOUND).response["violations"]
         return [
             f"{self.page.url} {rule['id']} ({rule['impact']}): {node['target']} {node['html'][:160]}"
             f" {(node['any'] or [{}])[0].get('message', '')}"

@@ -18,7 +18,7 @@ def test_every_page_of_the_menu_is_accessible_fits_and_logs_no_error(visit, plan
     seen = visit("administrator", **look)
     wrong = []
     for url in addresses():
-        response = seen.page.goto(f"{seen.base}{url}", wait_until="networkidle")
+        response = seen.open(url)
         wrong += [f"{url} answered {response.status}"] if response.status != 200 else []
         wrong += seen.violations()
         wrong += [f"{url} is {seen.overflow()} px too wide"] if seen.overflow() else []

@@ -75,7 +75,7 @@ def performance(asset=None, **query) -> str:
 
 def wrong_on(seen: Visit, address: str) -> list[str]:
     """What a person could stumble over on the page; every chart has been scrolled to and drawn."""
-    response = seen.page.goto(f"{seen.base}{address}", wait_until="networkidle")
+    response = seen.open(address)
     blank = [name for name, painted in charts_of(seen).items() if not painted]
     return [
         *([f"{address} answered {response.status}"] if response.status != 200 else []),
