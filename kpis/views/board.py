@@ -12,10 +12,10 @@ from core.models import Site
 from core.snapshot import one_snapshot
 from kpis import boarding, counting
 from kpis.facts.members import Scope
-from kpis.views.performance import Performance
+from kpis.views.asked import Asked
 
 
-class Board(Performance):
+class Board(Asked):
     """The site (`?of=` its code), or with `?asset=` what stands below an asset, as it is now; for a screen on the wall.
     With `?scope=asset` the figures are those of a line itself.
 
@@ -48,9 +48,6 @@ class Board(Performance):
         return "light" if self.request.COOKIES.get("tandem_theme") == "light" else "dark"
 
     def crumbs(self) -> list[tuple]:
-        return []
-
-    def actions(self) -> list:
         return []
 
     def context(self) -> dict:

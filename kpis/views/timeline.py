@@ -14,7 +14,7 @@ from kpis.facts.records import Shelf
 from kpis.hours import week
 from kpis.states import Machine, StopOnMachine, machines, records_of, stops_of
 from kpis.timeline import State
-from kpis.views.performance import Performance
+from kpis.views.asked import Asked
 
 MOST_DAYS = 8  # of the timeline: beyond them a stop is too narrow to be seen
 MOST_MACHINES = 100
@@ -24,7 +24,7 @@ MOST_OF_WEEK = 500  # machines of the hours of the week
 MOST_ASSET_DAYS = 20_000
 
 
-class Timeline(Performance):
+class Timeline(Asked):
     """The same question as on the Performance page; without a window it is about 7 days."""
 
     template_name = "kpis/timeline.html"
@@ -45,9 +45,6 @@ class Timeline(Performance):
 
     def crumbs(self) -> list[tuple]:
         return [(_("Performance"), self.url(page="performance"))]
-
-    def actions(self) -> list:
-        return []
 
     def context(self) -> dict:
         if self.site is None:

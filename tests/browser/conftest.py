@@ -22,8 +22,11 @@ WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "w
 FOUND = {"resultTypes": ["violations"]}  # half of the time went into telling what is right
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 expect.set_options(timeout=15_000)  # a busy machine may take longer than the five seconds of old
-SETTLED = """() => document.fonts.status === "loaded"
-    && !document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling")"""
+SETTLED = """async () => {
+    await document.fonts.ready;
+    while (document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling"))
+        await new Promise(requestAnimationFrame);
+}"""
 NOT_OURS = re.compile(r"favicon\.ico")
 
 
@@ -70,7 +73,7 @@ class Visit:
     def settle(self) -> None:
         """Waits for the page with its styles, scripts, fonts, and the parts that htmx fetches once it is there."""
         self.page.wait_for_load_state()
-        self.page.wait_for_function(SETTLED)
+        self.page.evaluate(SETTLED)
 
     def log_in(self, username: str, password: str = world.PASSWORD) -> Page:
         """Through the log-in page, as people do it."""

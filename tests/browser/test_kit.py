@@ -176,7 +176,7 @@ def test_charts_are_drawn_follow_the_colours_and_can_be_read_as_tables(visit, pl
     page = seen.goto(f"/sample/{plant.filler.pk}/")
     chart = page.locator("tandem-chart").first
     chart.scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelector('tandem-chart').dataset.drawn !== undefined")
+    expect(page.locator("tandem-chart").first).to_have_attribute("data-drawn", "")
     drawn = chart.evaluate("each => echarts.getInstanceByDom(each.stage).getOption()")
     ink = {True: "#35a5b0", False: "#17818c"}[look["dark"]]
     assert drawn["series"][0]["lineStyle"]["color"] == ink
@@ -189,7 +189,7 @@ def test_charts_are_drawn_follow_the_colours_and_can_be_read_as_tables(visit, pl
 def test_a_chart_is_saved_as_a_picture(visit, plant):
     seen = visit("planner")
     page = seen.goto(f"/sample/{plant.filler.pk}/")
-    page.wait_for_function("document.querySelector('tandem-chart').dataset.drawn !== undefined")
+    expect(page.locator("tandem-chart").first).to_have_attribute("data-drawn", "")
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as PNG").first.click()
     assert download.value.suggested_filename == "Availability.png"
@@ -202,7 +202,7 @@ def test_charts_are_only_fetched_where_there_are_some(visit, plant):
     seen.goto("/sample/")
     assert [url for url in fetched if "echarts" in url] == []
     seen.goto(f"/sample/{plant.filler.pk}/")
-    seen.page.wait_for_function("document.querySelector('tandem-chart').dataset.drawn !== undefined")
+    expect(seen.page.locator("tandem-chart").first).to_have_attribute("data-drawn", "")
     assert len([url for url in fetched if "echarts.min.js" in url]) == 1
 
 

@@ -29,7 +29,7 @@ ALL_LOOKS = pytest.mark.parametrize(
     "look", [*LOOKS, pytest.param({"size": TABLET, "dark": False}, id="tablet-light")]
 )  # fmt: skip
 OF_VALUE = "maintenance_cost_of_replacement_value"
-CHARTS = ["Availability and OEE", "Where planned time went", "Stops by reason", "MTBF", "Bad actors"]
+CHARTS = ["Where planned time went", "Stops by reason", "Availability and OEE", "MTBF", "Bad actors"]
 
 
 @pytest.fixture

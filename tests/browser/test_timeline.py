@@ -42,7 +42,7 @@ def test_from_performance_over_the_timeline_to_the_very_stop(visit, lived, day):
     expect(page.get_by_role("heading", level=1)).to_have_text("Timeline · L1", use_inner_text=True)
     chart = page.locator("tandem-chart").first
     chart.scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelector('tandem-chart').dataset.drawn !== undefined")
+    expect(page.locator("tandem-chart").first).to_have_attribute("data-drawn", "")
     stage = chart.locator(".chart-stage")
     stage.tap(position=page.evaluate(MIDDLE, [stage.element_handle(), "Stopped"]))
     stop = lived.filler.downtimes.get(start=day.down)
@@ -55,7 +55,7 @@ def test_from_performance_over_the_timeline_to_the_very_stop(visit, lived, day):
 
 def test_a_tip_tells_machine_state_reason_and_times_on_the_sites_clock(visit, lived, day):
     page = visit("manager").goto(timeline(lived.line, window="day"))
-    page.wait_for_function("document.querySelector('tandem-chart').dataset.drawn !== undefined")
+    expect(page.locator("tandem-chart").first).to_have_attribute("data-drawn", "")
     expect(page.locator(".chart-stage").first).to_have_attribute("aria-label", "State of each machine")
     stage = page.locator(".chart-stage").first
     said = stage.evaluate(
