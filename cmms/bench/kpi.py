@@ -159,7 +159,7 @@ def nightly(report: Report, *, size: load.Size, now: datetime, short: float) -> 
         f"the same by the {PROCESSES} processes of a worker", product=by_workers, reference=reference,
         detail=" and ".join(f"{each['rows']:,} asset-days with {each['peak']:.0f} MiB" for each in found[0]),
     )  # fmt: skip
-    report.add("asset-days that differ from the reference", product=wrong, bar="none", ok=wrong == 0, unit="rows")
+    report.add("asset-days that differ, by a worker", product=wrong, bar="none", ok=wrong == 0, unit="rows")
     long, by_hand, days = changed_run(size, now)
     wrong = differences()
     report.add(f"nightly KPI, {days:,} changed asset-days", product=long, reference=by_hand, most=1.5)
