@@ -158,6 +158,24 @@ def test_a_menu_closes_on_escape_and_gives_the_focus_back(visit, plant):
     assert page.evaluate("document.activeElement.className") == "person"
 
 
+@pytest.mark.parametrize("part", ["a list", "a tab"])
+def test_back_leads_to_the_page_and_not_to_the_part_of_it_that_was_fetched_last(visit, plant, part):
+    seen = visit("planner")
+    if part == "a list":
+        page = seen.goto("/assets/?view=list")
+        with page.expect_response("**/assets/?*search=filler*"):
+            page.locator("[hx-get] input[name=search]").fill("filler")
+    else:
+        page = seen.goto(plant.filler.get_absolute_url())
+        page.get_by_role("link", name="History").click()
+        page.wait_for_url("**?tab=history")
+    title = page.get_by_role("heading", level=1).inner_text()
+    seen.settle()
+    seen.goto("/performance/")
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_have_text(title, use_inner_text=True)
+
+
 def test_a_tab_is_loaded_into_the_page_and_has_an_address(visit, plant):
     seen = visit("planner")
     page = seen.goto(f"/sample/{plant.filler.pk}/")
