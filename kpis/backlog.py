@@ -62,7 +62,9 @@ class Backlog:
     def age(self, seconds: float | None) -> Result:
         """A quantile of the ages, days."""
         if seconds is None:
-            return Result(None, Status.UNDEFINED, Lack.NOTHING_OPEN if self.recorded else Lack.NO_ORDERS)
+            if not self.recorded:
+                return Result(None, Status.NO_DATA, Lack.NO_ORDERS)
+            return Result(None, Status.UNDEFINED, Lack.NOTHING_OPEN)
         return Result(seconds / (24 * HOUR), Status.OK)
 
     def _left(self, seconds: float, orders: int, unestimated: int, threshold: float) -> Result:

@@ -289,8 +289,7 @@ class Work:
     @cached_property
     def recorded(self) -> list[Key]:
         """Where an order had been raised by the end of the bucket: what is not there then, was none."""
-        firsts = [key for key, _ in self._ask("recorded")]
-        return [(root, bucket) for root, first in firsts for bucket in range(first, len(self.buckets))]
+        return [key for key, _ in self._ask("recorded")]
 
     def of(self, kind: str, key: Key) -> Any:
         """What is known of one kind of record of a subject in a bucket; of nothing recorded, nothing."""

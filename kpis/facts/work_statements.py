@@ -28,19 +28,29 @@ bucket(number, lo, hi) AS MATERIALIZED (
     SELECT * FROM unnest(%(number)s::int[], %(from)s::timestamptz[], %(to)s::timestamptz[])
 )"""
 
-# The first bucket by whose end an order had been raised. One order is enough, sought by an index for each member, the
-# oldest first: without an order the planner may read all orders. Most often it is the first bucket.
-RAISED = """EXISTS (
-    SELECT FROM unnest(r.assets) AS m(asset_id) CROSS JOIN LATERAL (
-        SELECT FROM workorders_workorder w WHERE w.asset_id = m.asset_id AND w.created < {moment}
-        ORDER BY w.id LIMIT 1
-    ) w OFFSET 0)"""
+# Buckets by whose end an order had been raised on a member that they have. Most roots have had one by the end of the
+# first bucket, on a member that stays, and one is enough to know; else the oldest of each member is sought, by index.
+ORDERS_OF = "workorders_workorder w WHERE w.asset_id = m.asset_id"
+RAISED = f"""
+raised AS MATERIALIZED (
+    SELECT r.*, EXISTS (
+        SELECT FROM unnest(r.assets, r.since, r.until) AS m(asset_id, since, until) CROSS JOIN LATERAL (
+            SELECT FROM {ORDERS_OF} AND w.created < f.first_hi ORDER BY w.created LIMIT 1
+        ) w WHERE m.since < f.first_hi AND m.until >= f.last_hi OFFSET 0
+    ) AS always
+    FROM (
+        SELECT root, array_agg(asset_id) AS assets, array_agg(since) AS since, array_agg(until) AS until
+        FROM member GROUP BY root
+    ) r CROSS JOIN (SELECT min(hi) AS first_hi, max(hi) AS last_hi FROM bucket) f
+)"""
 RECORDED = f"""
-SELECT r.root, f.number, NULL::json
-FROM (SELECT root, array_agg(asset_id) AS assets FROM member GROUP BY root) r CROSS JOIN LATERAL (
-    SELECT b.number FROM (SELECT * FROM bucket ORDER BY number OFFSET 0) b
-    WHERE {RAISED.format(moment="b.hi")} LIMIT 1
-) f WHERE {RAISED.format(moment="(SELECT max(hi) FROM bucket)")}"""
+SELECT root, number, NULL::json FROM raised CROSS JOIN bucket WHERE always
+UNION ALL
+SELECT *, NULL::json FROM (SELECT DISTINCT r.root, b.number FROM raised r
+CROSS JOIN unnest(r.assets, r.since, r.until) AS m(asset_id, since, until)
+CROSS JOIN LATERAL (SELECT created FROM {ORDERS_OF} ORDER BY w.created LIMIT 1) w
+JOIN bucket b ON m.since < b.hi AND m.until > b.lo AND w.created < least(b.hi, m.until)
+WHERE NOT r.always) known"""
 
 # By rule: what is in time, and how many days late an occurrence may be before it is judged although it is not done.
 IN_TIME = {
@@ -194,7 +204,7 @@ GROUP BY 1, 2, 3
 
 # By kind of record: what it looks up first, and its rows of root, bucket and numbers.
 QUESTIONS = {
-    "recorded": ((), RECORDED),
+    "recorded": ((RAISED,), RECORDED),
     "preventive": ((), PREVENTIVE),
     "labour": ((ENTRIES,), LABOUR),
     "kept": ((AGREED,), KEPT),

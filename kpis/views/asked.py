@@ -3,6 +3,7 @@
 from functools import cached_property
 from urllib.parse import urlencode
 
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -143,11 +144,14 @@ class Asked(ChartPage):
         after = self.window.moved(1)
         return self.at(after) if after.start <= self.now else ""
 
+    @property
+    def right_below(self) -> QuerySet[Asset]:
+        return Asset.objects.filter(site=self.site, parent=self.asset, archived_at=None).order_by("code")
+
     @cached_property
     def children(self) -> list[Asset]:
         """The assets right below."""
-        rows = Asset.objects.filter(site=self.site, parent=self.asset, archived_at=None).order_by("code")
-        rows = list(rows.only("code", "name", "level", "site"))  # of hundreds a few are shown
+        rows = list(self.right_below.only("code", "name", "level", "site"))  # of hundreds a few are shown
         for row in rows:
             row.site = self.site
         return rows

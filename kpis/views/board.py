@@ -24,6 +24,7 @@ class Board(Asked):
 
     template_name = "kpis/board.html"
     title = gettext_lazy("Wall board")
+    route = "performance-board"
 
     @one_snapshot()
     def get(self, request, *args, **kwargs):

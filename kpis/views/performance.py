@@ -4,6 +4,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+from django_htmx.http import HttpResponseClientRefresh
 
 from core.kit.badges import Action
 from core.kit.present import number_text
@@ -26,7 +27,9 @@ class Performance(Asked):
     route = "performance"
 
     def draw(self, template=None, *, status=200, **extra):
-        if self.site and self.request.htmx and self.request.GET.get("part") == MORE:
+        if self.request.htmx and self.request.GET.get("part") == MORE:
+            if self.site is None or self.request.GET.get("site", self.site.code) != self.site.code:
+                return HttpResponseClientRefresh()  # the user's roles have changed: what is there is another site's
             return render(self.request, "kpis/_performance_more.html", {"page": self, **self.more()})
         return super().draw(template, status=status, **extra)
 
@@ -58,7 +61,7 @@ class Performance(Asked):
             **self.picker(),
             "at_once": self.at_once,
             "more_url": self.url(part=MORE),
-            "more_titles": charts.coming(below=self.asset is None or self.is_line),
+            "more_titles": charts.coming(below=bool(self.children) if self.asset else self.right_below.exists()),
         }
 
     def headlines(self) -> dict:

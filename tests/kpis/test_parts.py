@@ -5,12 +5,17 @@ import re
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from assets.models import Asset
 from core.kit.charts import Chart
+from kpis import figures
 from people.models import Membership
+from tests import plant as world
 from tests.kpis.test_figures import history as history  # the fixture
 
 WEEK = {"from": "2026-03-02", "to": "2026-03-08"}
+read = figures.beside
 HTMX = {"headers": {"HX-Request": "true"}}
 
 
@@ -77,17 +82,25 @@ def test_what_follows_is_announced_with_its_titles(page, plant, history):
         "Availability and OEE", "MTBF", "Bad actors", "Below",
     ]  # fmt: skip
     assert page(plant.filler).context["more_titles"] == ["Availability and OEE", "MTBF"]
+    world.asset(plant.berlin, "P1", "Pump", parent=plant.filler, level="component")
+    assert "Below" in page(plant.filler).context["more_titles"]
+    Asset.objects.filter(site=plant.berlin).update(archived_at=timezone.now())
+    assert page().context["more_titles"] == ["Availability and OEE", "MTBF"]
 
 
-def test_the_page_reads_nothing_of_what_follows(page, plant, history, django_assert_max_num_queries):
+def test_the_page_reads_one_window_and_no_trend(page, plant, history, monkeypatch):
+    asked = []
+
+    def noted(questions, **options):
+        asked.append(questions)
+        return read(questions, **options)
+
+    monkeypatch.setattr(figures, "beside", noted)
     page(plant.line)
-
-    def queries(**query) -> int:
-        with django_assert_max_num_queries(100) as asked:
-            page(plant.line, **query)
-        return len(asked)
-
-    assert queries() < queries(part="more")
+    ((_subjects, before, now),) = asked.pop()
+    assert (len(before), len(now), asked) == (1, 1, [])
+    page(plant.line, part="more")
+    assert len(asked) == 2
 
 
 def test_a_part_of_another_site_does_not_exist(client, page, plant):
@@ -103,10 +116,16 @@ def test_a_part_for_somebody_who_is_logged_out_loads_the_page_again_which_leads_
     assert Client().get(reverse("performance")).url == f"/login/?next={reverse('performance')}"
 
 
-def test_a_part_for_somebody_without_a_site_and_of_a_wrong_window_is_no_error(client, page, plant, history):
+def test_a_part_in_a_wrong_window_is_that_of_the_window_shown_instead(page, plant, history):
     answer = page(plant.line, part="more", **{"from": "soon", "to": ""})
     assert (answer.status_code, bool(answer.context["window"].error)) == (200, True)
-    Membership.objects.filter(user=plant.manager).delete()
-    answer = client.get(reverse("performance"), {"part": "more"}, **HTMX)
-    assert answer.status_code == 200
-    assert "You have no site yet" in answer.content.decode()
+
+
+def test_a_part_of_a_site_that_one_may_not_see_any_more_loads_the_page_again(client, page, plant, history):
+    address = address_of_more(page())
+    membership = Membership.objects.get(user=plant.manager, site=plant.berlin)
+    Membership.objects.filter(pk=membership.pk).update(site=plant.chicago)
+    for _ in range(2):  # at another site, and at none
+        answer = client.get(address, **HTMX)
+        assert (answer["HX-Refresh"], answer.content) == ("true", b"")
+        Membership.objects.filter(pk=membership.pk).delete()

@@ -348,14 +348,39 @@ def test_before_the_first_order_open_work_and_costs_are_unknown_and_not_nought(p
             subject and [subject], definitions=keys, site=plant.berlin, start=BEGIN - 2 * DAY, end=BEGIN + DAY,
             by="day", scope=scope, now=NOW,
         )  # fmt: skip
-        return [[(each.value, each.reason_code) for each in found if each.definition.key == key] for key in keys]
+        return [
+            [(each.value, each.status, each.reason_code) for each in found if each.definition.key == key]
+            for key in keys
+        ]  # fmt: skip
 
-    nothing = (None, "no_orders")
+    nothing = (None, "no data", "no_orders")
     for subject in (None, plant.line, plant.filler):
-        assert told(subject) == [[nothing, nothing, (value, "")] for value in (1, 1, 0)]
+        assert told(subject) == [[nothing, nothing, (value, "ok", "")] for value in (1, 1, 0)]
     assert told(plant.labeller) == [[nothing] * 3] * 3, "Nothing was done to this machine yet."
     first.costs.create(source="parts", amount=90, at=BEGIN - DAY)  # written down before the product was there
-    assert told(plant.line)[2] == [nothing, (90, ""), (0, "")]
+    assert told(plant.line)[2] == [nothing, (90, "ok", ""), (0, "ok", "")]
+
+
+def test_a_line_knows_of_orders_while_the_machine_stands_in_it(plant):
+    """So that a day says the same by itself and in a longer window."""
+    moved = BEGIN + 2 * DAY
+    other = world.asset(plant.berlin, "L2", "Line 2", level="line")
+    Placement.objects.filter(asset=plant.labeller).update(valid=DateTimeTZRange(world.OPENED, moved))
+    Placement.objects.create(asset=plant.labeller, parent=other, valid=DateTimeTZRange(moved, None))
+    order(plant.labeller, BEGIN - 9 * DAY, State.CANCELLED, state_since=BEGIN - 8 * DAY)
+    order(plant.palletiser, BEGIN + 40 * DAY)
+
+    def days(line) -> list[float | None]:
+        end = BEGIN + 4 * DAY
+        alone = [
+            read(line, "backlog_hours", start=BEGIN + day * DAY, end=BEGIN + (day + 1) * DAY)[0].value
+            for day in range(4)
+        ]
+        assert alone == [each.value for each in read(line, "backlog_hours", by="day", start=BEGIN, end=end)]
+        return alone
+
+    assert days(other) == [None, None, 0, 0]
+    assert days(plant.line) == [0, 0, None, None]
 
 
 def test_a_window_that_has_not_begun_has_no_figures_of_work(plant, broken):

@@ -167,6 +167,7 @@ class WorkOrder(Moves, models.Model):
             models.Index(fields=["site", "-id"], name="order_of_site"),
             models.Index(fields=["site", "state", "due_to", "id"], name="order_by_due"),
             models.Index(fields=["asset", "-id"], name="order_of_asset"),
+            models.Index(fields=["asset", "created"], name="order_by_creation"),  # since when anything is known
             # What was open at a moment has not ended, or ended after it: the later of these is never before that.
             models.Index(F("site"), Greatest("state_since", "completed_at", "closed_at"), name="order_by_end"),
             GinIndex(OpClass("summary", name="gin_trgm_ops"), name="order_search"),
