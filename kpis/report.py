@@ -36,6 +36,7 @@ from kpis.report_records import (
     unplanned,
 )
 from kpis.weeks import Week
+from kpis.windows import FORMER
 
 HEADLINES = (
     *TILES, "preventive_compliance", "schedule_compliance", "planned_work_share", "break_in_share", "backlog_hours",
@@ -147,12 +148,14 @@ def compose(site: Site, asset: Asset | None, week: Week, *, now: datetime, scope
 
     `scope`: what counts for a line, its machines or itself.
     """
-    former, window = week.moved(-1).window, week.window
-    two = [(former.start, former.end), (window.start, window.end)]
+    window = week.window
+    former = window.compared(FORMER, now=now)
     line = counting.is_line(asset)
     scope = counting.scope_asked(scope, line=line)
     own = scope is Scope.ASSET
-    before, whole = figures.known([asset], two, site=site, now=now, scope=scope)
+    (((before,), (whole,)),) = figures.beside(
+        [([asset], [(former.start, former.end)], [(window.start, window.end)])], site=site, scope=scope, now=now
+    )
     agreed = agreed_for(whole, scope)
     headlines = ITSELF if own else HEADLINES
     found = [(whole.figure(DEFINITIONS[key]), before.figure(DEFINITIONS[key])) for key in headlines]

@@ -168,11 +168,12 @@ class Window:
         other = self.moved(-1) if how == FORMER else self._a_year_before()
         if self.end <= now or self.start >= now:
             return other
-        if not self.whole or self.unit == "shift" or (self.days == 1 and self.unit not in (*MONTHS, "week")):
-            return replace(other, end=min(other.start + (now - self.start), other.end))
-        passed = self.site.production_day(now) + DAY - self.first
-        past = min(other.first + passed, other.past)
-        return Window.of_days(self.site, other.first, past)
+        if not self.whole or self.unit == "shift":
+            passed = other.start + (now - self.start)
+        else:  # as many whole days, and of the next as much as has passed of the running one
+            today = self.site.production_day(now)
+            passed = self.site.day_begins(other.first + (today - self.first)) + (now - self.site.day_begins(today))
+        return replace(other, end=min(passed, other.end))
 
     def _a_year_before(self) -> "Window":
         """Calendar units and dates go by the calendar; a day, a week or a shift keeps its weekday, 52 weeks back."""
@@ -215,7 +216,10 @@ class Window:
         """What the trend is held beside, bucket by bucket."""
         shown = self.trend
         if shown is self:
-            return self.compared(how, now=now)
+            beside = self.compared(how, now=now)
+            if beside is None or not self.whole or self.unit == "shift":
+                return beside
+            return Window.of_days(self.site, beside.first, beside.past)  # day by day
         if how == NOTHING:
             return None
         return shown.back(SAME_WEEKDAY if how == YEAR else TREND_DAYS["shift" if self.unit == "shift" else "day"])

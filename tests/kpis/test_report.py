@@ -282,6 +282,18 @@ def test_a_running_week_says_so(plant, broken):
 # --- As a PDF --------------------------------------------------------------------------------------
 
 
+def test_a_running_week_is_held_against_as_much_of_the_week_before(plant):
+    week = weeks.running(plant.berlin, NOW)
+    part = NOW - week.window.start
+    done = order(plant.filler, week.window.start - 30 * DAY)
+    for since in (timedelta(0), 7 * DAY):
+        for begin in (week.window.start - since, week.window.start - since + part):  # half of it in this part, half after
+            done.costs.create(source="parts", amount=100, at=begin)
+    found = compose(plant.berlin, None, week, now=NOW)
+    assert row(found, "Maintenance cost").value.startswith("100")
+    assert row(found, "Maintenance cost").change == "as the week before"
+
+
 def text_of(file: bytes) -> str:
     return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(file)).pages)
 

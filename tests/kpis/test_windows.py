@@ -196,14 +196,10 @@ def test_the_fields_show_times_only_where_the_window_is_not_of_whole_days():
 @pytest.mark.parametrize(
     ("text", "former", "year"),
     [
-        # A running window is held beside as many days of the other.
-        ("window=month", "2026-10-01 2026-10-29", "2025-11-01 2025-11-29"),
-        ("window=week", "2026-11-16 2026-11-22", "2025-11-24 2025-11-30"),
         ("window=last-month", "2026-09-01 2026-09-30", "2025-10-01 2025-10-31"),
         ("window=30d", "2026-09-30 2026-10-29", "2025-10-30 2025-11-28"),
         ("window=365d", "2024-11-29 2025-11-28", "2024-11-29 2025-11-28"),
         ("window=day", "2026-11-27", "2025-11-29"),  # Saturdays
-        ("from=2026-11-01&to=2026-11-30", "2026-10-01 2026-10-29", "2025-11-01 2025-11-29"),
     ],
 )
 def test_what_a_window_is_compared_with(text, former, year):
@@ -211,6 +207,29 @@ def test_what_a_window_is_compared_with(text, former, year):
     assert days(window.compared(FORMER, now=now)) == d(former)
     assert days(window.compared(YEAR, now=now)) == d(year)
     assert window.compared(NOTHING, now=now) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "former", "year"),
+    [
+        ("window=month", ("2026-10-01", "2026-10-29"), ("2025-11-01", "2025-11-29")),
+        ("window=week", ("2026-11-16", "2026-11-22"), ("2025-11-24", "2025-11-30")),
+        ("from=2026-11-01&to=2026-11-30", ("2026-10-01", "2026-10-29"), ("2025-11-01", "2025-11-29")),
+        ("from=2026-11-10&to=2026-12-09", ("2026-10-11", "2026-10-30"), ("2025-11-10", "2025-11-29")),
+    ],
+)
+def test_a_running_window_is_compared_with_as_much_of_the_other_to_the_hour(text, former, year):
+    """A sum of a day and a half beside one of two days would be a change that never happened."""
+    window, now = asked(text), at("2026-11-29T10:23")
+    for how, (first, last) in ((FORMER, former), (YEAR, year)):
+        assert hours(window.compared(how, now=now)) == (f"{first} 00:00", f"{last} 10:23")
+        if window.trend is window:  # it goes day by day
+            assert days(window.compared_trend(how, now=now)) == d(f"{first} {last}")
+
+
+def test_a_running_week_is_compared_on_the_clock_of_the_day_that_is_running():
+    window, now = asked("window=week", "2026-10-27T06:00"), at("2026-10-27T06:00")  # the clock changed on Sunday
+    assert hours(window.compared(FORMER, now=now)) == ("2026-10-19 00:00", "2026-10-20 06:00")
 
 
 @pytest.mark.parametrize(
