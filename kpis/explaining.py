@@ -23,6 +23,7 @@ from kpis.facts.plans import Plans
 from kpis.facts.ranges import merged, minus
 from kpis.facts.records import failed_below
 from kpis.facts.sources import Lag, Sources, lag, sources
+from kpis.facts.work_rows import Rows
 from kpis.facts.work_sources import Completions, completions, given_by, orders_of
 from kpis.facts.zones import Stretch
 from kpis.figures import Figure, Period
@@ -38,6 +39,7 @@ from kpis.versions import in_version, versions_of
 from production.models import Count
 
 MOST = 200  # rows of each kind on the page; the totals are of all
+LOOKED_AT = 2000  # stops, the longest, of which those are told that took most of planned production
 OF_STOPS = ("stood", "stood_today", "lens", "lens_today")  # records of figures of work that are about stops
 OF_FAILURES = ("mtbf", "mtbf_by_items", "mttr")
 
@@ -113,12 +115,11 @@ def explain(
     until = min(end, now)
     rows = {row.pk: row for row in Asset.objects.filter(pk__in=ids).order_by("code")}
     around = reaching(ids)
-    stops = Downtime.objects.filter(asset__in=around).touching(start, until)
-    if not shown:
-        stops = stops.none()
-    listed, overlap = longest(stops, site, start, until, together=len(set(ids)) == 1)
-    known = None if is_work else evidence(around, start, until, now)
     counting = [] if is_work else found.counting(figure.definition)
+    own = stopped(found, figure.definition, counting) if shown else set()
+    stops = Downtime.objects.filter(asset__in=around if own == set(ids) else reaching(list(own)))
+    listed, overlap = longest(stops.touching(start, until), site, start, until, together=len(own) == 1)
+    known = None if is_work else evidence(around, start, until, now)
     delay = lag(around, start, until) if shown else None
     left = None if is_work else not_counted(found, figure.definition, counting, around)
     changing = any(each.member.asset_id in found.reader.changing for each in counting)
@@ -168,6 +169,13 @@ def explain(
         not_counted=left,
         uncounted=uncounted(found, counting, rows),
     )  # fmt: skip
+
+
+def stopped(period: Period, definition: Definition, counting: Sequence[Stretch]) -> set[int]:
+    """The assets whose stops are in the figure: those counting in it, or those whose stops are charged."""
+    if isinstance(definition, WorkDefinition):
+        return Rows(period.work, period.place).charged(today=definition.records.endswith("_today"))
+    return {each.member.asset_id for each in counting}
 
 
 def not_counted(period: Period, definition: Definition, counting: Sequence[Stretch], around: Sequence[int]) -> LeftOut:
@@ -232,7 +240,7 @@ def inputs(
 def longest(
     stops: DowntimeQuerySet, site: Site, start: datetime, end: datetime, *, together: bool
 ) -> tuple[list[Stopped], float]:
-    """The longest stops inside the window, those that took most of planned production first, and how far they overlap.
+    """The stops that took most of planned production, of the longest inside the window, and how far they overlap.
 
     That is by how many seconds what each of them took adds up to more than what they took as one: those of one asset,
     or all of them, which stopped one asset `together`.
@@ -240,19 +248,20 @@ def longest(
     inside = ExpressionWrapper(
         Least(Coalesce("end", Value(end)), Value(end)) - Greatest("start", Value(start)), output_field=DurationField()
     )
-    rows = list(stops.select_related("asset", "reason").order_by(inside.desc(), "-start", "-pk")[:MOST])
+    rows = list(stops.select_related("asset", "reason").order_by(inside.desc(), "-start", "-pk")[:LOOKED_AT])
     if not rows:
         return [], 0.0
     plans = Plans(site, sorted({stop.asset_id for stop in rows}), epoch(start), epoch(end))
-    found, overlap = [], 0.0
+    spans = {stop.pk: taken(stop, site, start, end) for stop in rows}
+    lost = {stop.pk: scheduled(plans, stop, [spans[stop.pk]]) for stop in rows}
+    rows = sorted(rows, key=lambda stop: -lost[stop.pk])[:MOST]
+    overlap = 0.0
     covered: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for stop in rows:
-        span = taken(stop, site, start, end)
-        lost, one = scheduled(plans, stop, [span]), 0 if together else stop.asset_id
-        found.append(Stopped(stop, clipped(stop, start, end), lost))
-        overlap += lost - scheduled(plans, stop, minus([span], covered[one]))
+        span, one = spans[stop.pk], 0 if together else stop.asset_id
+        overlap += lost[stop.pk] - scheduled(plans, stop, minus([span], covered[one]))
         covered[one] = merged([*covered[one], span])
-    return sorted(found, key=lambda each: -each.lost), overlap
+    return [Stopped(stop, clipped(stop, start, end), lost[stop.pk]) for stop in rows], overlap
 
 
 def taken(stop: Downtime, site: Site, start: datetime, end: datetime) -> tuple[int, int]:

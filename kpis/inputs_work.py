@@ -15,7 +15,7 @@ from core.weeks import name_of
 from kpis import crew, inputs
 from kpis.axis import epoch, instant
 from kpis.definitions import WorkDefinition
-from kpis.facts.priced import assets_with_prices, outermost, prices_of, prices_of_today
+from kpis.facts.priced import outermost, priced_among
 from kpis.facts.records import shelf
 from kpis.facts.repairing import scheduled_of
 from kpis.facts.stated import capacities_of, margins_of
@@ -224,12 +224,9 @@ class File:
         """The spans in which priced assets were down, with what an hour of them cost then."""
         period, work = self.period, self.period.work
         own = [each for each in work.members if each.root == self.read.root]
-        priced = assets_with_prices(period.site, {each.asset_id for each in own})
-        if today:
-            priced = {pk: asset for pk, asset in priced.items() if asset.downtime_cost is not None}
+        priced, costs = priced_among(period.site, own, today=today)
         if not priced:
             return
-        costs = prices_of_today(priced.values()) if today else prices_of(period.site, priced.values())
         bucket = work.cut.buckets[self.read.bucket]
         held = outermost(period.site, own, priced, costs, [bucket])
         inputs.check_size(len(held), self.start, self.end)

@@ -34,13 +34,9 @@ def stops_of_priced(
     The cost of `but`, the root's own asset, is not its own part: those that come next below it are. With `today` all
     stops are charged at the price of today, as version 1 of the figure did.
     """
-    ids = {each.asset_id for each in among}
-    priced = assets_with_prices(site, ids)
-    if today:
-        priced = {pk: asset for pk, asset in priced.items() if asset.downtime_cost is not None}
+    priced, costs = priced_among(site, among, today=today)
     if not priced:
         return {}, {}
-    costs = prices_of_today(priced.values()) if today else prices_of(site, priced.values())
     groups: dict[tuple[int, float], list[Member]] = defaultdict(list)
     for each, cost in outermost(site, among, priced, costs, buckets):
         groups[each.root, cost].append(each)
@@ -69,6 +65,20 @@ def stops_of_priced(
     return dict(found), {
         bucket: [(priced[pk], stood) for pk, stood in ranked.items()] for bucket, ranked in apart_of.items()
     }
+
+
+def charged(site: Site, among: Sequence[Member], bucket: Bucket, *, today: bool = False) -> set[int]:
+    """The assets whose stops make up the cost of the members of one root."""
+    priced, costs = priced_among(site, among, today=today)
+    return {each.asset_id for each, _cost in outermost(site, among, priced, costs, [bucket])}
+
+
+def priced_among(site: Site, among: Sequence[Member], *, today: bool = False) -> tuple[dict[int, Asset], Prices]:
+    """The members with an hourly cost, at any time or `today`, and when an hour cost how much."""
+    priced = assets_with_prices(site, {each.asset_id for each in among})
+    if today:
+        priced = {pk: asset for pk, asset in priced.items() if asset.downtime_cost is not None}
+    return priced, prices_of_today(priced.values()) if today else prices_of(site, priced.values())
 
 
 def assets_with_prices(site: Site, ids: set[int]) -> dict[int, Asset]:

@@ -15,6 +15,7 @@ from kpis.axis import epoch, instant
 from kpis.backlog import Waiting
 from kpis.facts.agreed import Agreed
 from kpis.facts.output import counting_lines, once, pieces_of
+from kpis.facts.priced import charged
 from kpis.facts.work import READY, Work
 from kpis.facts.worth import served
 from kpis.intervals import Span
@@ -78,6 +79,11 @@ class Found:
             if each.root == self.root:
                 held[each.asset_id].append((each.since, each.until))
         return lambda asset, at: any(since <= epoch(at) < until for since, until in held[asset])
+
+    def charged(self, *, today: bool = False) -> set[int]:
+        """The assets whose stops are charged, at the hourly costs of their time or of today."""
+        own = [each for each in self.work.members if each.root == self.root]
+        return charged(self.site, own, self.work.cut.buckets[self.bucket], today=today)
 
     @property
     def today(self) -> date:

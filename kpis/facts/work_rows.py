@@ -192,6 +192,7 @@ class Rows(Found):
     def stood(self) -> Iterator[Record]:
         """The assets with what an hour of them cost in the window, and until when."""
         assets = Asset.objects.filter(pk__in=self.held).select_related("site").prefetch_related("former_hourly_costs")
+        charged = self.charged()
         for row in assets.order_by("code"):
             for price in prices(row):
                 since, until = (day and self.site.day_begins(day) for day in (price.since, price.until))
@@ -202,21 +203,25 @@ class Rows(Found):
                     words = _("has no cost of one hour down")
                 elif until and until < self.end:
                     words = _("cost of one hour down, until %(day)s") % {"day": formats.date_format(price.until)}
+                if price.amount is not None and row.pk not in charged:
+                    words = _("%(what)s; charged with what it stands below") % {"what": words}
                 yield Record(
                     "asset", row.pk, row.code, row.name, row.get_absolute_url(), since,
                     {"amount": None if price.amount is None else float(price.amount)}, words,
-                    counts=price.amount is not None,
+                    counts=price.amount is not None and row.pk in charged,
                 )  # fmt: skip
 
     def stood_today(self) -> Iterator[Record]:
         """The assets with what an hour of them costs today."""
+        charged = self.charged(today=True)
         for row in Asset.objects.filter(pk__in=self.held).order_by("code"):
             amount = row.downtime_cost
+            words = _("has no cost of one hour down") if amount is None else _("cost of one hour down today")
+            if amount is not None and row.pk not in charged:
+                words = _("%(what)s; charged with what it stands below") % {"what": words}
             yield Record(
                 "asset", row.pk, row.code, row.name, row.get_absolute_url(), None,
-                {"amount": None if amount is None else float(amount)},
-                _("has no cost of one hour down") if amount is None else _("cost of one hour down today"),
-                counts=amount is not None,
+                {"amount": None if amount is None else float(amount)}, words, counts=row.pk in charged,
             )  # fmt: skip
 
     def lens(self) -> Iterator[Record]:

@@ -287,7 +287,10 @@ def test_a_running_week_is_held_against_as_much_of_the_week_before(plant):
     part = NOW - week.window.start
     done = order(plant.filler, week.window.start - 30 * DAY)
     for since in (timedelta(0), 7 * DAY):
-        for begin in (week.window.start - since, week.window.start - since + part):  # half of it in this part, half after
+        for begin in (
+            week.window.start - since,
+            week.window.start - since + part,
+        ):  # half of it in this part, half after
             done.costs.create(source="parts", amount=100, at=begin)
     found = compose(plant.berlin, None, week, now=NOW)
     assert row(found, "Maintenance cost").value.startswith("100")

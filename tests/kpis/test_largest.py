@@ -1,0 +1,72 @@
+"""The stops that an explanation names: those in the figure, by what they took of planned production."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from assets.models import Asset, Downtime
+from kpis import explaining
+from production.models import Count
+
+BEGIN = datetime(2026, 3, 8, 23, tzinfo=UTC)  # Monday, midnight in Berlin
+NOW = BEGIN + timedelta(days=20)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+def stop(asset, start: float, hours: float, reason, **fields) -> Downtime:
+    begun = BEGIN + start * HOUR
+    return Downtime.objects.create(asset=asset, start=begun, end=begun + hours * HOUR, reason=reason, **fields)
+
+
+def explained(plant, key: str, asset=None, **options):
+    return explaining.explain(
+        asset, site=plant.berlin, definition=key, start=BEGIN, end=BEGIN + 7 * DAY, scope="leaves", now=NOW, **options
+    )
+
+
+@pytest.fixture
+def stopped(plant):
+    """An hour of the filler, which has counts; five hours of the labeller, which has none."""
+    small, large = stop(plant.filler, 10, 1, plant.breakdown), stop(plant.labeller, 10, 5, plant.breakdown)
+    Count.objects.create(
+        asset=plant.filler, start=BEGIN, end=BEGIN + 20 * HOUR, good=Decimal(60), ideal_cycle=Decimal(60)
+    )
+    return small, large
+
+
+@pytest.mark.parametrize("key", ["oee", "quality", "performance", "teep"])
+def test_a_figure_about_counts_names_stops_of_what_was_counted(plant, stopped, key):
+    small, _large = stopped
+    found = explained(plant, key, plant.line)
+    assert ([each.stop for each in found.stops], found.largest.stop) == ([small], small)
+
+
+def test_availability_names_the_stops_of_all(plant, stopped):
+    small, large = stopped
+    assert [each.stop for each in explained(plant, "availability", plant.line).stops] == [large, small]
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_cost_names_the_stops_that_are_charged(plant, stopped, version):
+    small, _large = stopped
+    Asset.objects.filter(pk=plant.filler.pk).update(downtime_cost=100)
+    found = explained(plant, "downtime_cost", version=version)
+    assert [each.stop for each in found.stops] == [small]
+    assert [(each.asset, each.counts) for each in found.work.records if each.numbers["amount"]] == [("M1", True)]
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_what_is_charged_with_its_line_does_not_count_twice(plant, stopped, version):
+    Asset.objects.filter(pk__in=[plant.filler.pk, plant.line.pk]).update(downtime_cost=100)
+    records = {each.asset: each for each in explained(plant, "downtime_cost", version=version).work.records}
+    assert (records["L1"].counts, records["M1"].counts) == (True, False)
+    assert str(records["M1"].remark).endswith("charged with what it stands below")
+
+
+def test_long_stops_that_took_nothing_hide_none_that_did(plant, monkeypatch):
+    monkeypatch.setattr(explaining, "MOST", 3)
+    for number in range(5):
+        stop(plant.filler, 24 * number, 8, plant.lunch, planned=True)
+    short = [stop(plant.filler, 24 * number + 10, 1 + number / 10, plant.breakdown) for number in range(3)]
+    assert [each.stop for each in explained(plant, "availability", plant.filler).stops] == short[::-1]
