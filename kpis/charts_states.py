@@ -28,6 +28,7 @@ STATES = {
     State.NOT_SCHEDULED: Badge(gettext_lazy("Not scheduled"), "idle", "moon"),
     State.UNKNOWN: Badge(gettext_lazy("Unknown"), "idle", "help"),
 }
+COLOURS = {State.NOT_SCHEDULED: "var(--line-strong)"}  # lighter than what is unknown
 # Each state has a height of its own, as a part of the row: colour never stands alone.
 HEIGHTS = {
     State.OPERATING: 0.35,
@@ -101,7 +102,7 @@ def _series(found: Sequence[Machine], state: State, zone: ZoneInfo, reasons: Map
         "type": "custom",
         "renderItem": "spans",
         "name": str(badge.label),
-        "itemStyle": {"color": charts.tone(badge.tone)},
+        "itemStyle": {"color": COLOURS.get(state) or charts.tone(badge.tone)},
         "encode": {"x": [1, 2], "y": 0},
         "thickness": HEIGHTS[state],
         "least": 2 if state in STOPPED else 0,  # px: a short stop can still be seen

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from core.kit.present import number_text
 from kpis import formulas
 from kpis.formulas import Facts, Result
 from kpis.work import ComplianceRule
@@ -123,7 +124,7 @@ class WorkDefinition(Definition):
 
 
 def hours(seconds: float) -> str:
-    return f"{seconds / 3600:,.2f} h"
+    return f"{number_text(seconds / 3600, 2)} h"
 
 
 def mean(part: str, number: str) -> Callable[[dict[str, float]], str]:
@@ -284,7 +285,7 @@ WORK = [
         _("Money spent on orders, each at the price of its day."),
         lambda known, threshold, facts: known.cost(threshold), records="spent",
         calculation=lambda sums: " + ".join(
-            f"{sums[name]:,.2f}" for name in ("labour_cost", "parts_cost", "external_cost", "undivided_cost")
+            number_text(sums[name], 2) for name in ("labour_cost", "parts_cost", "external_cost", "undivided_cost")
         ),
     ),
     WorkDefinition(
@@ -293,7 +294,7 @@ WORK = [
         _("Money spent on an asset and everything below it, for each piece made. A line that counts its pieces speaks"
           " for the machines in it, so that no piece is counted twice."),
         lambda known, threshold, facts: known.per_unit(threshold), records="unit_cost",
-        calculation=lambda sums: f"{sums['maintenance_cost']:,.2f} ÷ {sums['pieces']:,.0f}",
+        calculation=lambda sums: f"{number_text(sums['maintenance_cost'], 2)} ÷ {number_text(sums['pieces'], 0)}",
     ),
     WorkDefinition(
         "maintenance_cost_of_replacement_value", _("Maintenance cost of a year as share of replacement value"), "share",
@@ -302,14 +303,16 @@ WORK = [
           " what they once cost). A value holds for everything below its asset; what has none is left out, with the"
           " money spent on it, and counted."),
         lambda known, threshold, facts: known.share_of_a_year(threshold), records="upkeep",
-        calculation=lambda sums: f"{sums['maintenance_cost']:,.2f} ÷ {sums['replacement_value_years']:,.2f}",
+        calculation=lambda sums: (
+            f"{number_text(sums['maintenance_cost'], 2)} ÷ {number_text(sums['replacement_value_years'], 2)}"
+        ),
     ),
     WorkDefinition(
         "downtime_cost", _("Cost of downtime"), "money", "lower", _("Σ unplanned downtime × cost of one hour down"),
         _("At the cost of one hour down that held at the time of the stop; below an asset with such a cost nothing is"
           " charged again."),
         lambda known, threshold, facts: known.cost(threshold), records="stood", version=2,
-        calculation=lambda sums: f"{hours(sums['priced_downtime'])} → {sums['downtime_cost']:,.2f}",
+        calculation=lambda sums: f"{hours(sums['priced_downtime'])} → {number_text(sums['downtime_cost'], 2)}",
     ),
     WorkDefinition(
         "downtime_cost_of_margin", _("Downtime cost as share of net margin"), "share", "lower",
@@ -317,7 +320,7 @@ WORK = [
         _("What stops cost, as a share of what the site earns in the same window. The net margin of a year counts by"
           " time, from the day it holds."),
         lambda known, threshold, facts: known.share(threshold), records="lens", version=2,
-        calculation=lambda sums: f"{sums['downtime_cost']:,.2f} ÷ {sums['net_margin']:,.2f}",
+        calculation=lambda sums: f"{number_text(sums['downtime_cost'], 2)} ÷ {number_text(sums['net_margin'], 2)}",
     ),
     part_of_mttr(
         "mttr_detect", _("MTTR: detection"), _("Σ (report − failure) ÷ restored failures with an order"),

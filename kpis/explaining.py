@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce, Greatest, Least
 
 from assets.models import Asset, Downtime, Failure
 from assets.models.condition import DowntimeQuerySet
+from core.kit.present import number_text
 from core.models import Site
 from kpis import effectiveness, figures, inputs_work, trending, trusting
 from kpis.axis import epoch, instant
@@ -309,7 +310,7 @@ def sentence(figure: Figure) -> str:
     def shown(name: str) -> str:
         if name == "operating_time" and "stop_time_in_performance" in sums:
             return f"({hours(sums[name])} + {hours(sums['stop_time_in_performance'])})"
-        return f"{sums[name] / 3600:,.2f} h" if "time" in name else f"{sums[name]:,.0f}"
+        return f"{number_text(sums[name] / 3600, 2)} h" if "time" in name else f"{number_text(sums[name], 0)}"
 
     words = " ÷ ".join(shown(name) for name in DIVISIONS[figure.definition.key])
     if figure.definition.key == "oee" and (found := effectiveness.factors(figure.facts, figure.profile)):

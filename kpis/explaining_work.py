@@ -180,7 +180,7 @@ def left_out(known: Any, definition: WorkDefinition) -> list[str]:
                 *left_out(spent, definition),
                 *said(worth.machines - worth.valued_machines,
                       _("%(n)d of %(all)d machines have no replacement value, of their own or of their line; they are"
-                        " left out with the %(money)s spent on them."), worth.machines, money=f"{money:,.2f}"),
+                        " left out with the %(money)s spent on them."), worth.machines, money=number_text(money, 2)),
             ]  # fmt: skip
         case Repairs(events=events, open=still, restored=restored, with_order=ordered, with_labour=worked):
             return [

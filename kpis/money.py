@@ -69,6 +69,7 @@ class Money:
     ranking: list[Line]
     others: int
     month: Month
+    itself: str = ""  # code of an asset that is charged itself, so that what is ranked does not add up to its cost
 
     @property
     def has_margin(self) -> bool:
@@ -78,7 +79,8 @@ class Money:
 def money(whole: Period, *, month: Month, url: Callable[..., str]) -> Money:
     """`url(asset=pk)` gives the Performance page of an asset."""
     lines = [_line(figure, month, url) for figure in ranking(whole)]
-    return Money(_answer(whole, month), lines[:MOST], len(lines[MOST:]), month)
+    itself = whole.asset.code if whole.asset is not None and whole.asset.downtime_cost is not None else ""
+    return Money(_answer(whole, month), lines[:MOST], len(lines[MOST:]), month, itself)
 
 
 def ranking(whole: Period) -> list[Figure]:

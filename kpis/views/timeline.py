@@ -110,18 +110,21 @@ class Timeline(Asked):
         if never == len(found):
             return _("Nothing was ever recorded for these machines, so their states are unknown.")
         planned = hours[State.OPERATING] + hours[State.DOWN]
-        words = [
-            ngettext(
+        known, down = len(found) - unknown, hours[State.DOWN]
+        numbers = {"n": known, "down": number_text(down, 1), "planned": number_text(planned, 1)}
+        if round(down * HOUR):
+            sentence = ngettext(
                 "%(n)d machine was stopped for %(down)s h of %(planned)s h of planned production time.",
                 "%(n)d machines were stopped for %(down)s h of %(planned)s h of planned production time.",
-                len(found) - unknown,
+                known,
             )
-            % {
-                "n": len(found) - unknown,
-                "down": number_text(hours[State.DOWN], 1),
-                "planned": number_text(planned, 1),
-            }
-        ]
+        else:
+            sentence = ngettext(
+                "%(n)d machine was never stopped in %(planned)s h of planned production time.",
+                "%(n)d machines were never stopped in %(planned)s h of planned production time.",
+                known,
+            )
+        words = [sentence % numbers]
         if never:
             words.append(
                 ngettext(

@@ -250,6 +250,7 @@ def test_performance_tells_what_stops_cost_and_what_an_hour_takes_of_the_month(c
     assert "One hour of L1 costs 80\u202fEUR: 10.8\u202f% of the net margin of March 2026." in line
     ranking = line[line.index("Where stops cost most") :]
     assert ranking.index("M1 · Filler") < ranking.index("M3 · Palletiser")
+    assert "The cost above is that of L1 at its own hourly cost" in ranking
     assert "700\u202fEUR" in ranking
     assert "6.73\u202f%" in ranking
     assert f"{reverse('figure')}?definition=downtime_cost&amp;" in ranking

@@ -278,7 +278,7 @@ def test_the_api_tells_both_with_their_inputs_and_records(plant, costly):
         (1050 / 2000, "EUR/unit"), (pytest.approx(1050 / 50_000 / YEARS), "share"),
     ]  # fmt: skip
     why = [caller.get("/api/v1/kpis/explanation/", query | {"definition": key}).json() for key in (PER_UNIT, OF_VALUE)]
-    assert why[0]["calculation"] == "1,050.00 ÷ 2,000"
+    assert why[0]["calculation"] == "1\u202f050.00 ÷ 2\u202f000"
     first = why[0]["records"][0]
     assert (first["asset"], first["numbers"]) == ("L1", {"pieces": 2000})
     values = [(each["asset"], each["numbers"]["amount"], each["counts"]) for each in why[1]["records"][:2]]
