@@ -146,8 +146,8 @@ def test_the_explanation_tells_since_when_it_holds_and_what_it_would_have_been(c
     ):  # fmt: skip
         assert words in page
     page = client.get(reverse("figure"), MARCH | {"definition_version": "1"}).content.decode()
-    for words in ("Cost of downtime (version 1) · M1", "held from 26 Nov 2026 until 30 Nov 2026", "14.00 h → 1\u202f400.00",
-                  "As it is defined now", "900\u202fEUR"):  # fmt: skip
+    for words in ("Cost of downtime (version 1) · M1", "held from 26 Nov 2026 until 30 Nov 2026",
+                  "14.00 h → 1\u202f400.00", "As it is defined now", "900\u202fEUR"):  # fmt: skip
         assert words in page
     assert client.get(reverse("figure"), MARCH | {"definition_version": "7"}).status_code == 400
 
