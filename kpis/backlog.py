@@ -197,6 +197,7 @@ class Stood:
     recorded: int = 0  # of those, with any record
     scheduled: float = 0.0
     unobserved: float = 0.0
+    calendar: float = 0.0  # in service
 
     def inputs(self) -> dict[str, float]:
         return {"priced_downtime": self.seconds, "downtime_cost": self.amount, "priced_assets": self.assets}
@@ -204,6 +205,8 @@ class Stood:
     def cost(self, threshold: float = 0.0) -> Result:
         if not self.assets:
             return Result(None, Status.NO_DATA, Lack.NO_HOURLY_COST)
+        if not self.calendar and not self.recorded:
+            return Result(None, Status.UNDEFINED, Reason.NOT_IN_SERVICE)
         if not self.recorded:
             return Result(None, Status.NO_DATA, Reason.NO_RECORDS, coverage=0.0)
         return told(self.amount, threshold, self.scheduled, self.scheduled + self.unobserved)

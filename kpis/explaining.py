@@ -249,34 +249,42 @@ def longest(
     inside = ExpressionWrapper(
         Least(Coalesce("end", Value(end)), Value(end)) - Greatest("start", Value(start)), output_field=DurationField()
     )
-    rows = list(stops.select_related("asset", "reason").order_by(inside.desc(), "-start", "-pk")[:LOOKED_AT])
-    if not rows:
+    ordered = stops.order_by(inside.desc(), "-start", "-pk")
+    spans = {row[0]: (row[1], taken(*row[2:], site, start, end)) for row in ordered.values_list(*TAKEN)[:LOOKED_AT]}
+    if not spans:
         return [], 0.0
-    plans = Plans(site, sorted({stop.asset_id for stop in rows}), epoch(start), epoch(end))
-    spans = {stop.pk: taken(stop, site, start, end) for stop in rows}
-    lost = {stop.pk: scheduled(plans, stop, [spans[stop.pk]]) for stop in rows}
-    rows = sorted(rows, key=lambda stop: -lost[stop.pk])[:MOST]
+    plans = Plans(site, sorted({asset_id for asset_id, _span in spans.values()}), epoch(start), epoch(end))
+    lost = {pk: scheduled(plans, asset_id, [span]) for pk, (asset_id, span) in spans.items()}
+    most = sorted(lost, key=lambda pk: -lost[pk])[:MOST]
     overlap = 0.0
     covered: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for stop in rows:
-        span, one = spans[stop.pk], 0 if together else stop.asset_id
-        overlap += lost[stop.pk] - scheduled(plans, stop, minus([span], covered[one]))
+    for pk in most:
+        asset_id, span = spans[pk]
+        one = 0 if together else asset_id
+        overlap += lost[pk] - scheduled(plans, asset_id, minus([span], covered[one]))
         covered[one] = merged([*covered[one], span])
-    return [Stopped(stop, clipped(stop, start, end), lost[stop.pk]) for stop in rows], overlap
+    rows = Downtime.objects.select_related("asset", "reason").in_bulk(most)
+    return [Stopped(rows[pk], clipped(rows[pk], start, end), lost[pk]) for pk in most if pk in rows], overlap
 
 
-def taken(stop: Downtime, site: Site, start: datetime, end: datetime) -> tuple[int, int]:
-    """The span of the window that the stop takes; of one with an excluded reason its overrun."""
-    begun, past = max(stop.start, start), min(stop.end or end, end)
-    if stop.planned and stop.reason is not None and stop.reason.excluded:
-        overruns = site.overrun_is_unplanned and stop.planned_end is not None
-        begun = max(begun, stop.planned_end) if overruns else past
+TAKEN = ("pk", "asset_id", "start", "end", "planned", "planned_end", "reason__excluded")
+
+
+def taken(
+    begin: datetime, finish: datetime | None, planned: bool, planned_end: datetime | None, excluded: bool | None,
+    site: Site, start: datetime, end: datetime,
+) -> tuple[int, int]:  # fmt: skip
+    """The span of the window that a stop takes; of one with an excluded reason its overrun."""
+    begun, past = max(begin, start), min(finish or end, end)
+    if planned and excluded:
+        overruns = site.overrun_is_unplanned and planned_end is not None
+        begun = max(begun, planned_end) if overruns else past
     return epoch(begun), max(epoch(begun), epoch(past))
 
 
-def scheduled(plans: Plans, stop: Downtime, spans: Sequence[tuple[int, int]]) -> float:
-    """Seconds of the spans in which the stop's asset was scheduled."""
-    return float(sum(plans.between(plans.stretches(stop.asset_id), lo, hi) for lo, hi in spans))
+def scheduled(plans: Plans, asset_id: int, spans: Sequence[tuple[int, int]]) -> float:
+    """Seconds of the spans in which the asset was scheduled."""
+    return float(sum(plans.between(plans.stretches(asset_id), lo, hi) for lo, hi in spans))
 
 
 def clipped(stop: Downtime, start: datetime, end: datetime) -> float:

@@ -129,6 +129,7 @@ def added(known: Stood, facts: Facts, cost: float, assets: int) -> Stood:
         recorded=known.recorded + facts.recorded,
         scheduled=known.scheduled + facts.scheduled,
         unobserved=known.unobserved + facts.unobserved,
+        calendar=known.calendar + facts.calendar,
     )
 
 

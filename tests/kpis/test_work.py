@@ -209,7 +209,8 @@ def test_the_cost_of_downtime_is_hours_times_the_cost_of_one():
     known = Stood(amount=1300, assets=2, recorded=1, scheduled=100, unobserved=100)
     assert outcome(known.cost(0.8)) == (1300, "partial", Lack.FEW_KNOWN)
     assert outcome(Stood().cost()) == (None, "no data", Lack.NO_HOURLY_COST)
-    assert outcome(Stood(assets=1).cost()) == (None, "no data", Reason.NO_RECORDS)
+    assert outcome(Stood(assets=1, calendar=9).cost()) == (None, "no data", Reason.NO_RECORDS)
+    assert outcome(Stood(assets=1).cost()) == (None, "undefined", Reason.NOT_IN_SERVICE)
 
 
 # --- The parts of MTTR -------------------------------------------------------------------------
