@@ -146,7 +146,7 @@ def discard(site: Site) -> None:
             ), up(asset_id, above) AS (
                 SELECT asset_id, asset_id FROM fresh
                 UNION
-                SELECT u.asset_id, p.parent_id FROM up u JOIN {STANDING} p ON p.asset_id = u.above
+                SELECT u.asset_id, p.parent_id FROM up u CROSS JOIN {STANDING.format(asset="u.above")} p
             )
             DELETE FROM kpis_changedday WHERE reach = 'asset' AND asset_id IN (
                 SELECT asset_id FROM up GROUP BY asset_id
@@ -208,11 +208,14 @@ def _reached(rows: Sequence[tuple[int, int, int]]) -> Ranges:
         return grouped(cursor.fetchall())
 
 
-STANDING = f"""(
-    SELECT asset_id, parent_id,
+# Where an asset stood so that it could stop its parent. With OFFSET 0 it is sought by index, also where loops are not
+# allowed: the placements of all sites would be read for each batch.
+STANDING = f"""LATERAL (
+    SELECT parent_id,
         CASE WHEN isfinite(lower(valid)) THEN {seconds("lower(valid)")} ELSE -%(far)s END AS since,
         CASE WHEN isfinite(upper(valid)) THEN {seconds("upper(valid)")} ELSE %(far)s END AS until
-    FROM assets_placement WHERE parent_id IS NOT NULL AND (stops_parent OR redundancy_group_id IS NOT NULL)
+    FROM assets_placement WHERE asset_id = {{asset}} AND parent_id IS NOT NULL
+        AND (stops_parent OR redundancy_group_id IS NOT NULL) OFFSET 0
 )"""
 
 
@@ -223,7 +226,8 @@ REACHED = f"""up(origin, asset_id, since, until) AS (
     SELECT DISTINCT asset_id, asset_id, -%(far)s::bigint, %(far)s::bigint FROM mark
     UNION
     SELECT u.origin, p.parent_id, greatest(u.since, p.since), least(u.until, p.until)
-    FROM up u JOIN {STANDING} p ON p.asset_id = u.asset_id AND p.since < u.until AND p.until > u.since
+    FROM up u CROSS JOIN {STANDING.format(asset="u.asset_id")} p
+    WHERE p.since < u.until AND p.until > u.since
 ), reached AS MATERIALIZED (
     SELECT up.asset_id, greatest(lo, since) AS lo, least(hi, until) AS hi, id, at, source, source_id
     FROM mark JOIN up ON up.origin = mark.asset_id AND since < hi AND until > lo
