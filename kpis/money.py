@@ -11,7 +11,7 @@ from assets.models import Asset
 from core.kit.present import number_text
 from kpis.definitions import DEFINITIONS
 from kpis.facts.stated import earned_in
-from kpis.figures import Figure, Period
+from kpis.figures import Figure, Period, same
 from kpis.present import address_of, said
 
 TILES = (
@@ -69,7 +69,7 @@ class Money:
     ranking: list[Line]
     others: int
     month: Month
-    itself: str = ""  # code of an asset that is charged itself, so that what is ranked does not add up to its cost
+    apart: str = ""  # code of an asset to whose cost what is ranked does not add up: it is charged itself
 
     @property
     def has_margin(self) -> bool:
@@ -78,9 +78,11 @@ class Money:
 
 def money(whole: Period, *, month: Month, url: Callable[..., str]) -> Money:
     """`url(asset=pk)` gives the Performance page of an asset."""
-    lines = [_line(figure, month, url) for figure in ranking(whole)]
-    itself = whole.asset.code if whole.asset is not None and whole.asset.downtime_cost is not None else ""
-    return Money(_answer(whole, month), lines[:MOST], len(lines[MOST:]), month, itself)
+    ranked = ranking(whole)
+    lines = [_line(figure, month, url) for figure in ranked]
+    cost, parts = whole.figure(DEFINITIONS["downtime_cost"]).value, sum(each.value or 0 for each in ranked)
+    apart = whole.asset.code if whole.asset and ranked and cost is not None and not same(cost, parts) else ""
+    return Money(_answer(whole, month), lines[:MOST], len(lines[MOST:]), month, apart)
 
 
 def ranking(whole: Period) -> list[Figure]:

@@ -132,6 +132,16 @@ class Report:
         return self.week.window.end > self.made
 
     @property
+    def so_far(self) -> str:
+        """Of a week that is not over, what its figures are of."""
+        if not self.is_running:
+            return ""
+        return _(
+            "This week is not over yet: its figures end when they were made, and stand against as much of the week"
+            " before."
+        )
+
+    @property
     def file_name(self) -> str:
         return f"{(self.asset or self.site).code}{'-itself' if self.own else ''}-{self.week}".lower()
 

@@ -79,8 +79,8 @@ def pdf(report: Report) -> bytes:
     paper.say(
         f"{report.week.window} · {_('made %(moment)s') % {'moment': moment(report.made, report.site)}}", soft=True
     )
-    if report.is_running:
-        paper.say(_("This week is not over yet; the figures end when they were made."))
+    if report.so_far:
+        paper.say(report.so_far)
     paper.say(report.answer, size=11)
     if report.counted:
         paper.say(str(report.counted), soft=True)

@@ -11,8 +11,8 @@ from core.weeks import name_of
 from kpis.windows import Window
 
 WEEK = timedelta(days=7)
-NAME = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
 HOUR_DUE = time(6)  # of the Monday after, at the site
+NAME = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
 FIRST_YEAR = 1970
 
 

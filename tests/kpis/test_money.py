@@ -257,6 +257,15 @@ def test_performance_tells_what_stops_cost_and_what_an_hour_takes_of_the_month(c
     assert f"{reverse('figure')}?definition=downtime_cost&amp;" in ranking
 
 
+def test_a_line_that_had_no_hourly_cost_in_the_window_is_what_its_machines_add_up_to(client, plant, broken):
+    hourly(plant, filler=50, line=80, palletiser=20)
+    plant.line.former_hourly_costs.create(until=date(2026, 4, 1), amount=None)
+    client.force_login(plant.manager)
+    page = client.get(reverse("performance"), MARCH | {"asset": plant.line.pk}).content.decode()
+    assert "Where stops cost most" in page
+    assert "do not add up to it" not in page
+
+
 def test_the_ranking_is_of_the_assets_that_make_up_the_cost(plant, broken):
     hourly(plant, filler=50, labeller=40, palletiser=20)
     Downtime.objects.create(asset=plant.labeller, start=BEGIN, end=BEGIN + 50 * HOUR, reason=plant.breakdown)

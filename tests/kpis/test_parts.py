@@ -47,6 +47,8 @@ def test_the_parts_say_what_the_whole_page_says(client, page, plant, history):
     assert set(drawn(first)) == {"losses", "stops"}
     assert set(drawn(more)) == {"availability-oee", "mtbf", "actors"}
     assert drawn(first) | drawn(more) == drawn(whole)
+    drawn_more = [*more.context["trends"], more.context["actors"]]
+    assert [str(each.title) for each in drawn_more] == first.context["more_titles"][:3], "They come as announced."
     assert [row["cells"][0][1] for row in more.context["below"]] == [
         row["cells"][0][1] for row in whole.context["below"]
     ]
