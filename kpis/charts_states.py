@@ -28,7 +28,7 @@ STATES = {
     State.NOT_SCHEDULED: Badge(gettext_lazy("Not scheduled"), "idle", "moon"),
     State.UNKNOWN: Badge(gettext_lazy("Unknown"), "idle", "help"),
 }
-COLOURS = {State.NOT_SCHEDULED: "var(--line-strong)"}  # lighter than what is unknown
+COLOURS = {State.NOT_SCHEDULED: "var(--line-strong)"}  # fainter than what is unknown
 # Each state has a height of its own, as a part of the row: colour never stands alone.
 HEIGHTS = {
     State.OPERATING: 0.35,
