@@ -55,7 +55,7 @@ def spreadsheet(text: str) -> dict[str, float | None]:
     restored = [row for row in failures if row["to"]]
     operating, down, planned = total("operating"), total("down"), total("planned stop")
     in_performance = sum(float(row["seconds"]) for row in rows if row["loss_of"] == "performance")
-    calendar = operating + down + planned + total("not scheduled")
+    calendar = operating + down + planned + total("not scheduled", "unknown")
     everything = ("good", "scrap", "rework")
     return {
         "availability": ratio(operating, operating + down),
