@@ -117,11 +117,12 @@ def explain(
     rows = {row.pk: row for row in Asset.objects.filter(pk__in=ids).order_by("code")}
     around = reaching(ids)
     counting = [] if is_work else found.counting(figure.definition)
-    own = stopped(found, figure.definition, counting) if shown else set()
-    stops = Downtime.objects.filter(asset__in=around if own == set(ids) else reaching(list(own)))
+    own = sorted(stopped(found, figure.definition, counting)) if shown else []
+    near = around if own == sorted(set(ids)) else reaching(own)
+    stops = Downtime.objects.filter(asset__in=near)
     listed, overlap = longest(stops.touching(start, until), site, start, until, together=len(own) == 1)
-    known = None if is_work else evidence(around, start, until, now)
-    delay = lag(around, start, until) if shown else None
+    known = None if is_work else evidence(near, start, until, now)
+    delay = lag(near, start, until) if shown else None
     left = None if is_work else not_counted(found, figure.definition, counting, around)
     changing = any(each.member.asset_id in found.reader.changing for each in counting)
     unkept = is_work or not keeps_former_values(figure.definition, site)
@@ -137,9 +138,9 @@ def explain(
         silent=gone,
         stops=listed,
         overlap=overlap,
-        failures=[] if is_work else failures(found, set(around) - set(ids), until, left),
+        failures=[] if is_work else failures(found, own, set(near) - set(own), until, left),
         counts=[] if is_work else list(
-            Count.objects.filter(asset__in=ids, start__lt=until, end__gt=start)
+            Count.objects.filter(asset__in=own, start__lt=until, end__gt=start)
             .select_related("asset").order_by("-start", "-pk")[:MOST]
         ),
         calendars=followed(site, found.reader.plans, found.members, start, until),
@@ -165,7 +166,7 @@ def explain(
             if each.number != figure.definition.version
         ],
         sources=given_by(orders, work.records)
-        if work and not shown else sources(ids, around, [*found.unobserved, *mute], start, until),
+        if work and not shown else sources(own, near, [*found.unobserved, *mute], start, until),
         completions=completions(orders),
         not_counted=left,
         uncounted=uncounted(found, counting, rows),
@@ -202,17 +203,21 @@ def revised(found: Period, figure: Figure, scope: str) -> list[Revision] | None:
         return None
 
 
-def failures(period: Period, below: set[int], until: datetime, left: LeftOut | None) -> list[Failure]:
-    """The newest failures of the period: of its assets, and of those `below` that stopped them."""
+def failures(
+    period: Period, own: Sequence[int], below: set[int], until: datetime, left: LeftOut | None
+) -> list[Failure]:  # fmt: skip
+    """The newest failures of the period: of its `own` assets that are in the figure, and of those `below` that stopped
+    them."""
     start = period.start
-    which = Q(asset__in=period.assets, occurred__gte=start, occurred__lt=until)
+    which = Q(asset__in=own, occurred__gte=start, occurred__lt=until)
     if left and left.judged:
         which |= Q(pk__in=left.failed)
     elif below and Failure.objects.filter(asset__in=below, occurred__lt=until).exists():
-        lo, hi = epoch(start), epoch(until)
+        lo, hi, among = epoch(start), epoch(until), set(own)
         spans = [
             (each.member.asset_id, instant(max(lo, each.since)), instant(min(hi, each.until)))
             for each in period.members
+            if each.member.asset_id in among
         ]
         which |= Q(pk__in=failed_below(period.site, spans, start, until, period.now))
     rows = Failure.objects.filter(which).select_related("asset", "problem")

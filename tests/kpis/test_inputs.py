@@ -146,6 +146,23 @@ def test_a_count_is_split_by_the_stops_of_all_of_it(plant, stopped, counted):
     assert float(count["good"]) * float(count["share"]) == pytest.approx(200)
 
 
+def test_time_of_a_silent_machine_is_unknown_and_counts_to_calendar_time(plant):
+    site, asset = plant.berlin, plant.filler
+    site.count_silence_days = 2
+    site.save()
+    begin = site.day_begins(date(2026, 3, 9))
+    end = begin + 7 * 24 * HOUR
+    Count.objects.create(asset=asset, start=begin, end=begin + 24 * HOUR, good=6048, ideal_cycle=10)
+    compute_site(site, now=end)
+
+    (found,) = periods([asset], site=site, start=begin, end=end, scope="asset", now=end)
+    text = text_of(site, asset, "teep", begin, end, "asset", end)
+
+    kinds = {row["kind"] for row in csv.DictReader(io.StringIO(text))}
+    assert kinds == {"operating", "unknown", "count"}
+    assert spreadsheet(text)["teep"] == found.figure(DEFINITIONS["teep"]).value == pytest.approx(0.1)  # of 168 h
+
+
 @pytest.fixture
 def shift(plant):
     """Two shifts of the filler with a stop, a lunch, a failure and a count over the end of the window."""

@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from assets.models import Asset, Downtime
+from assets.models import Asset, Downtime, Failure
 from kpis import explaining
+from kpis.trust import Part
 from production.models import Count
 
 BEGIN = datetime(2026, 3, 8, 23, tzinfo=UTC)  # Monday, midnight in Berlin
@@ -45,6 +46,43 @@ def test_a_figure_about_counts_names_stops_of_what_was_counted(plant, stopped, k
 def test_availability_names_the_stops_of_all(plant, stopped):
     small, large = stopped
     assert [each.stop for each in explained(plant, "availability", plant.line).stops] == [large, small]
+
+
+@pytest.fixture
+def unknown(plant, stopped):
+    """A failure and a stop nobody named, of the labeller; a failure of the filler."""
+    stop(plant.labeller, 30, 1, None)
+    return [
+        Failure.objects.create(asset=asset, occurred=BEGIN + 10 * HOUR, restored=BEGIN + 11 * HOUR)
+        for asset in (plant.filler, plant.labeller)
+    ]
+
+
+def known_of(found) -> tuple:
+    """What an explanation says of its records: stops, those entered late, and the assets of each source."""
+    given = {each.kind: [asset.code for asset, _number in each.assets] for each in found.sources.given}
+    return found.lag.stops, found.entered_late, given
+
+
+def test_a_figure_about_counts_rests_on_records_of_what_was_counted(plant, unknown):
+    found = explained(plant, "oee", plant.line)
+    assert found.failures == unknown[:1]
+    assert known_of(found) == (1, 1, {"stop": ["M1"], "failure": ["M1"], "count": ["M1"]})
+    assert found.sources.quiet == 0
+    assert {each.part: (each.wrong, each.whole) for each in found.trust.scores}[Part.CLASSIFICATION] == (0, 1)
+
+
+def test_availability_rests_on_records_of_all(plant, unknown):
+    found = explained(plant, "availability", plant.line)
+    assert found.failures == unknown[::-1]
+    assert known_of(found) == (3, 3, {"stop": ["M2", "M1"], "failure": ["M1", "M2"], "count": ["M1"]})
+    assert {each.part: (each.wrong, each.whole) for each in found.trust.scores}[Part.CLASSIFICATION] == (1, 3)
+
+
+def test_a_cost_rests_on_stops_that_are_charged(plant, unknown):
+    Asset.objects.filter(pk=plant.filler.pk).update(downtime_cost=100)
+    stops, late, given = known_of(explained(plant, "downtime_cost"))
+    assert (stops, late, given["stop"]) == (1, 1, ["M1"])
 
 
 @pytest.mark.parametrize("version", [1, 2])
