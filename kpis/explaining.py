@@ -78,7 +78,7 @@ class Explanation:
     trend: trending.Trend | None = None  # of an MTBF
     work: WorkExplained | None = None  # of a figure of work
     published: Published | None = None  # of a figure of work: what it was when its week or month was reported
-    trust: Trust | None = None  # of a figure of time and counts
+    trust: Trust | None = None  # of a figure of time and counts whose window has begun
     sensitivity: Sensitivity | None = None  # of an MTBF
     otherwise: Sequence[Figure] = ()  # the same as other versions of the definition have it, the newest first
     sources: Sources | None = None
@@ -121,7 +121,7 @@ def explain(
     near = around if own == sorted(set(ids)) else reaching(own)
     stops = Downtime.objects.filter(asset__in=near)
     listed, overlap = longest(stops.touching(start, until), site, start, until, together=len(own) == 1)
-    known = None if is_work else evidence(near, start, until, now)
+    known = None if is_work or start >= now else evidence(near, start, until, now)
     delay = lag(near, start, until) if shown else None
     left = None if is_work else not_counted(found, figure.definition, counting, around)
     changing = any(each.member.asset_id in found.reader.changing for each in counting)

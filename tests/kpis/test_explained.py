@@ -1,5 +1,6 @@
 """The explanation of a figure: its records, calendars and failures, and the way there and back."""
 
+import re
 from datetime import date, time
 from urllib.parse import urlencode
 
@@ -246,3 +247,14 @@ def test_every_figure_is_explained_with_its_numbers(plant, history, definition):
     )
 
     assert " ÷ " in explaining.sentence(found.figure)
+
+
+@pytest.mark.parametrize("definition", ["oee", "backlog_hours"])
+def test_of_a_window_that_has_not_begun_nothing_but_that_is_told(client, plant, history, definition):
+    client.force_login(plant.manager)
+    query = {"asset": "L1", "definition": definition, "from": "2999-01-01", "to": "2999-01-03"}
+    page = client.get(reverse("figure"), query).content.decode()
+    assert "This window has not begun." in page
+    assert re.search(r"1 Jan 2999, 00:00 – 3 Jan 2999, 00:00", page)
+    assert not re.search(r"With its numbers|Grade|Inputs as CSV|Coverage", page)
+    assert client.get("/api/v1/kpis/explanation/", query).json()["trust"] is None
