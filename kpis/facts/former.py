@@ -56,7 +56,8 @@ def moments(site: Site, subject: Asset | None, start: datetime, end: datetime, n
             {AROUND if subject else ""}
             SELECT DISTINCT at, coalesce(settled, %(now)s), source, CASE WHEN source LIKE 'kpis.%%'
                 THEN min(source_id) OVER (PARTITION BY at, settled, source) ELSE source_id END AS source_id
-            FROM kpis_formerrow f WHERE {OF_PLAN} AND site_id = %(site)s
+            FROM kpis_formerrow f LEFT JOIN kpis_settledchange USING (site_id, at)
+            WHERE {OF_PLAN} AND site_id = %(site)s
                 AND (start IS NULL OR start < %(end)s) AND ("end" IS NULL OR "end" > %(start)s)
                 {"AND (asset_id IS NULL OR asset_id IN (SELECT id FROM around))" if subject else ""}
             ORDER BY at DESC, source, source_id LIMIT {MOST}
@@ -76,6 +77,7 @@ def of_records(
             SELECT DISTINCT at, coalesce(settled, %(now)s), source, source_id
             FROM kpis_formerrow f JOIN unnest(%(los)s::timestamptz[], %(his)s::timestamptz[]) AS w(lo, hi)
                 ON (start IS NULL OR start < hi) AND ("end" IS NULL OR "end" >= lo)
+                LEFT JOIN kpis_settledchange USING (site_id, at)
             WHERE kind IN ({", ".join(f"'{kind}'" for kind in RECORDS)})
                 AND (asset_id = ANY(%(assets)s::bigint[]) OR (asset_id IS NULL AND site_id = %(site)s))
             ORDER BY at DESC, source, source_id LIMIT {MOST}
@@ -134,7 +136,7 @@ def settle(site: Site) -> None:
     """What changed until now was worked off: figures that come from it are reported from now on."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE kpis_formerrow SET settled = statement_timestamp() WHERE settled IS NULL AND site_id = %s",
+            "UPDATE kpis_settledchange SET settled = statement_timestamp() WHERE settled IS NULL AND site_id = %s",
             [site.pk],
         )
 

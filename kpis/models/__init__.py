@@ -14,7 +14,7 @@ from kpis.models.facts import (
     Silence,
 )
 from kpis.models.findings import Finding, FindingKind, FindingState
-from kpis.models.former import FormerRow, PublishedWork
+from kpis.models.former import FormerRow, PublishedWork, SettledChange
 from kpis.models.reports import KeptReport, ReportSubscription, ReportSubscriptions, SentReport
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "ReportSubscription",
     "ReportSubscriptions",
     "SentReport",
+    "SettledChange",
     "Silence",
     "Target",
 ]

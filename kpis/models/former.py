@@ -23,11 +23,9 @@ class FormerRow(models.Model):
     Triggers write it with the change; of silences, which are found and not recorded, what finds them does. The views of
     the schema `kpis_former` show the tables as they were before a moment (`kpis.facts.former`). `row` is None for a row
     that was not there. `asset` is whose it is, None for all of the site; `start` to `end` the time it is about.
-    `settled` is when what the change reaches was computed again: until then nothing of it was reported.
     """
 
     at = models.DateTimeField(_("changed"), db_default=Now())
-    settled = models.DateTimeField(_("worked off"), null=True)
     site = models.ForeignKey(Site, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+")
     asset = asset_key(null=True)
     kind = models.CharField(max_length=40)  # the table
@@ -45,11 +43,30 @@ class FormerRow(models.Model):
             models.Index(fields=["kind", "row_id", "at"], name="former_row_of_row"),
             models.Index(fields=["kind", "asset", "at"], name="former_row_of_asset"),
             models.Index(fields=["site", "at"], condition=Q(kind__in=PLAN), name="former_row_of_plan"),
-            models.Index(fields=["site"], condition=Q(settled=None), name="former_row_unsettled"),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.row_id} before {self.at:%Y-%m-%d %H:%M}"
+
+
+class SettledChange(models.Model):
+    """When all that changes of one moment at a site reach was computed again: until then nothing of it was reported.
+
+    A trigger writes one for the former rows of a moment, whose `settled` comes with the run that works them off.
+    """
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+")
+    at = models.DateTimeField(_("changed"))
+    settled = models.DateTimeField(_("worked off"), null=True)
+
+    objects = SiteScoped.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["site", "at"], name="settled_change_once")]
+        indexes = [models.Index(fields=["site"], condition=Q(settled=None), name="settled_change_open")]
+
+    def __str__(self) -> str:
+        return f"{self.site_id} {self.at:%Y-%m-%d %H:%M}"
 
 
 class PublishedWork(models.Model):

@@ -17,7 +17,7 @@ from kpis.facts import former
 from kpis.figures import SCOPES
 from kpis.formulas import Reason
 from kpis.intervals import Span
-from kpis.models import FormerRow
+from kpis.models import FormerRow, SettledChange
 from production import agreeing
 from production.agreeing import Agreement
 from production.models import Count, OperatingCalendar, WeeklySlot
@@ -270,3 +270,20 @@ def test_the_oldest_revision_is_the_figure_of_the_former_records(db, data, recor
         assert values[-1] == pytest.approx(before.value), (values, [each.source for each in told.revisions])
         assert [each.after.value for each in told.revisions] == pytest.approx(values[:-1])
         raise Undone
+
+
+def test_a_change_is_settled_by_the_run_that_works_it_off_and_open_again_by_what_follows_of_it(reported, midnight):
+    stop = Downtime.objects.get(asset=reported.filler)
+    Downtime.objects.filter(pk=stop.pk).update(end=midnight + 11 * HOUR)
+    change = SettledChange.objects.get()
+    assert (change.site, change.settled) == (reported.berlin, None)
+
+    compute_site(reported.berlin)
+    change.refresh_from_db()
+    assert change.settled > change.at
+
+    row = FormerRow.objects.get(kind="assets_downtime")
+    row.pk = None
+    row.save(force_insert=True)
+    change.refresh_from_db()
+    assert change.settled is None
