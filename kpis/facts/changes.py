@@ -4,7 +4,7 @@ A mark is taken and cleared in the transaction that computes what it asks for, s
 for the next. Marks written meanwhile stay for the next round.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,10 +18,13 @@ from kpis.facts.held import seconds
 from kpis.facts.question import calculating, reaching_counts, without_loops
 from kpis.facts.ranges import Ranges, grouped, literal
 from kpis.facts.silences import OF_SITE, UNSETTLED
-from kpis.facts.store import BEHIND, lock, reaching, rewrite
+from kpis.facts.store import BEHIND, CHUNK, lock, reaching, rewrite
 from kpis.models import Occasion
 
-BATCH = 2000  # marks of one transaction
+DAY = 86400
+BATCH = 5000  # marks of one transaction
+WHOLE = 730  # days of an asset, as which longer spans count
+MOST = CHUNK * WHOLE  # asset-days of one statement, as when everything is computed
 
 START = f"CASE WHEN m.start IS NULL OR NOT isfinite(m.start) THEN {EVER} ELSE {seconds('m.start')} END"
 END = f"""CASE WHEN m."end" IS NULL OR NOT isfinite(m."end") THEN {NEVER}
@@ -78,11 +81,26 @@ def refresh(site: Site, *, now: datetime | None = None, batch: int = BATCH, run:
         with calculating():
             revisions.begin()
             marks, spans = _claim(clock, batch)
-            if spans:
-                states = lock(clock, spans)
-                written += rewrite(clock, reaching(spans, states), states, Occasion.CHANGED, run)
+            for part in portions(spans, clock.frontier):
+                states = lock(clock, part)
+                written += rewrite(clock, reaching(part, states), states, Occasion.CHANGED, run)
     former.settle(site)
     return written
+
+
+def portions(spans: Ranges, end: int) -> Iterator[Ranges]:
+    """The spans, up to `end`, in portions of at most `MOST` asset-days, in the order in which assets are locked."""
+    portion: Ranges = {}
+    days = 0
+    for asset_id in sorted(spans):
+        more = sum(min(WHOLE, max(0, min(hi, end) - lo) // DAY + 2) for lo, hi in spans[asset_id])
+        if portion and days + more > MOST:
+            yield portion
+            portion, days = {}, 0
+        portion[asset_id] = spans[asset_id]
+        days += more
+    if portion:
+        yield portion
 
 
 def spread(site: Site) -> None:

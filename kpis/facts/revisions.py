@@ -60,7 +60,10 @@ def begin() -> None:
 
 
 def note(days: ProductionDays) -> int:
-    """Write a revision of every day whose sums are no longer what they were; how many there were."""
+    """Write a revision of every day whose sums are no longer what they were; how many there were.
+
+    What was kept of the days is forgotten then; the causes are not.
+    """
     with without_loops() as cursor:
         cursor.execute(
             f"""
@@ -86,4 +89,6 @@ def note(days: ProductionDays) -> int:
             """,
             {"at": timezone.now(), "borders": literal(days.borders), "first_day": days.first},
         )
-        return cursor.rowcount
+        noted = cursor.rowcount
+        cursor.execute("DELETE FROM kpis_delta")
+        return noted

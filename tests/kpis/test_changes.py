@@ -14,7 +14,7 @@ from kpis.computing import JOB, compute_due, compute_site
 from kpis.facts import changes, revisions, store
 from kpis.facts.clock import Clock
 from kpis.figures import periods
-from kpis.models import AssetDay, ChangedDay, FactState, FailureEvent
+from kpis.models import AssetDay, ChangedDay, DayRevision, FactState, FailureEvent
 from production.models import Count, OperatingCalendar, WeeklySlot
 from tests import plant as world
 from tests.kpis.editing import Editor, assert_as_computed_anew, snapshot
@@ -323,6 +323,67 @@ def test_marks_beyond_a_batch_are_taken_in_the_same_run(plant):
 
     assert AssetDay.objects.get(asset=plant.filler, stops__gt=3).stops == 5
     assert_as_computed_anew(site, NOW)
+
+
+def test_marks_of_many_days_are_worked_off_in_portions(plant, monkeypatch):
+    """Each asset by itself, and the days of each are noted once."""
+    site, day = plant.berlin, datetime(2026, 3, 10, tzinfo=UTC)
+    compute_site(site, now=NOW)
+    for asset in (plant.filler, plant.labeller):
+        Downtime.objects.create(asset=asset, start=day, end=day + HOUR)
+    monkeypatch.setattr(changes, "MOST", 1)
+    rewrite, portions = changes.rewrite, []
+    monkeypatch.setattr(
+        changes, "rewrite", lambda clock, spans, *rest: portions.append(spans) or rewrite(clock, spans, *rest)
+    )
+
+    changes.refresh(site, now=NOW)
+
+    assert [sorted(each) for each in portions] == [[pk] for pk in sorted({pk for each in portions for pk in each})]
+    assert len(portions) > 1
+    assert [*DayRevision.objects.order_by("asset").values_list("asset", "down")] == [
+        (pk, 3600) for pk in sorted([plant.line.pk, plant.filler.pk, plant.labeller.pk])
+    ]
+    assert_as_computed_anew(site, NOW)
+
+
+def test_a_portion_is_as_large_as_its_days(monkeypatch):
+    monkeypatch.setattr(changes, "MOST", 10)
+    day, end = 86400, 100 * 86400
+    spans = {
+        3: [(0, day)],
+        1: [(0, 3 * day)],
+        2: [(0, day), (5 * day, 6 * day)],
+        4: [(99 * day, 10**12)],
+        5: [(-(10**12), 10**12)],
+    }
+    assert [[*each] for each in changes.portions(spans, end)] == [[1], [2, 3], [4], [5]]
+    assert [*changes.portions({}, end)] == []
+
+
+@pytest.mark.parametrize(
+    ("hours", "marks"),
+    [((2, 5), [(2, 5)]), ((4, 6), [(2, 6)]), ((5, 6), [(2, 4), (5, 6)]), ((1, None), [(1, None)])],
+)
+def test_a_changed_stop_leaves_one_mark_where_it_was_and_is(plant, hours, marks):
+    day = datetime(2026, 3, 10, tzinfo=UTC)
+    row = Downtime.objects.create(asset=plant.filler, start=day + 2 * HOUR, end=day + 4 * HOUR)
+    ChangedDay.objects.all().delete()
+
+    row.start, row.end = (None if hour is None else day + hour * HOUR for hour in hours)
+    row.save()
+
+    assert [*ChangedDay.objects.order_by("start").values_list("asset", "start", "end", "source_id")] == [
+        (plant.filler.pk, *(None if hour is None else day + hour * HOUR for hour in span), row.pk) for span in marks
+    ]
+
+
+def test_a_stop_that_moves_to_another_asset_marks_both(plant):
+    day = datetime(2026, 3, 10, tzinfo=UTC)
+    row = Downtime.objects.create(asset=plant.filler, start=day, end=day + HOUR)
+    ChangedDay.objects.all().delete()
+    Downtime.objects.filter(pk=row.pk).update(asset=plant.labeller)
+    assert {*ChangedDay.objects.values_list("asset", flat=True)} == {plant.filler.pk, plant.labeller.pk}
 
 
 def test_the_schedule_does_at_each_site_what_is_due_there(plant):
