@@ -85,7 +85,8 @@ class Explanation:
     completions: Completions | None = None  # of a figure of work: how late its orders were completed
     not_counted: LeftOut | None = None  # of a figure of time and counts
     uncounted: list[Asset] = field(default_factory=list)  # without counts, left out of a figure about them
-    formed_from: int = 0  # assets whose facts are in it, of a figure of time and counts
+    own: Sequence[int] = ()  # the assets that are in it, of a figure of time, counts or stops
+    near: Sequence[int] = ()  # these and what can stop them
 
     @property
     def largest(self) -> Stopped | None:
@@ -155,7 +156,8 @@ def explain(
         changing=changing,
         trend=trending.of_figure(asset, site=site, start=start, end=end, scope=scope, now=now)
         if definition.startswith("mtbf") else None,
-        formed_from=len({each.member.asset_id for each in counting}),
+        own=own,
+        near=near,
         work=work,
         published=published(found, figure, scope) if is_work else None,
         trust=known and trusting.trust_in(figure, known, now=now),

@@ -124,7 +124,7 @@ class WhyFigure(Page):
             return ""
         scope = Scope(question.scope) if question.assets else Scope.LEAVES
         words = counting.said(question.assets[0] if question.assets else question.site, scope, len(assets))
-        number = self.why.formed_from
+        number = len(self.why.own)
         if not self.why.figure.definition.counted or number == len(assets):
             return words
         of_them = _("The figure is of the %(n)d of %(all)d with counts.") % {"n": number, "all": len(assets)}
@@ -139,9 +139,9 @@ class WhyFigure(Page):
         return f"{reverse('figure')}?{query.urlencode()}"
 
     def findings(self):
-        """Open doubts about the records of the assets that count."""
+        """Open doubts about the records behind the figure."""
         rows = Finding.objects.visible_to(self.request.user).filter(state=FindingState.OPEN)
-        return rows.filter(asset__in=self.why.assets).select_related("asset")[:MOST_FINDINGS]
+        return rows.filter(asset__in=self.why.near or self.why.assets).select_related("asset")[:MOST_FINDINGS]
 
     def records(self) -> dict:
         """Which run computed it, where its records come from, and which do not count."""

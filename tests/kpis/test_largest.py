@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 
 from assets.models import Asset, Downtime, Failure
 from kpis import explaining
+from kpis.models import Finding
 from kpis.trust import Part
 from production.models import Count
 
@@ -77,6 +79,24 @@ def test_availability_rests_on_records_of_all(plant, unknown):
     assert found.failures == unknown[::-1]
     assert known_of(found) == (3, 3, {"stop": ["M2", "M1"], "failure": ["M1", "M2"], "count": ["M1"]})
     assert {each.part: (each.wrong, each.whole) for each in found.trust.scores}[Part.CLASSIFICATION] == (1, 3)
+
+
+@pytest.mark.parametrize(("key", "codes"), [("oee", ["M1"]), ("availability", ["M1", "M2"])])
+def test_a_figure_names_the_findings_about_records_behind_it(client, plant, stopped, key, codes):
+    for asset in (plant.filler, plant.labeller, plant.foreign):
+        Finding.objects.create(site=asset.site, asset=asset, kind="overlap", found_at=NOW, seen_at=NOW)
+    client.force_login(plant.manager)
+    asked = {"site": plant.berlin.pk, "definition": key, "from": "2026-03-09", "to": "2026-03-16"}
+    page = client.get(reverse("figure"), asked).content.decode()
+    named = [each.asset.code for each in Finding.objects.order_by("asset") if each.get_absolute_url() in page]
+    assert named == codes
+
+
+def test_what_is_charged_comes_before_what_is_not(plant, stopped):
+    Asset.objects.filter(pk=plant.labeller.pk).update(downtime_cost=100)
+    rows = [(row.asset, row.counts) for row, _numbers in explained(plant, "downtime_cost").work.rows]
+    assert rows[0] == ("M2", True)
+    assert not any(counts for _code, counts in rows[1:])
 
 
 def test_a_cost_rests_on_stops_that_are_charged(plant, unknown):
