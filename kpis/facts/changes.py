@@ -81,15 +81,16 @@ def refresh(site: Site, *, now: datetime | None = None, batch: int = BATCH, run:
         with calculating():
             revisions.begin()
             marks, spans = _claim(clock, batch)
+            states = lock(clock, spans) if spans else {}
             for part in portions(spans, clock.frontier):
-                states = lock(clock, part)
-                written += rewrite(clock, reaching(part, states), states, Occasion.CHANGED, run)
+                some = {asset_id: states[asset_id] for asset_id in part if asset_id in states}
+                written += rewrite(clock, reaching(part, some), some, Occasion.CHANGED, run)
     former.settle(site)
     return written
 
 
 def portions(spans: Ranges, end: int) -> Iterator[Ranges]:
-    """The spans, up to `end`, in portions of at most `MOST` asset-days, in the order in which assets are locked."""
+    """The spans, up to `end`, in portions of at most `MOST` asset-days."""
     portion: Ranges = {}
     days = 0
     for asset_id in sorted(spans):
@@ -254,11 +255,23 @@ REACHED = f"""up(origin, asset_id, since, until) AS (
 )"""
 
 
+# The record of a mark, or those of the bulk load that it is of, that end after the moment of a run.
+GOING_ON = " UNION ALL ".join(
+    f"""
+    SELECT id, start, "end" FROM {table} WHERE mark.source = '{source}' AND id = mark.source_id
+        AND asset_id = mark.asset_id AND "end" > to_timestamp(%(now)s)
+    UNION ALL
+    SELECT id, start, "end" FROM {table} WHERE mark.source = '{source}' AND mark.source_id IS NULL
+        AND asset_id = mark.asset_id AND start >= to_timestamp(mark.lo) AND "end" > to_timestamp(%(now)s)"""
+    for table, source in (("assets_downtime", "assets.downtime"), ("production_count", "production.count"))
+)
+
+
 def _claim(clock: Clock, batch: int) -> tuple[int, Ranges]:
     """Take marks of the site that no other worker holds: how many, and what they reach.
 
     Each is kept aside as a cause of the revisions to come. Of a record that ends after the moment of this run it comes
-    again, as here it still goes on.
+    again at that end, as here it still goes on.
     """
     with without_loops() as cursor:
         cursor.execute(
@@ -273,9 +286,8 @@ def _claim(clock: Clock, batch: int) -> tuple[int, Ranges]:
                 INSERT INTO kpis_cause (asset_id, lo, hi, no, at, source, source_id) SELECT * FROM reached
             ), coming AS (
                 INSERT INTO kpis_comingchange (asset_id, start, "end", due, source, source_id)
-                SELECT asset_id, to_timestamp(lo), to_timestamp(hi), to_timestamp(hi), source, source_id FROM mark
-                WHERE hi > %(now)s AND hi < {NEVER} AND source IN ('assets.downtime', 'production.count')
-                    AND source_id IS NOT NULL
+                SELECT DISTINCT asset_id, r.start, r."end", r."end", source, r.id
+                FROM mark CROSS JOIN LATERAL ({GOING_ON} OFFSET 0) r WHERE hi > %(now)s
             )
             SELECT asset_id, lower(part), upper(part), (SELECT count(*) FROM mark) FROM spans
             """,

@@ -90,5 +90,5 @@ def note(days: ProductionDays) -> int:
             {"at": timezone.now(), "borders": literal(days.borders), "first_day": days.first},
         )
         noted = cursor.rowcount
-        cursor.execute("DELETE FROM kpis_delta")
+        cursor.execute("TRUNCATE kpis_delta")
         return noted

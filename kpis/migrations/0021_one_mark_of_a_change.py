@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-BULK = 50  # as of the other marks: more rows of one asset in one statement are a bulk load
+BULK = 50  # more rows of one asset in one statement, as they were and as they are, are a bulk load
 
 # What facts depend on, and the period that a row is about, by table.
 RECORDS = {
@@ -36,7 +36,7 @@ MERGED = """written AS ({rows}), period AS (
 )"""
 
 
-def mark(table: str, periods: str) -> str:
+def mark(table: str, periods: str, bulk: int) -> str:
     source, columns, rows = RECORDS[table]
     return f"""
 CREATE OR REPLACE FUNCTION kpis_mark_{table}_update() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -44,7 +44,7 @@ WITH changed AS (
     (SELECT {columns} FROM before EXCEPT SELECT {columns} FROM after)
     UNION ALL (SELECT {columns} FROM after EXCEPT SELECT {columns} FROM before)
 ), {periods.format(rows=rows)}
-, loaded AS (SELECT asset_id FROM period GROUP BY asset_id HAVING count(*) > {BULK})
+, loaded AS (SELECT asset_id FROM period GROUP BY asset_id HAVING count(*) > {bulk})
 INSERT INTO kpis_changedday (reach, asset_id, start, "end", source, source_id)
 SELECT 'asset', asset_id, nullif(first, '-infinity'), nullif(past, 'infinity'), '{source}', source_id
 FROM period WHERE asset_id NOT IN (SELECT asset_id FROM loaded)
@@ -60,4 +60,4 @@ class Migration(migrations.Migration):
         ("kpis", "0020_coming_changes"),
     ]
 
-    operations = [migrations.RunSQL(mark(table, MERGED), mark(table, EACH)) for table in RECORDS]
+    operations = [migrations.RunSQL(mark(table, MERGED, BULK // 2), mark(table, EACH, BULK)) for table in RECORDS]

@@ -140,15 +140,51 @@ def test_the_schedule_sees_what_has_come(plant):
     assert not ComingChange.objects.exists()
 
 
-def test_a_run_as_of_a_moment_before_the_end_leaves_the_rest_to_later_ones(plant):
-    """As that of the weekly audit, or one that works for long: it takes marks of what ended after its beginning."""
+def stop_is_closed(plant):
+    stop = failed(plant.filler)
     scene.work_off(plant.berlin, NIGHT)
+    Downtime.objects.filter(pk=stop.pk).update(end=END)
+
+
+def stop_is_closed_earlier(plant):
+    stop = failed(plant.filler, NIGHT + 30 * HOUR)
+    scene.work_off(plant.berlin, NIGHT)
+    Downtime.objects.filter(pk=stop.pk).update(end=END)
+
+
+def count_is_corrected(plant):
+    made = counted(plant.filler, NIGHT - HOUR)
+    scene.work_off(plant.berlin, NIGHT)
+    Count.objects.filter(pk=made.pk).update(end=END)
+
+
+def many_are_loaded(plant):
+    scene.work_off(plant.berlin, NIGHT)
+    start = NIGHT - 20 * HOUR
+    Count.objects.bulk_create(
+        Count(asset=plant.filler, start=start + n * HOUR / 4, end=start + (n + 1) * HOUR / 4, good=9, ideal_cycle=10)
+        for n in range(60)
+    )
+    begins = NIGHT - 5 * HOUR
+    rows = [Downtime(asset=plant.filler, start=begins + n * HOUR / 60, end=begins + n * HOUR / 30) for n in range(60)]
+    Downtime.objects.bulk_create([*rows, Downtime(asset=plant.filler, start=NIGHT - HOUR, end=END)])
+
+
+@pytest.mark.parametrize(
+    "write",
+    [stop_ends, count_ends, stop_is_closed, stop_is_closed_earlier, count_is_corrected, many_are_loaded],
+    ids=lambda way: way.__name__,
+)
+def test_a_run_as_of_a_moment_before_the_end_leaves_the_rest_to_later_ones(plant, write):
+    """As that of the weekly audit, or one that works for long: it takes marks of what ended after its beginning."""
     with connection.cursor() as cursor:
-        cursor.execute("DROP TRIGGER kpis_coming_assets_downtime_insert ON assets_downtime")
-        cursor.execute("DROP TRIGGER kpis_coming_production_count_insert ON production_count")
-    failed(plant.filler, END)
-    counted(plant.labeller, END)
+        for each in ("assets_downtime_insert", "assets_downtime_update", "production_count_insert",
+                     "production_count_update"):  # fmt: skip
+            cursor.execute(f"DROP TRIGGER kpis_coming_{each} ON {each.rsplit('_', 1)[0]}")
+    scene.work_off(plant.berlin, NIGHT)
+    write(plant)
     scene.work_off(plant.berlin, NIGHT + HOUR)
+    assert ComingChange.objects.filter(due=END).exists()
     for now in NIGHTS:
         assert scene.work_off(plant.berlin, now) == scene.computed_anew(plant.berlin, now), now
 
