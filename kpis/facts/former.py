@@ -133,10 +133,17 @@ def observed(asset_ids: Sequence[int], moment: datetime | None) -> set[int]:
 
 
 def settle(site: Site) -> None:
-    """What changed until now was worked off: figures that come from it are reported from now on."""
+    """What changed until now was worked off: figures that come from it are reported from now on.
+
+    What another worker is just opening again it settles itself.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE kpis_settledchange SET settled = statement_timestamp() WHERE settled IS NULL AND site_id = %s",
+            """
+            UPDATE kpis_settledchange SET settled = statement_timestamp() WHERE id IN (
+                SELECT id FROM kpis_settledchange WHERE settled IS NULL AND site_id = %s ORDER BY id
+                FOR UPDATE SKIP LOCKED)
+            """,
             [site.pk],
         )
 

@@ -3,11 +3,17 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-# Rows that come later, as of silences found, bear the moment of the change that caused them: it is open again.
+# Rows that come later, as of silences found, bear the moment of the change that caused them: it is open again. One that
+# is open still is left alone, so that workers do not wait for each other.
 NOTED = """
 CREATE FUNCTION kpis_note_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-INSERT INTO kpis_settledchange AS s (site_id, at) SELECT DISTINCT site_id, at FROM after ORDER BY 1, 2
-    ON CONFLICT (site_id, at) DO UPDATE SET settled = NULL WHERE s.settled IS NOT NULL;
+IF EXISTS (SELECT FROM after) THEN
+    INSERT INTO kpis_settledchange (site_id, at) SELECT DISTINCT site_id, at FROM after ORDER BY 1, 2
+        ON CONFLICT (site_id, at) DO NOTHING;
+    UPDATE kpis_settledchange SET settled = NULL WHERE id IN (
+        SELECT s.id FROM kpis_settledchange s JOIN (SELECT DISTINCT site_id, at FROM after) a USING (site_id, at)
+        WHERE s.settled IS NOT NULL ORDER BY s.id FOR UPDATE OF s);
+END IF;
 RETURN NULL; END $$;
 CREATE TRIGGER kpis_note_change AFTER INSERT ON kpis_formerrow REFERENCING NEW TABLE AS after
 FOR EACH STATEMENT EXECUTE FUNCTION kpis_note_change();
