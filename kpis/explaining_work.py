@@ -105,10 +105,9 @@ class WorkExplained:
 
     @property
     def rows(self) -> list[tuple[Record, list[tuple[str, float | None]]]]:
-        """Each record with its numbers in the order of the columns; those that count first."""
+        """Each record with its numbers in the order of the columns."""
         return [
-            (each, [shown(NAMES[name][1], each.numbers.get(name)) for name in self._numbers])
-            for each in sorted(self.records, key=lambda each: not each.counts)
+            (each, [shown(NAMES[name][1], each.numbers.get(name)) for name in self._numbers]) for each in self.records
         ]
 
     @property

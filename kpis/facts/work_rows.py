@@ -1,9 +1,10 @@
 """The records behind one figure of work, newest first: what counted, what did not, and why not."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils import formats
 from django.utils.translation import gettext as _
 
@@ -36,6 +37,12 @@ class Record:
     numbers: dict[str, float | None] = field(default_factory=dict)
     remark: str = ""
     counts: bool = True
+
+
+def first(counting: Collection[int], assets: QuerySet[Asset]) -> Iterator[Asset]:
+    """The assets in the order of their codes, those that count before the others, of which only few may be listed."""
+    yield from assets.filter(pk__in=counting).order_by("code")
+    yield from assets.exclude(pk__in=counting).order_by("code")
 
 
 class Rows(Found):
@@ -177,7 +184,7 @@ class Rows(Found):
         """The replacement values, and what was spent; what such a value is not of does not count."""
         own = {each.asset_id for each, _ in self.work.replaced.own if each.root == self.root}
         wide, valued = self.wide(), self.valued()
-        for row in Asset.objects.filter(pk__in=wide.held, replacement_value__isnull=False).order_by("code"):
+        for row in first(own, Asset.objects.filter(pk__in=wide.held, replacement_value__isnull=False)):
             words = _("replacement value") if row.pk in own else _("part of the value of what it stands below")
             yield Record(
                 "asset", row.pk, row.code, row.name, row.get_absolute_url(), None,
@@ -193,7 +200,7 @@ class Rows(Found):
         """The assets with what an hour of them cost in the window, and until when."""
         assets = Asset.objects.filter(pk__in=self.held).select_related("site").prefetch_related("former_hourly_costs")
         charged = self.charged()
-        for row in assets.order_by("code"):
+        for row in first(charged, assets):
             for price in prices(row):
                 since, until = (day and self.site.day_begins(day) for day in (price.since, price.until))
                 if (until and until <= self.start) or (since and since >= self.end):
@@ -214,7 +221,7 @@ class Rows(Found):
     def stood_today(self) -> Iterator[Record]:
         """The assets with what an hour of them costs today."""
         charged = self.charged(today=True)
-        for row in Asset.objects.filter(pk__in=self.held).order_by("code"):
+        for row in first(charged, Asset.objects.filter(pk__in=self.held)):
             amount = row.downtime_cost
             words = _("has no cost of one hour down") if amount is None else _("cost of one hour down today")
             if amount is not None and row.pk not in charged:

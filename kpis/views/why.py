@@ -4,6 +4,7 @@ from functools import cached_property
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.db.models import Q
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,7 +18,7 @@ from kpis.explaining_work import difference
 from kpis.facts.members import Scope
 from kpis.figures import Figure, named
 from kpis.formulas import Reason
-from kpis.models import Finding, FindingState
+from kpis.models import Finding, FindingKind, FindingState
 from kpis.present import address_of, mark, said
 from kpis.versions import version_of
 
@@ -139,9 +140,11 @@ class WhyFigure(Page):
         return f"{reverse('figure')}?{query.urlencode()}"
 
     def findings(self):
-        """Open doubts about the records behind the figure."""
-        rows = Finding.objects.visible_to(self.request.user).filter(state=FindingState.OPEN)
-        return rows.filter(asset__in=self.why.near or self.why.assets).select_related("asset")[:MOST_FINDINGS]
+        """Open doubts about the records behind the figure, and about assets left out of it of which nothing comes."""
+        why = self.why
+        behind = Q(asset__in=why.near or why.assets) | Q(asset__in=why.assets, kind=FindingKind.SILENT)
+        rows = Finding.objects.visible_to(self.request.user).filter(behind, state=FindingState.OPEN)
+        return rows.select_related("asset")[:MOST_FINDINGS]
 
     def records(self) -> dict:
         """Which run computed it, where its records come from, and which do not count."""

@@ -251,10 +251,12 @@ def test_every_figure_is_explained_with_its_numbers(plant, history, definition):
 
 @pytest.mark.parametrize("definition", ["oee", "backlog_hours"])
 def test_of_a_window_that_has_not_begun_nothing_but_that_is_told(client, plant, history, definition):
+    Downtime.objects.create(asset=plant.filler, start=BEGIN)  # still open
     client.force_login(plant.manager)
     query = {"asset": "L1", "definition": definition, "from": "2999-01-01", "to": "2999-01-03"}
     page = client.get(reverse("figure"), query).content.decode()
     assert "This window has not begun." in page
     assert re.search(r"1 Jan 2999, 00:00 – 3 Jan 2999, 00:00", page)
     assert not re.search(r"With its numbers|Grade|Inputs as CSV|Coverage", page)
-    assert client.get("/api/v1/kpis/explanation/", query).json()["trust"] is None
+    why = client.get("/api/v1/kpis/explanation/", query).json()
+    assert (why["trust"], why["stops"], why["open_stops"], why["entry_lag"], why["sources"]) == (None, [], 0, None, [])

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from assets.models import Asset, Downtime, Failure
 from kpis import explaining
+from kpis.facts import work_rows
 from kpis.models import Finding
 from kpis.trust import Part
 from production.models import Count
@@ -81,10 +82,11 @@ def test_availability_rests_on_records_of_all(plant, unknown):
     assert {each.part: (each.wrong, each.whole) for each in found.trust.scores}[Part.CLASSIFICATION] == (1, 3)
 
 
-@pytest.mark.parametrize(("key", "codes"), [("oee", ["M1"]), ("availability", ["M1", "M2"])])
+@pytest.mark.parametrize(("key", "codes"), [("oee", ["M1", "M3"]), ("availability", ["M1", "M2", "M3"])])
 def test_a_figure_names_the_findings_about_records_behind_it(client, plant, stopped, key, codes):
-    for asset in (plant.filler, plant.labeller, plant.foreign):
-        Finding.objects.create(site=asset.site, asset=asset, kind="overlap", found_at=NOW, seen_at=NOW)
+    for asset, kind in ((plant.filler, "overlap"), (plant.labeller, "overlap"), (plant.palletiser, "silent"),
+                        (plant.foreign, "silent")):  # fmt: skip
+        Finding.objects.create(site=asset.site, asset=asset, kind=kind, found_at=NOW, seen_at=NOW)
     client.force_login(plant.manager)
     asked = {"site": plant.berlin.pk, "definition": key, "from": "2026-03-09", "to": "2026-03-16"}
     page = client.get(reverse("figure"), asked).content.decode()
@@ -92,11 +94,12 @@ def test_a_figure_names_the_findings_about_records_behind_it(client, plant, stop
     assert named == codes
 
 
-def test_what_is_charged_comes_before_what_is_not(plant, stopped):
+@pytest.mark.parametrize("version", [1, 2])
+def test_what_is_charged_is_listed_however_many_are_not(plant, stopped, monkeypatch, version):
+    monkeypatch.setattr(work_rows, "MOST", 2)
     Asset.objects.filter(pk=plant.labeller.pk).update(downtime_cost=100)
-    rows = [(row.asset, row.counts) for row, _numbers in explained(plant, "downtime_cost").work.rows]
-    assert rows[0] == ("M2", True)
-    assert not any(counts for _code, counts in rows[1:])
+    records = explained(plant, "downtime_cost", version=version).work.records
+    assert [(row.asset, row.counts) for row in records] == [("M2", True), ("L1", False)]
 
 
 def test_a_cost_rests_on_stops_that_are_charged(plant, unknown):
