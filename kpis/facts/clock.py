@@ -1,5 +1,6 @@
 """A site's present: what of its production days is over, and where its records begin."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -8,6 +9,8 @@ from django.utils import timezone
 
 from core.models import Site
 from kpis.axis import EVER, epoch
+from kpis.facts.held import REACHING
+from kpis.facts.ranges import literal
 from kpis.intervals import DAY, day_begins, production_date
 
 
@@ -31,19 +34,26 @@ class Clock:
         return EVER if through is None else epoch(day_begins(through + DAY, self.site.zone, self.site.day_start))
 
 
-def beginning(site: Site) -> int | None:
-    """Before everything that is recorded or stored of the site; None without anything."""
+def beginning(site: Site, assets: Collection[int] | None = None) -> int | None:
+    """Before everything that is recorded or stored of the site, or of these assets and what can stop them; None without
+    anything."""
+    if assets is None:
+        asked, among, parameters = "", "assets_asset a WHERE a.site_id = %(site)s", {"site": site.pk}
+    else:
+        asked, among, parameters = f"WITH RECURSIVE {REACHING}", "down a", {"assets": literal(assets)}
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT floor(date_part('epoch', min(least(d.start, f.occurred, c.start, k.day - interval '1 day'))))::bigint
-            FROM assets_asset a
+            f"""
+            {asked}
+            SELECT floor(date_part('epoch', min(least(d.start, f.occurred, c.start, e.occurred,
+                k.day - interval '1 day'))))::bigint
+            FROM (SELECT a.id FROM {among}) a
             LEFT JOIN LATERAL (SELECT min(start) AS start FROM assets_downtime WHERE asset_id = a.id) d ON true
             LEFT JOIN LATERAL (SELECT min(occurred) AS occurred FROM assets_failure WHERE asset_id = a.id) f ON true
             LEFT JOIN LATERAL (SELECT min(start) AS start FROM production_count WHERE asset_id = a.id) c ON true
+            LEFT JOIN LATERAL (SELECT min(occurred) AS occurred FROM kpis_failureevent WHERE asset_id = a.id) e ON true
             LEFT JOIN LATERAL (SELECT min(day) AS day FROM kpis_assetday WHERE asset_id = a.id) k ON true
-            WHERE a.site_id = %s
             """,
-            [site.pk],
+            parameters,
         )
         return cursor.fetchone()[0]

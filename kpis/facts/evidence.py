@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.models import Count, Exists, F, OuterRef, Q
 
 from assets.models import Downtime, Failure
-from kpis.facts.held import seconds
+from kpis.facts.held import REACHING, seconds
 from kpis.facts.ranges import Ranges, columns, literal
 from kpis.trust import Evidence
 from workorders.guards import ASKS_FOR_FAILURE
@@ -16,21 +16,12 @@ from workorders.states import State
 
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
-# The assets themselves and those below whose stops can reach them, at any time.
-REACHING = """
-    WITH RECURSIVE down AS (
-        SELECT id FROM unnest(%(assets)s::bigint[]) AS id
-        UNION
-        SELECT p.asset_id FROM down CROSS JOIN LATERAL (
-            SELECT asset_id FROM assets_placement p
-            WHERE p.parent_id = down.id AND (p.stops_parent OR p.redundancy_group_id IS NOT NULL) OFFSET 0) p
-    ) SELECT id FROM down"""
 
 
 def reaching(asset_ids: Sequence[int]) -> list[int]:
     """These assets and all whose stops can stop them."""
     with connection.cursor() as cursor:
-        cursor.execute(REACHING, {"assets": list(asset_ids)})
+        cursor.execute(f"WITH RECURSIVE {REACHING} SELECT id FROM down", {"assets": list(asset_ids)})
         return [pk for (pk,) in cursor.fetchall()]
 
 

@@ -19,6 +19,16 @@ LIFE_TO = f"least(coalesce({seconds('a.retired')}, %(far)s), %(now)s)"
 ASSET = "CROSS JOIN LATERAL (SELECT * FROM assets_asset a WHERE a.id = {r}.asset_id OFFSET 0) a"
 
 
+# The assets themselves and those below whose stops can reach them, at any time.
+REACHING = """down AS (
+    SELECT id FROM unnest(%(assets)s::bigint[]) AS id
+    UNION
+    SELECT p.asset_id FROM down CROSS JOIN LATERAL (
+        SELECT asset_id FROM assets_placement p
+        WHERE p.parent_id = down.id AND (p.stops_parent OR p.redundancy_group_id IS NOT NULL) OFFSET 0) p
+)"""
+
+
 def placed_below(parent: str, rule: str) -> str:
     """Placements under the parent as `v`, as spans of seconds, cut to the life of the placed asset.
 

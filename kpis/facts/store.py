@@ -37,18 +37,13 @@ def catch_up(site: Site, *, now: datetime | None = None, chunk: int = CHUNK, run
     """
     clock = Clock.of(site, now)
     enter(site)
-    written = 0
+    written = last = 0
     while True:
         with calculating():
-            behind = _hold(
-                clock,
-                f"""JOIN assets_asset a ON a.id = s.asset_id {OF_SITE}
-                    WHERE a.site_id = %(site)s AND {BEHIND.format(yesterday="%(yesterday)s")}""",
-                "LIMIT %(chunk)s FOR UPDATE OF s SKIP LOCKED",
-                chunk=chunk,
-            )
+            behind = _hold_next(clock, BEHIND.format(yesterday="%(yesterday)s"), chunk, last)
             if not behind:
                 break
+            last = max(behind)
             spans = {
                 asset_id: [(clock.after(state.through if state.version == VERSION else None), clock.frontier)]
                 for asset_id, state in behind.items()
@@ -63,17 +58,13 @@ def catch_up(site: Site, *, now: datetime | None = None, chunk: int = CHUNK, run
 
 def settle_changed(clock: Clock, *, chunk: int = CHUNK) -> None:
     """Find the silences again of assets that may be silent for another time than when theirs were found."""
+    last = 0
     while True:
         with calculating():
-            states = _hold(
-                clock,
-                f"""JOIN assets_asset a ON a.id = s.asset_id {OF_SITE}
-                    WHERE a.site_id = %(site)s AND s.through IS NOT NULL AND {UNSETTLED}""",
-                "LIMIT %(chunk)s FOR UPDATE OF s SKIP LOCKED",
-                chunk=chunk,
-            )
+            states = _hold_next(clock, f"s.through IS NOT NULL AND {UNSETTLED}", chunk, last)
             if not states:
                 return
+            last = max(states)
             _settle(clock, {asset_id: [(EVER, clock.frontier)] for asset_id in states}, states)
 
 
@@ -201,6 +192,18 @@ def lock(clock: Clock, asset_ids: Iterable[int]) -> States:
     return _hold(clock, which, "FOR UPDATE OF s", assets=literal(asset_ids))
 
 
+def _hold_next(clock: Clock, which: str, chunk: int, last: int) -> States:
+    """Lock the states of so many of the site's assets after the `last`, but for those that another worker holds."""
+    return _hold(
+        clock,
+        f"""JOIN assets_asset a ON a.id = s.asset_id {OF_SITE}
+            WHERE a.site_id = %(site)s AND s.asset_id > %(last)s AND {which}""",
+        "LIMIT %(chunk)s FOR UPDATE OF s SKIP LOCKED",
+        chunk=chunk,
+        last=last,
+    )
+
+
 def _hold(clock: Clock, which: str, how: str, **parameters) -> States:
     """Lock states `s`, with their assets `a`, in one order, so that no two workers wait for each other."""
     with connection.cursor() as cursor:
@@ -282,7 +285,7 @@ def _write(
     site = clock.site
     if not spans:
         return 0, [], None
-    first = beginning(site) if any(each[0][0] <= EVER for each in spans.values()) else EVER
+    first = beginning(site, spans) if any(each[0][0] <= EVER for each in spans.values()) else EVER
     if first is None:
         _erase(clock, spans, spans)
         return 0, [], None

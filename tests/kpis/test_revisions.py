@@ -16,7 +16,7 @@ from kpis.computing import compute_site, recompute
 from kpis.facts.revisions import SUMS
 from kpis.figures import periods
 from kpis.formulas import Facts
-from kpis.models import DayRevision
+from kpis.models import ChangedDay, DayRevision, FailureEvent
 from production import counting
 from production.models import Count
 from tests.contracts.api import client_of
@@ -343,3 +343,18 @@ def test_a_stop_of_the_day_before_changes_the_share_of_a_count_in_a_part_of_a_da
     assert explanation.figure.value > before.value
     assert explanation.revisions[0].before.value == pytest.approx(before.value)
     assert explanation.revisions[0].record == late
+
+
+def test_an_event_that_goes_when_all_is_computed_again_is_noted_though_nothing_else_is_recorded(reported, midnight):
+    site, occurred = reported.berlin, midnight + 5 * HOUR
+    failure = Failure.objects.create(asset=reported.palletiser, occurred=occurred, restored=occurred + HOUR)
+    compute_site(site)
+    Failure.objects.filter(pk=failure.pk).delete()
+    ChangedDay.objects.all().delete()  # so that only computing everything finds it
+    DayRevision.objects.all().delete()
+
+    recompute([site])
+
+    (found,) = DayRevision.objects.all()
+    assert (found.asset, found.day, found.events) == (reported.palletiser, site.production_day(occurred), -1)
+    assert not FailureEvent.objects.filter(asset=reported.palletiser).exists()
