@@ -109,6 +109,7 @@ def measure(report: Report, *, size: load.Size, now: datetime, length: float) ->
     kpi_reference.full(parameters(size, now))
     product_full(now)
     forget_changes()
+    load.analyze()  # as before the same at all of the history
     short, _, _ = changed_run(size, now)
     with web.server("cmms.settings", "cmms.wsgi:application", *AS_IN_PRODUCTION) as server:
         few = figures.snapshot(server, size=size, now=now, length=length)
