@@ -1,5 +1,6 @@
 """Calendars, moves and service lives corrected afterwards: the figure as it was reported before stays known."""
 
+import threading
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -29,6 +30,7 @@ from tests.kpis.test_sql_equals_oracle import Undone
 from tests.kpis.world import first_instant
 from tests.kpis.world import store as write
 from tests.plant import asset as new_asset
+from tests.together import together
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -287,3 +289,25 @@ def test_a_change_is_settled_by_the_run_that_works_it_off_and_open_again_by_what
     row.save(force_insert=True)
     change.refresh_from_db()
     assert change.settled is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_that_open_a_change_again_at_once_wait_for_each_other_and_settle_it(reported, midnight):
+    Downtime.objects.filter(asset=reported.filler).update(end=midnight + 11 * HOUR)
+    compute_site(reported.berlin)
+    kept = FormerRow.objects.get(kind="assets_downtime")
+    row = {each.attname: getattr(kept, each.attname) for each in FormerRow._meta.fields if not each.primary_key}
+    both = threading.Barrier(2)
+
+    def finds_more():
+        with transaction.atomic():
+            both.wait(timeout=10)
+            FormerRow.objects.create(**row)
+        opened = SettledChange.objects.get().settled is None
+        both.wait(timeout=10)
+        former.settle(reported.berlin)
+        return opened
+
+    assert together(finds_more, finds_more) == [True, True]
+    assert SettledChange.objects.get().settled is not None
+    assert FormerRow.objects.filter(at=kept.at).count() == 3

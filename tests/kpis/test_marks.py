@@ -9,7 +9,7 @@ from kpis.computing import compute_site
 from kpis.facts import changes
 from kpis.models import AssetDay, ChangedDay, DayRevision
 from production.models import Count
-from tests.kpis.editing import assert_as_computed_anew
+from tests.kpis.editing import assert_as_computed_anew, snapshot
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -50,6 +50,31 @@ def test_marks_of_many_days_are_worked_off_in_portions(plant, monkeypatch):
         *((pk, 3600, "assets.downtime", stop, 1) for pk, stop in stops.items()),
     }
     assert noted.count() == 3
+    assert_as_computed_anew(site, NOW)
+
+
+def test_a_worker_killed_between_two_portions_leaves_all_as_it_was(plant, monkeypatch):
+    site, day = plant.berlin, datetime(2026, 3, 10, tzinfo=UTC)
+    compute_site(site, now=NOW)
+    for asset in (plant.filler, plant.labeller):
+        Downtime.objects.create(asset=asset, start=day, end=day + HOUR)
+    before = snapshot(site), list(ChangedDay.objects.order_by("id").values_list())
+    rewrite, written = changes.rewrite, []
+
+    def killed(*arguments):
+        if written:
+            raise KeyboardInterrupt
+        written.append(rewrite(*arguments))
+        return written[0]
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(changes, "MOST", 1)
+        patched.setattr(changes, "rewrite", killed)
+        changes.refresh(site, now=NOW)
+
+    assert written == [1]
+    assert (snapshot(site), list(ChangedDay.objects.order_by("id").values_list())) == before
+    changes.refresh(site, now=NOW)
     assert_as_computed_anew(site, NOW)
 
 
