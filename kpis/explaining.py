@@ -112,8 +112,7 @@ def explain(
     figure = found.figure(in_version(definition, version))
     is_work = isinstance(figure.definition, WorkDefinition)
     # Figures of work show their own records; those of the cost of stops the stops as well.
-    begun = start < now
-    shown = begun and (not is_work or figure.definition.records in OF_STOPS)
+    shown = figure.begun and (not is_work or figure.definition.records in OF_STOPS)
     ids = found.assets
     until = min(end, now)
     rows = {row.pk: row for row in Asset.objects.filter(pk__in=ids).order_by("code")}
@@ -123,7 +122,7 @@ def explain(
     near = around if own == sorted(set(ids)) else reaching(own)
     stops = Downtime.objects.filter(asset__in=near)
     listed, overlap = longest(stops.touching(start, until), site, start, until, together=len(own) == 1)
-    known = evidence(near, start, until, now) if begun and not is_work else None
+    known = evidence(near, start, until, now) if figure.begun and not is_work else None
     delay = lag(near, start, until) if shown else None
     left = None if is_work else not_counted(found, figure.definition, counting, around)
     changing = any(each.member.asset_id in found.reader.changing for each in counting)

@@ -66,6 +66,11 @@ class Figure:
         return self.given()
 
     @property
+    def begun(self) -> bool:
+        """Whether the window has."""
+        return self.reason_code != Reason.NOT_BEGUN
+
+    @property
     def reason(self) -> str:
         """Why there is no plain value, in words."""
         return str(REASONS.get(self.reason_code, self.reason_code))

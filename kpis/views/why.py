@@ -17,7 +17,6 @@ from kpis import counting, explaining, inputs, questions, telling, trusting, win
 from kpis.explaining_work import difference
 from kpis.facts.members import Scope
 from kpis.figures import Figure, named
-from kpis.formulas import Reason
 from kpis.models import Finding, FindingKind, FindingState
 from kpis.present import address_of, mark, said
 from kpis.versions import version_of
@@ -89,7 +88,6 @@ class WhyFigure(Page):
         return {
             "why": why,
             "figure": why.figure,
-            "begun": why.figure.reason_code != Reason.NOT_BEGUN,
             "window_end": self.question.end,
             "said": said(why.figure),
             "mark": mark(why.figure),
