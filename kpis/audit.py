@@ -214,8 +214,11 @@ def _of_events(
         is_, should = stored.get(occurred), right.get(occurred)
         day = next(day for day, span in spans.items() if span.covers(occurred))
         items = (is_.items if is_ else 0), (should.items if should else 0)
+        counts = (is_ is not None and is_.counts), (should is not None and should.counts)
         if items[0] != items[1]:
             yield Difference(asset_id, day, "items", *items)
+        elif counts[0] != counts[1]:
+            yield Difference(asset_id, day, "failures", *counts)
         elif is_ and should and is_.restored != should.restored:
             lasted = (((each.restored or occurred) - occurred).total_seconds() for each in (is_, should))
             yield Difference(asset_id, day, "restored", *lasted)

@@ -247,7 +247,9 @@ def _failures_judged(
         return set(), {}
     events: dict[int, list[Event]] = defaultdict(list)
     for each in period.reader.events():
-        events[each.asset_id].append(Event(epoch(each.occurred), each.found, each.restored is not None, each.open))
+        events[each.asset_id].append(
+            Event(epoch(each.occurred), each.found, each.already_down, each.restored is not None, each.open)
+        )
     of_asset: dict[int, list[plain.Failure]] = defaultdict(list)
     for row in rows:
         of_asset[row.asset].append(row)

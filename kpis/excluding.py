@@ -34,6 +34,7 @@ class Why(StrEnum):
     EXCLUDED = "excluded"  # planned, for a reason that is taken out of planned production
     OVERLAPPED = "overlapped"  # inside a stop that has the time already
     FOUND = "found"  # a failure found in maintenance
+    ALREADY_DOWN = "already_down"  # of what is below: another stop held what counts before and still did
     FURTHER_ITEM = "further_item"  # of an event that had begun
     STILL_DOWN = "still_down"  # without a restoration yet, for MTTR
     NO_RESTORATION = "no_restoration"  # without a restoration time, for MTTR
@@ -64,6 +65,7 @@ class Event(NamedTuple):
 
     occurred: int
     found: bool
+    already_down: bool
     restored: bool
     open: bool
 
@@ -219,6 +221,8 @@ def judged_failures(
         begun.add(number)
         if event.found:
             why[each.failure] = Why.FOUND
+        elif event.already_down:
+            why[each.failure] = Why.ALREADY_DOWN
         elif not (first or by_items):
             why[each.failure] = Why.FURTHER_ITEM
         elif restored and not event.restored:

@@ -15,6 +15,7 @@ class Failed:
     open: bool = False  # still down; `until` is now
     restored: bool = True  # `until` is a restoration time
     found: bool = False  # found in maintenance
+    already_down: bool = False  # of what is below: a stop of another cause held the asset before and still does
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +27,20 @@ class FailureEvent:
     items: int
     open: bool
     found: bool
+    already_down: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a failure of the asset: not one found in maintenance, nor one that found it down already."""
+        return not (self.found or self.already_down)
 
 
 def failure_events(failed: Iterable[Failed], gap: timedelta = timedelta(0)) -> tuple[FailureEvent, ...]:
     """Join items that occur at one instant, while an earlier one is down, or less than `gap` after it was.
 
     After an item that was found in maintenance there is no gap. The event is restored when its last item is; one item
-    without an end leaves it without one. It was found in maintenance when its first item was.
+    without an end leaves it without one. It was found in maintenance when its first item was, and found the asset down
+    already when each of its items did.
     """
     groups: list[list[Failed]] = []
     until: datetime | None = None  # before which a further item joins
@@ -51,6 +59,7 @@ def failure_events(failed: Iterable[Failed], gap: timedelta = timedelta(0)) -> t
             items=len({each.item for each in group}),
             open=any(each.open for each in group),
             found=group[0].found,
+            already_down=all(each.already_down for each in group),
         )
         for group in groups
     )

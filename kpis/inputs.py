@@ -97,7 +97,7 @@ def _of_asset(
         if window.covers(event.occurred):
             restored = event.restored
             yield {
-                "kind": "found in maintenance" if event.found else "failure",
+                "kind": "failure" if event.counts else "found in maintenance" if event.found else "down already",
                 "from": event.occurred,
                 "to": restored,
                 "seconds": None if restored is None else (restored - event.occurred).total_seconds(),

@@ -151,13 +151,17 @@ def events(records: Records, asset: int) -> tuple[FailureEvent, ...]:
 
 
 def failed_below(records: Records, asset: int) -> Iterator[Failed]:
-    """The failures of other assets whose stops stop this one, from when to when they do."""
+    """The failures of other assets whose stops stop this one, from when to when they do.
+
+    A failure of the asset itself is only what takes it from up to down.
+    """
     by_asset: dict[int, list[Failure]] = {}
     for each in records.failures:
         by_asset.setdefault(each.asset, []).append(each)
-    for piece in effective_pieces(records, asset):
+    unplanned = [piece for piece in effective_pieces(records, asset) if piece.kind is Class.UNPLANNED]
+    for piece in unplanned:
         stop = piece.stop
-        if stop.asset == asset or piece.kind is not Class.UNPLANNED:
+        if stop.asset == asset:
             continue
         for each in by_asset.get(stop.asset, ()):
             during = each.stop is None and stop.start <= each.occurred < _known_end(records, stop)
@@ -165,7 +169,8 @@ def failed_below(records: Records, asset: int) -> Iterator[Failed]:
                 occurred = max(piece.start, each.occurred)
                 if occurred < piece.end:
                     is_open = _is_open(records, stop) and piece.end == records.now
-                    yield Failed(each.id, occurred, piece.end, is_open, not is_open, each.found)
+                    already = any(other.start < piece.start and other.end > occurred for other in unplanned)
+                    yield Failed(each.id, occurred, piece.end, is_open, not is_open, each.found, already)
 
 
 def _failed(records: Records, own: Sequence[Piece], failure: Failure) -> Failed:
@@ -249,7 +254,7 @@ def facts(records: Records, asset: int, window: Span) -> Facts:
     for (_reason, loss), cause in by_cause.items():
         losses[loss] = losses.get(loss, 0.0) + cause.seconds
     within = [each for each in events(records, asset) if window.covers(each.occurred)]
-    failures = [each for each in within if not each.found]
+    failures = [each for each in within if each.counts]
     restored = [each for each in failures if each.restored is not None]
     recorded = (
         bool(pieces)
@@ -271,7 +276,7 @@ def facts(records: Records, asset: int, window: Span) -> Facts:
         stops=sum(cause.stops for cause in by_cause.values()),
         events=len(failures),
         items=sum(each.items for each in failures),
-        found=len(within) - len(failures),
+        found=sum(each.found for each in within),
         restored=len(restored),
         restoration=sum((each.restored - each.occurred).total_seconds() for each in restored if each.restored),
         open_events=sum(each.open for each in failures),

@@ -22,6 +22,7 @@ WHY = {
     Why.EXCLUDED: _("planned, for a reason that is taken out of planned production"),
     Why.OVERLAPPED: _("inside another stop, which has its time already"),
     Why.FOUND: _("found in maintenance"),
+    Why.ALREADY_DOWN: _("what counts was down already, by another stop"),
     Why.FURTHER_ITEM: _("further item of a failure that had begun"),
     Why.STILL_DOWN: _("still down"),
     Why.NO_RESTORATION: _("no restoration time"),

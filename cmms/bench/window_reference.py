@@ -48,9 +48,10 @@ WITH axis AS MATERIALIZED (
 )"""
 
 STOPS = """, stop AS (
-    SELECT asset_id, s, e, ss, se, kind, fails, u FROM near
+    SELECT asset_id, s, e, ss, se, kind, fails, u, true AS own FROM near
     UNION ALL
-    SELECT a.parent_id, s, e, ss, se, kind, fails, e FROM near JOIN assets_asset a ON a.id = near.asset_id AND a.stops_parent
+    SELECT a.parent_id, s, e, ss, se, kind, fails, e, false
+    FROM near JOIN assets_asset a ON a.id = near.asset_id AND a.stops_parent
 )"""
 
 # Two of the three members must be up: where two are down, each stop of a member holds the line. Begin and end of such
@@ -79,35 +80,44 @@ GROUPED = """, felt AS MATERIALIZED (
             SELECT *, coalesce(lo > lag(hi) OVER (PARTITION BY parent_id ORDER BY lo), true) AS fresh FROM short) marked
     ) numbered GROUP BY parent_id, no
 ), stop AS (
-    SELECT asset_id, s, e, ss, se, kind, fails, u FROM near JOIN bench_line USING (asset_id)
+    SELECT asset_id, s, e, ss, se, kind, fails, u, true AS own FROM near JOIN bench_line USING (asset_id)
     UNION ALL
-    SELECT a.parent_id, s, e, ss, se, kind, fails, e FROM near JOIN assets_asset a ON a.id = near.asset_id AND a.stops_parent
+    SELECT a.parent_id, s, e, ss, se, kind, fails, e, false
+    FROM near JOIN assets_asset a ON a.id = near.asset_id AND a.stops_parent
     UNION ALL
-    SELECT felt.parent_id, greatest(s, lo), least(e, hi), greatest(ss, s_lo), least(se, s_hi), kind, fails, least(e, hi)
+    SELECT felt.parent_id, greatest(s, lo), least(e, hi), greatest(ss, s_lo), least(se, s_hi), kind, fails, least(e, hi), false
     FROM felt JOIN run ON run.parent_id = felt.parent_id AND s < hi AND e > lo
 )"""
 
+# A failure below is one of the line only if no stop held the line before it.
 SUMS = """, ranked AS (
-    SELECT asset_id, kind, fails, s >= %(lo)s AS here, greatest(s, %(lo)s) AS s, least(e, %(hi)s) AS e,
+    SELECT asset_id, kind, fails, own, max(stop.e) FILTER (WHERE kind = 0) OVER earlier AS busy, stop.s AS began, s >= %(lo)s AS here, greatest(s, %(lo)s) AS s, least(e, %(hi)s) AS e,
         greatest(ss, s0) AS ss, least(se, s1) AS se,
         max(se) OVER w AS any_se, max(se) FILTER (WHERE kind <> 2) OVER w AS out_se,
         max(se) FILTER (WHERE kind = 0) OVER w AS down_se, max(e) FILTER (WHERE kind = 0) OVER w AS down_e,
         max(u) FILTER (WHERE fails) OVER w AS failed_u, max(s) FILTER (WHERE fails) OVER w AS failed_s
     FROM stop JOIN bench_plan USING (asset_id) JOIN axis USING (calendar)
-    WINDOW w AS (PARTITION BY asset_id ORDER BY stop.s ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    WINDOW w AS (PARTITION BY asset_id ORDER BY stop.s ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+        earlier AS (PARTITION BY asset_id ORDER BY stop.s GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ), summed AS (
     SELECT asset_id,
         sum(greatest(0, se - greatest(ss, any_se))::int) AS anyhow,
         coalesce(sum(greatest(0, se - greatest(ss, out_se))::int) FILTER (WHERE kind <> 2), 0) AS away,
         coalesce(sum(greatest(0, se - greatest(ss, down_se))::int) FILTER (WHERE kind = 0), 0) AS failed,
         coalesce(sum(greatest(0, e - greatest(s, down_e))::int) FILTER (WHERE kind = 0), 0) AS clock,
-        count(*) FILTER (WHERE here AND kind <> 1) AS stops,
-        count(*) FILTER (WHERE here AND fails AND coalesce(s >= failed_u AND s > failed_s, true)) AS events
+        count(*) FILTER (WHERE here AND kind <> 1) AS stops
     FROM ranked GROUP BY asset_id
+), failed AS (
+    SELECT asset_id, count(DISTINCT no) AS events FROM (
+        SELECT asset_id, own OR coalesce(began >= busy, true) AS counts, count(*) FILTER (WHERE fresh) OVER w AS no,
+            max(began) FILTER (WHERE fresh) OVER w AS first
+        FROM (SELECT *, coalesce(began >= failed_u AND began > failed_s, true) AS fresh FROM ranked WHERE fails) marked
+        WINDOW w AS (PARTITION BY asset_id ORDER BY began ROWS UNBOUNDED PRECEDING)
+    ) numbered WHERE counts AND first >= %(lo)s GROUP BY asset_id
 )
 SELECT asset_id, (s1 - s0)::bigint, coalesce(away - failed, 0), coalesce(anyhow - (away - failed), 0), coalesce(clock - failed, 0),
     coalesce(stops, 0), coalesce(events, 0)
-FROM bench_plan {only} JOIN axis USING (calendar) LEFT JOIN summed USING (asset_id)
+FROM bench_plan {only} JOIN axis USING (calendar) LEFT JOIN summed USING (asset_id) LEFT JOIN failed USING (asset_id)
 """
 
 Sums = dict[int, tuple[int, ...]]  # asset → scheduled, planned stop, down, off schedule, stops, failure events
@@ -198,18 +208,22 @@ def _of_one(
     scheduled = [sum(schedule.before(e) - schedule.before(s) for s, e in spans) for spans in (lost, excluded, anyhow)]
     planned_stop = scheduled[1] - scheduled[0]
     failures = Failure.objects.filter(asset__in=[asset, *stopping], occurred__gte=first, occurred__lt=end)
-    events, until, last = 0, 0, 0
+    counted, first, until, last = set(), 0, 0, 0
     for row in failures.select_related("downtime").order_by("occurred"):
-        begun, over = int(row.occurred.timestamp()), row.restored if row.asset_id == asset else row.downtime.end
-        events += begun >= lo and begun >= until and begun > last
+        own = row.asset_id == asset
+        begun, over = int(row.occurred.timestamp()), row.restored if own else row.downtime.end
+        if begun >= until and begun > last:
+            first = begun
         until, last = max(until, int(over.timestamp()) if over else now), begun
+        if first >= lo and (own or not any(s < begun < e for s, e, kind in stops if kind == 0)):
+            counted.add(first)
     return (
         schedule.before(hi) - schedule.before(lo),
         planned_stop,
         scheduled[2] - planned_stop,
         sum(e - s for s, e in lost) - scheduled[0],
         sum(s >= lo and kind != 1 for s, _, kind in stops),
-        events,
+        len(counted),
     )
 
 

@@ -86,7 +86,7 @@ def from_records(lo: int, hi: int, now: datetime) -> Sums:
         cells, events = compute(site, [(pk, lo, hi) for pk in ids], watch, epoch(now), plans)
         begun = dict.fromkeys(ids, 0)
         for event in events:
-            begun[event.asset_id] += lo <= epoch(event.occurred)
+            begun[event.asset_id] += (event.counts or event.found) and lo <= epoch(event.occurred)
         for number, pk in enumerate(ids):
             sums = cells[number].sums if number in cells else {}
             known = [int(sums.get(name, 0)) for name in ("planned_stop", "down", "off_schedule", "stops")]

@@ -25,6 +25,12 @@ class Event:
     items: int
     open: bool
     found: bool
+    already_down: bool
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is among the failure events that figures count."""
+        return not (self.found or self.already_down)
 
 
 @dataclass(slots=True)
@@ -35,6 +41,7 @@ class CellFacts:
     causes: dict[tuple[int | None, str], tuple[int, int]] = field(default_factory=dict)  # seconds, stops
 
 
+COUNTING = "NOT (found OR already_down)"  # the stored events that figures count
 NUMBERS = ("planned_stop", "down", "off_schedule", "stops", "counts")
 FRACTIONS = ("good", "scrap", "rework", "ideal_good", "ideal_scrap", "ideal_rework", "doubtful")
 
@@ -143,7 +150,9 @@ def told(clock: Present, spans: Ranges) -> dict[int, dict[int, bool]]:
     return found
 
 
-def _event(asset_id: int, occurred: int, until: int, restored: int | None, items: int, open: int, found: int) -> Event:
+def _event(
+    asset_id: int, occurred: int, until: int, restored: int | None, items: int, open: int, found: int, already_down: int
+) -> Event:
     return Event(
         asset_id=asset_id,
         occurred=instant(occurred),
@@ -152,4 +161,5 @@ def _event(asset_id: int, occurred: int, until: int, restored: int | None, items
         items=items,
         open=bool(open),
         found=bool(found),
+        already_down=bool(already_down),
     )

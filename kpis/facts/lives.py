@@ -103,7 +103,7 @@ def records(site: Site, counting: Sequence[Member], start: datetime, end: dateti
     reader = Reader(site, counting, [bucket], now)
     occurred: dict[int, list[int]] = defaultdict(list)
     for event in reader.events():
-        if not event.found:
+        if event.counts:
             occurred[event.asset_id].append(epoch(event.occurred))
     cuts = [Cut.of(each, reader, occurred[each.member.asset_id]) for each in reader.stretches]
     lost, touched = _lost(reader, cuts)

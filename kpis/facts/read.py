@@ -382,8 +382,8 @@ class Reader:
 
 def sums_of_event(event: Event) -> dict[str, float]:
     """What one failure event adds to the facts of the window in which it occurs."""
-    if event.found:
-        return {"found": 1}
+    if not event.counts:
+        return {"found": int(event.found)}
     restoration = 0.0 if event.restored is None else (event.restored - event.occurred).total_seconds()
     return {
         "events": 1,

@@ -30,8 +30,8 @@ class Told:
 
 
 def told(reader: Reader) -> list[Told]:
-    """The failure events of a reader's members in its window, in order; those found in maintenance apart."""
-    events = [event for event in reader.events() if not event.found]
+    """The failure events of a reader's members in its window, in order, as figures count them."""
+    events = [event for event in reader.events() if event.counts]
     if not events:
         return []
     orders = orders_of(events, reader.clock.now)

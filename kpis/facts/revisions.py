@@ -10,18 +10,18 @@ from django.utils import timezone
 
 from kpis.axis import ProductionDays
 from kpis.facts.held import seconds
-from kpis.facts.live import FRACTIONS, NUMBERS
+from kpis.facts.live import COUNTING, FRACTIONS, NUMBERS
 from kpis.facts.question import without_loops
 from kpis.facts.ranges import literal
 
 OF_DAY = (*NUMBERS, *FRACTIONS)
 OF_EVENTS = {
-    "events": "(NOT found)::int",
-    "items": "items * (NOT found)::int",
+    "events": f"({COUNTING})::int",
+    "items": f"items * ({COUNTING})::int",
     "found": "found::int",
-    "restored": "(NOT found AND restored IS NOT NULL)::int",
-    "restoration": f"CASE WHEN found THEN 0 ELSE coalesce({seconds('restored')} - {seconds('occurred')}, 0) END",
-    "open_events": "(open AND NOT found)::int",
+    "restored": f"({COUNTING} AND restored IS NOT NULL)::int",
+    "restoration": f"CASE WHEN {COUNTING} THEN coalesce({seconds('restored')} - {seconds('occurred')}, 0) ELSE 0 END",
+    "open_events": f"(open AND {COUNTING})::int",
 }
 SUMS = (*OF_DAY, *OF_EVENTS)
 DIFFERS = [f"abs(sum({name})) > 1e-6" if name in FRACTIONS else f"sum({name}) <> 0" for name in SUMS]

@@ -213,7 +213,8 @@ PARTS_OF_CELLS = """
 
 # A failed item lasts until it was restored, else as long as the stop around it. Above, a failure counts as the
 # stop that it caused, from the moment at which that stop holds the parent. A further item joins until the site's merge
-# gap has passed, so an event may end with an item of no length: `u` lies after that.
+# gap has passed, so an event may end with an item of no length: `u` lies after that. What fails below while another
+# stop holds the parent since before (`busy` is until when) does not take it down.
 EVENTS = f"""
 , watch(asset_id, lo, hi) AS MATERIALIZED (
     SELECT * FROM unnest(%(watch_asset)s::bigint[], %(watch_lo)s::bigint[], %(watch_hi)s::bigint[])
@@ -229,14 +230,18 @@ EVENTS = f"""
     FROM failure f JOIN piece b ON b.asset_id = f.asset_id AND b.owner = f.asset_id AND b.s <= f.o AND b.e > f.o
         {{cell_of_failure}}
     GROUP BY f.id
+), caused AS (
+    SELECT *, max(e) OVER (PARTITION BY asset_id ORDER BY s GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS busy
+    FROM effect WHERE kind = 0 AND asset_id IN (SELECT asset_id FROM effect WHERE owner <> asset_id AND kind = 0)
 ), extent AS (
     SELECT f.asset_id, f.id AS item, f.o, coalesce(f.u, greatest(f.o, a.past)) AS u,
         f.u IS NULL AND coalesce(a.open, false) AS open, f.u IS NOT NULL AS restored,
-        f.found OR coalesce(a.planned, false) AS found
+        f.found OR coalesce(a.planned, false) AS found, false AS already_down
     FROM failure f LEFT JOIN around a ON a.id = f.id
     UNION
-    SELECT e.asset_id, f.id, o.o, e.e, o.open, NOT o.open, f.detection = 'maintenance'
-    FROM effect e CROSS JOIN LATERAL (
+    SELECT e.asset_id, f.id, o.o, e.e, o.open, NOT o.open, f.detection = 'maintenance',
+        coalesce(e.busy > o.o, false)
+    FROM caused e CROSS JOIN LATERAL (
         SELECT f.id, f.occurred, f.detection FROM assets_failure f
         WHERE f.asset_id = e.owner AND f.downtime_id IS NULL
             AND f.occurred >= to_timestamp(e.began) AND f.occurred < to_timestamp(e.past)
@@ -245,12 +250,12 @@ EVENTS = f"""
     ) f CROSS JOIN LATERAL (
         SELECT greatest(e.s, {seconds("f.occurred")}) AS o, e.open AND e.e = %(now)s AS open
     ) o JOIN watch w ON w.asset_id = e.asset_id AND o.o >= w.lo AND o.o < w.hi
-    WHERE e.owner <> e.asset_id AND e.kind = 0 AND o.o < e.e
+    WHERE e.owner <> e.asset_id AND o.o < e.e
 ), event AS MATERIALIZED (
     SELECT asset_id, min(o) AS o, greatest(max(u), max(o) + (max(o) > min(o))::int) AS u,
         CASE WHEN bool_and(restored) THEN max(u) END AS restored,
         count(DISTINCT item)::int AS items, bool_or(open) AS open,
-        (array_agg(found ORDER BY o, found))[1] AS found
+        (array_agg(found ORDER BY o, found))[1] AS found, bool_and(already_down) AS already_down
     FROM (
         SELECT *, sum(fresh) OVER (PARTITION BY asset_id ORDER BY o) AS no
         FROM (
@@ -274,7 +279,8 @@ SELECT 'cause', asset_id, cell, loss, ARRAY[reason_id, seconds, stops], NULL
 FROM cause WHERE cell > 0 AND (seconds > 0 OR stops > 0)
 """
 ANSWER_EVENTS = """UNION ALL
-SELECT 'event', asset_id, 0, NULL, ARRAY[o, u, restored, items, open::int, found::int], NULL FROM event
+SELECT 'event', asset_id, 0, NULL, ARRAY[o, u, restored, items, open::int, found::int, already_down::int], NULL
+FROM event
 """
 
 # The production days on which a stop holds an asset or something was counted, and whether something was.
@@ -308,9 +314,9 @@ STORE = """
     FROM cause JOIN wanted w USING (asset_id)
     WHERE (%(days)s::bigint[])[cell] < w.hi AND (%(days)s::bigint[])[cell + 1] > w.lo AND (seconds > 0 OR stops > 0)
 ), stored_events AS (
-    INSERT INTO kpis_failureevent (asset_id, occurred, until, restored, items, open, found)
+    INSERT INTO kpis_failureevent (asset_id, occurred, until, restored, items, open, found, already_down)
     SELECT asset_id, to_timestamp(o), CASE WHEN open THEN to_timestamp(%(never)s) ELSE to_timestamp(u) END,
-        to_timestamp(restored), items, open, found
+        to_timestamp(restored), items, open, found, already_down
     FROM event JOIN begun b USING (asset_id) WHERE o >= b.lo AND o < b.hi
     RETURNING *
 ){aside}

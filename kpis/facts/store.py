@@ -25,7 +25,7 @@ from kpis.facts.silences import OF_SITE, UNSETTLED
 from kpis.intervals import day_begins, production_date
 from kpis.models import FactState, Occasion
 
-VERSION = 4  # of the computation; raise it and every asset is computed again
+VERSION = 5  # of the computation; raise it and every asset is computed again
 CHUNK = 500  # assets of one transaction
 
 

@@ -8,7 +8,7 @@ from django.db import connection
 
 from kpis.axis import instant
 from kpis.facts.held import seconds
-from kpis.facts.live import FRACTIONS, NUMBERS
+from kpis.facts.live import COUNTING, FRACTIONS, NUMBERS
 from kpis.facts.parts import Parts, Whole
 from kpis.facts.ranges import Ranges, columns, literal, merged
 from kpis.facts.tally import Causes, Place
@@ -207,10 +207,10 @@ def events(zones: Zones, groups: Sequence[Alike], replaced: Ranges) -> Iterator[
         cursor.execute(
             f"""
             SELECT m.root, CASE e.cut {bucket} END - 1,
-                count(*) FILTER (WHERE NOT found), coalesce(sum(items) FILTER (WHERE NOT found), 0),
-                count(*) FILTER (WHERE found), count(restored) FILTER (WHERE NOT found),
-                coalesce(sum({seconds("restored")} - {seconds("occurred")}) FILTER (WHERE NOT found), 0)::float8,
-                count(*) FILTER (WHERE open AND NOT found)
+                count(*) FILTER (WHERE {COUNTING}), coalesce(sum(items) FILTER (WHERE {COUNTING}), 0),
+                count(*) FILTER (WHERE found), count(restored) FILTER (WHERE {COUNTING}),
+                coalesce(sum({seconds("restored")} - {seconds("occurred")}) FILTER (WHERE {COUNTING}), 0)::float8,
+                count(*) FILTER (WHERE open AND {COUNTING})
             FROM unnest(%(root)s::int[], %(asset)s::bigint[], %(group)s::int[]) AS m(root, asset_id, no)
             CROSS JOIN LATERAL (
                 SELECT *, (%(cut)s::int[])[m.no] AS cut FROM kpis_failureevent e WHERE e.asset_id = m.asset_id
@@ -244,7 +244,7 @@ def event_rows(zones: Zones, replaced: Ranges) -> list[tuple]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT asset_id, occurred, until, restored, items, open, found FROM kpis_failureevent e
+            SELECT asset_id, occurred, until, restored, items, open, found, already_down FROM kpis_failureevent e
             WHERE asset_id = ANY(%(assets)s::bigint[]) AND occurred >= to_timestamp(%(start)s)
                 AND occurred < to_timestamp(%(end)s) AND {NOT_REPLACED}
             """,

@@ -115,7 +115,8 @@ class FailureEvent(models.Model):
     """One failure of an asset, as MTBF counts it: one or more failed items (`items`).
 
     `until` is when the last item was up again, as far as known, and far in the future while one is down;
-    `restored` is only there where every item has a restoration time.
+    `restored` is only there where every item has a restoration time. Where something below failed while the asset was
+    `already_down` for another cause, it is no failure of the asset.
     """
 
     pk = models.CompositePrimaryKey("asset_id", "occurred")
@@ -126,6 +127,7 @@ class FailureEvent(models.Model):
     items = models.IntegerField(_("failed items"))
     open = models.BooleanField(_("still down"))
     found = models.BooleanField(_("found in maintenance"))
+    already_down = models.BooleanField(_("down already"), default=False, db_default=False)
 
     objects = scoped_by("asset__site").as_manager()
 
@@ -134,6 +136,11 @@ class FailureEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.asset_id} {self.occurred:%Y-%m-%d %H:%M}"
+
+    @property
+    def counts(self) -> bool:
+        """Whether figures count it."""
+        return not (self.found or self.already_down)
 
 
 class Occasion(models.TextChoices):

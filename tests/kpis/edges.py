@@ -9,6 +9,7 @@ from tests.kpis.edges_of_counts import EDGES_OF_COUNTS
 from tests.kpis.edges_of_failures import EDGES_OF_FAILURES
 from tests.kpis.edges_of_gaps import EDGES_OF_GAPS
 from tests.kpis.edges_of_groups import EDGES_OF_GROUPS
+from tests.kpis.edges_of_lines import EDGES_OF_LINES
 
 EDGES = [
     Case(
@@ -365,4 +366,5 @@ EDGES = [
     *EDGES_OF_FAILURES,
     *EDGES_OF_GROUPS,
     *EDGES_OF_GAPS,
+    *EDGES_OF_LINES,
 ]

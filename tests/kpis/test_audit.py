@@ -170,6 +170,11 @@ def test_a_failure_that_flaps_over_the_first_checked_day_is_no_difference(plant)
     with pytest.raises(audit.Differs, match="L1 2026-02-16 items: 1 stored, 2 right"):
         check(plant)
 
+    assert check(plant)
+    FailureEvent.objects.filter(asset=plant.line).update(already_down=True)
+    with pytest.raises(audit.Differs, match="L1 2026-02-16 failures: 0 stored, 1 right"):
+        check(plant)
+
 
 def test_a_wrong_silence_is_found_by_the_weekly_check_and_mended(silent, now):
     right = list(Silence.objects.values_list("asset", "since", "until"))

@@ -176,6 +176,15 @@ def test_failures_that_do_not_count_are_named_by_figure(plant):
     assert not {first, down} & found.keys()
 
 
+def test_a_failure_below_that_finds_the_line_down_already_is_named(plant):
+    stop(plant.line, 8, 12)
+    stop(plant.filler, 9, 10)
+    found = failure(plant.filler, 9)
+    assert why(plant, plant.line, "mtbf")[found] is Why.ALREADY_DOWN
+    assert why(plant, plant.line, "mtbf_by_items")[found] is Why.ALREADY_DOWN
+    assert found not in why(plant, plant.filler, "mtbf")
+
+
 def test_page_and_api_tell_totals_and_records_with_links(client, plant, monkeypatch):
     counts = stop(plant.filler, 10, 15)
     inside = [stop(plant.filler, 11 + number / 10, 12) for number in range(4)]

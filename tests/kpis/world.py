@@ -42,7 +42,7 @@ class Stored:
 
 
 def facts_of(cell: CellFacts, events: list[Event]) -> tuple[Facts, CellFacts]:
-    failures = [event for event in events if not event.found]
+    failures = [event for event in events if event.counts]
     restored = [event for event in failures if event.restored is not None]
     losses: dict[str, float] = {}
     for (_, loss), (seconds, _stops) in cell.causes.items():
@@ -52,7 +52,7 @@ def facts_of(cell: CellFacts, events: list[Event]) -> tuple[Facts, CellFacts]:
         losses=losses,
         events=len(failures),
         items=sum(event.items for event in failures),
-        found=len(events) - len(failures),
+        found=sum(event.found for event in events),
         restored=len(restored),
         restoration=sum((event.restored - event.occurred).total_seconds() for event in restored),
         open_events=sum(event.open for event in failures),
