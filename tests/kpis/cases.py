@@ -100,7 +100,7 @@ CASES = [
             counts=(count(8, 16, made=400, scrap=20, cycle=60.0),),
         ),
         within(0, 24),
-        facts={"down": 3600},
+        facts={"planned_production": 28800, "operating": 25200, "made": 400, "good": 380},
         figures={availability: 0.875, performance: 0.952381, quality: 0.95, oee: 0.791667},
     ),
     Case(
@@ -111,14 +111,14 @@ CASES = [
             failures=(failure(1, 2000, 2020), failure(2, 2120, 2130)),
         ),
         within(0, 5130),
-        facts={"scheduled": 5130 * 3600, "down": 30 * 3600, "events": 2, "restored": 2, "restoration": 30 * 3600},
+        facts={"operating": 5100 * 3600, "down": 30 * 3600, "events": 2, "restored": 2, "restoration": 30 * 3600},
         figures={mtbf: 2550, mttr: 15, availability: 0.994152},
     ),
     Case(
         "4 MTBF of 800 hours with two failures",
         records(2000, failures=(failure(1, 300, 300), failure(2, 500, 500))),
         within(0, 800),
-        facts={"scheduled": 800 * 3600, "down": 0, "events": 2},
+        facts={"operating": 800 * 3600, "down": 0, "events": 2},
         figures={mtbf: 400},
     ),
     Case(
