@@ -1,7 +1,8 @@
 """Worked cases at the edges of failure events, of counts beside the life of their machine, of overlaps (`edges`)."""
 
+from kpis.formulas import availability, mtbf, mttr
 from kpis.plain_records import Placement
-from tests.kpis.cases import Case, at, break_, count, failure, records, stop, within
+from tests.kpis.cases import Case, at, break_, count, failure, records, shift, stop, within
 
 EDGES_OF_FAILURES = [
     Case(
@@ -157,5 +158,49 @@ EDGES_OF_FAILURES = [
         ),
         within(0, 24),
         facts={"events": 0, "found": 0, "planned_stop": 2 * 3600},
+    ),
+    Case(
+        "EDGE-66 a failure at night counts, stopped or not, though the hours between are those of the shift",
+        records(
+            24,
+            calendars={1: shift("08:00", "16:00")},
+            stops=(stop(1, 20, 22),),
+            failures=(failure(1, 2, 3), failure(2, 20, 22)),
+        ),
+        within(0, 24),
+        facts={
+            "operating": 8 * 3600,
+            "down": 0,
+            "off_schedule": 7200,
+            "events": 2,
+            "found": 0,
+            "restoration": 3 * 3600,
+        },
+        figures={mtbf: 4, mttr: 1.5, availability: 1},
+    ),
+    Case(
+        "EDGE-67 a failure during a planned stop stands apart, in the shift as at night, and by no night alone",
+        records(
+            24,
+            calendars={1: shift("08:00", "16:00")},
+            stops=(break_(1, 9, 10), break_(2, 20, 22)),
+            failures=(failure(1, 9.5, 10), failure(2, 21, 22), failure(3, 23, 23.5)),
+        ),
+        within(0, 24),
+        facts={"operating": 7 * 3600, "planned_stop": 3600, "events": 1, "found": 2, "restoration": 1800},
+        figures={mtbf: 7},
+    ),
+    Case(
+        "EDGE-68 the line fails with a machine that stops it at night",
+        records(
+            24,
+            calendars={1: shift("08:00", "16:00")},
+            stops=(stop(1, 20, 22, asset=2), stop(2, 21, 23, asset=3)),
+            failures=(failure(1, 20, 22, asset=2), failure(2, 21, 23, asset=3)),
+            placements=(Placement(2, 1, stops_parent=True), Placement(3, 1)),
+        ),
+        within(0, 24),
+        facts={"operating": 8 * 3600, "down": 0, "off_schedule": 7200, "events": 1, "items": 1, "stops": 1},
+        figures={mtbf: 8, mttr: 2},
     ),
 ]
