@@ -12,6 +12,7 @@ from core.snapshot import one_snapshot
 from kpis import lasting, questions, studying
 from kpis.forms import CostForm
 from kpis.lifetimes import Advice, Model, Replacement, Weibull
+from kpis.reasons import REASONS
 from kpis.reliability import CrowAmsaa, JackKnife, Laplace, NotEnough, Quadrant, Verdict
 from kpis.trending import Trend
 
@@ -99,6 +100,20 @@ class SubjectSerializer(serializers.Serializer):
     name = serializers.CharField()
 
 
+class FleetMtbfSerializer(serializers.Serializer):
+    """Operating hours of all assets ÷ their failure events: the MTBF of their figures since the site's first record."""
+
+    value = serializers.FloatField(allow_null=True)
+    status = serializers.CharField()
+    reason = serializers.CharField()
+    sentence = serializers.CharField()
+    interval = BoundsSerializer(allow_null=True, help_text="Without a failure only its lower end is known.")
+    few_failures = serializers.BooleanField(help_text="It rests on fewer than five failures and says little.")
+    misleads = serializers.BooleanField(help_text="Failures do not come at an even rate; `trend` says how they do.")
+    coverage = serializers.FloatField(help_text="Share of scheduled time whose state is known.")
+    unrecorded = serializers.IntegerField(help_text="Assets asked for of which nothing was ever recorded.")
+
+
 class WeibullSerializer(serializers.Serializer):
     """The distribution of lives between failures; ages in operating hours."""
 
@@ -172,6 +187,7 @@ class StudySerializer(serializers.Serializer):
     failures = serializers.IntegerField()
     operating_hours = serializers.FloatField()
     answer = serializers.CharField()
+    mtbf = FleetMtbfSerializer(allow_null=True)
     trend = TrendSerializer(allow_null=True)
     weibull = WeibullSerializer(allow_null=True)
     weibull_missing = serializers.CharField(help_text="Why there is no distribution of lives.")
@@ -220,8 +236,9 @@ def study_row(subject: questions.Subject, study: studying.Study | None) -> dict:
     if study is None:
         return whose | {
             "since": None, "assets": 0, "failures": 0, "operating_hours": 0.0,
-            "answer": lasting.nothing(), "trend": None, "weibull": None, "weibull_missing": lasting.nothing(),
-            "replacement": None, "next_failures": [], "jack_knife": None, "bad_actors": [],
+            "answer": lasting.nothing(), "mtbf": None, "trend": None, "weibull": None,
+            "weibull_missing": lasting.nothing(), "replacement": None, "next_failures": [], "jack_knife": None,
+            "bad_actors": [],
         }  # fmt: skip
     lives = study.distribution if isinstance(study.distribution, Weibull) else None
     knife = study.knife if isinstance(study.knife, JackKnife) else None
@@ -231,6 +248,7 @@ def study_row(subject: questions.Subject, study: studying.Study | None) -> dict:
         "failures": study.failures,
         "operating_hours": study.hours,
         "answer": lasting.answer(study),
+        "mtbf": mtbf_row(study),
         "trend": trend_row(study.trend),
         "weibull": lives and weibull_row(lives),
         "weibull_missing": lasting.no_distribution(study),
@@ -258,6 +276,16 @@ def study_row(subject: questions.Subject, study: studying.Study | None) -> dict:
 
 def party(row) -> dict | None:
     return row and {"id": row.pk, "code": row.code, "name": row.name}
+
+
+def mtbf_row(study: studying.Study) -> dict:
+    found = study.mtbf
+    return {
+        "value": found.value, "status": str(found.status), "reason": str(REASONS[found.reason]),
+        "sentence": lasting.mtbf(study), "interval": found.bounds and bounds_row(found.bounds),
+        "few_failures": study.few_failures, "misleads": study.trend.misleads, "coverage": study.facts.coverage,
+        "unrecorded": study.unrecorded,
+    }  # fmt: skip
 
 
 def weibull_row(lives: Weibull) -> dict:

@@ -5,8 +5,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from core.kit.present import number_text
-from kpis.formulas import Bounds
+from kpis.formulas import Bounds, Reason
 from kpis.lifetimes import Advice, Model, Replacement, Weibull
+from kpis.reasons import REASONS
 from kpis.reliability import JackKnife, NotEnough, Problem, Quadrant, Verdict
 from kpis.studying import Barrier, Next, Study
 from kpis.trending import missing
@@ -83,6 +84,48 @@ def counted(study: Study) -> str:
         "About the %(n)d machines of %(whose)s that have records, each by itself.",
         number,
     ) % {"n": number, "whose": subject.asset.code if subject.asset else subject.site.name}
+
+
+def mtbf(study: Study) -> str:
+    """The MTBF of all together, with what it is formed from, its interval, and how far to trust it."""
+    result, number = study.mtbf, len(study.assets)
+    whose = _("MTBF") if number == 1 else _("MTBF of the %(n)d assets together") % {"n": number}
+    operated = hours(study.hours)
+    if result.value is not None and result.bounds:
+        failed = ngettext("%(n)s failure", "%(n)s failures", study.failures) % {"n": number_text(study.failures, 0)}
+        said = [
+            _("%(whose)s: %(hours)s of operation ÷ %(failures)s = %(mtbf)s (90 %% interval %(interval)s).")
+            % {
+                "whose": whose, "hours": operated, "failures": failed, "mtbf": of_mean(result.value),
+                "interval": between(result.bounds),
+            }
+        ]  # fmt: skip
+        if study.few_failures:
+            said.append(_("Few failures: it says little."))
+    elif result.bounds:
+        said = [
+            _("%(whose)s: undefined, nothing failed in %(hours)s of operation; above %(lower)s with 90 %% confidence.")
+            % {"whose": whose, "hours": operated, "lower": hours(result.bounds.lower)}
+        ]
+    else:
+        said = [_("%(whose)s: undefined.") % {"whose": whose}]
+    if result.reason is not Reason.NO_FAILURES:
+        said.append(str(REASONS[result.reason]))
+    if study.unrecorded:
+        said.append(
+            ngettext(
+                "%(n)d asset more has no records and is left out.",
+                "%(n)d assets more have no records and are left out.",
+                study.unrecorded,
+            )
+            % {"n": study.unrecorded}
+        )
+    return " ".join(filter(None, said))
+
+
+def of_mean(value: float) -> str:
+    """Hours of a mean, with a digit where it is below a hundred, as figures have it."""
+    return f"{number_text(value, 0 if value >= 100 else 1)}\u202fh"
 
 
 def wear(lives: Weibull) -> str:

@@ -12,11 +12,11 @@ from functools import cached_property
 
 from assets.models import Asset, AssetKind
 from core.models import Site
-from kpis import figures, trending
+from kpis import figures, formulas, trending
 from kpis.facts import lives
-from kpis.facts.lives import Record
+from kpis.facts.lives import Lived, Record
 from kpis.facts.members import Scope
-from kpis.formulas import HOUR
+from kpis.formulas import FEW_FAILURES, HOUR, Facts, Result
 from kpis.lifetimes import Life, Model, NextFailure, Replacement, Weibull, next_failure, replacement, weibull
 from kpis.questions import Subject
 from kpis.reliability import Actor, JackKnife, Lack, NotEnough, bad_actors, jack_knife
@@ -60,6 +60,8 @@ class Study:
     recent: datetime  # from when on problems and bad actors count
     now: datetime
     records: list[Record]
+    facts: Facts  # time and failure events of all
+    unrecorded: int  # assets of which nothing was ever recorded
     assets: dict[int, Asset]
     trend: trending.Trend
     barrier: Barrier | None
@@ -115,12 +117,22 @@ class Study:
 
     @property
     def failures(self) -> int:
-        return sum(len(record.occurred) for record in self.records)
+        return self.facts.events
 
     @property
     def hours(self) -> float:
         """Operating hours of all."""
-        return sum(record.history.end for record in self.records)
+        return self.facts.operating / HOUR
+
+    @cached_property
+    def mtbf(self) -> Result:
+        """MTBF of all together, hours: that of their figures since the site's first record."""
+        return formulas.mtbf(self.facts, threshold=self.subject.site.coverage_threshold)
+
+    @property
+    def few_failures(self) -> bool:
+        """Whether the interval of the MTBF rests on so few failures that it should be said."""
+        return 0 < self.failures < FEW_FAILURES
 
     @property
     def first_unknown(self) -> int:
@@ -147,9 +159,10 @@ def by_itself(record: Record, asset: Asset) -> Next:
 def study(subject: Subject, *, now: datetime, costs: Costs | None = None) -> Study | None:
     """All that the records teach about the subject; None where nothing was ever recorded."""
     since = lives.records_since(subject.site)
-    records = _records(subject, since, now) if since and since < now else []
-    if not records:
+    lived = _lived(subject, since, now) if since and since < now else None
+    if lived is None or not lived.records:
         return None
+    records = lived.records
     rows = Asset.objects.filter(pk__in={record.asset_id for record in records}).select_related("kind")
     assets = {row.pk: row for row in rows}
     recent = max(since, now - RECENT)
@@ -161,6 +174,8 @@ def study(subject: Subject, *, now: datetime, costs: Costs | None = None) -> Stu
         recent=recent,
         now=now,
         records=records,
+        facts=lived.facts,
+        unrecorded=lived.unrecorded,
         assets=assets,
         trend=trend,
         barrier=_barrier(assets, trend),
@@ -176,7 +191,7 @@ def kinds_of(site: Site) -> list[AssetKind]:
     return list(AssetKind.objects.filter(assets__site=site).distinct().order_by("name"))
 
 
-def _records(subject: Subject, since: datetime, now: datetime) -> list[Record]:
+def _lived(subject: Subject, since: datetime, now: datetime) -> Lived:
     window = {"site": subject.site, "start": since, "end": now, "now": now}
     if subject.kind is None:
         return lives.of_subject(subject.asset, scope=Scope.LEAVES, **window)

@@ -83,4 +83,4 @@ def of_figure(
     asset: Asset | None, *, site: Site, start: datetime, end: datetime, scope: str, now: datetime
 ) -> Trend:  # fmt: skip
     """The trend of the failure events that a figure of this question counts."""
-    return trend(lives.of_subject(asset, site=site, start=start, end=end, scope=scope, now=now))
+    return trend(lives.of_subject(asset, site=site, start=start, end=end, scope=scope, now=now).records)

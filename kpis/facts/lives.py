@@ -20,10 +20,10 @@ from kpis.axis import EVER, epoch, instant
 from kpis.facts.clock import beginning
 from kpis.facts.live import compute
 from kpis.facts.members import Scope, members
-from kpis.facts.ranges import literal
+from kpis.facts.ranges import literal, within
 from kpis.facts.read import Reader
 from kpis.facts.zones import Member, Stretch
-from kpis.formulas import HOUR
+from kpis.formulas import HOUR, Facts
 from kpis.lifetimes import Life
 from kpis.reliability import History, Problem
 
@@ -68,6 +68,19 @@ class Record:
         return self.hours[-1] if len(self.hours) > 1 or self.from_new else None
 
 
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """The records of assets by asset, and the time and failure events of all of them as figures sum them.
+
+    Nothing is in `facts` of items, restorations, stops and pieces. `unrecorded` assets have no record; their scheduled
+    time is unobserved.
+    """
+
+    records: list[Record]
+    facts: Facts
+    unrecorded: int
+
+
 def records_since(site: Site) -> datetime | None:
     """The site's first record, before which nothing is known; None without any.
 
@@ -80,42 +93,53 @@ def records_since(site: Site) -> datetime | None:
     return instant(first + int(failed.exists()))
 
 
-def of_subject(
-    asset: Asset | None, *, site: Site, start: datetime, end: datetime, scope: str, now: datetime
-) -> list[Record]:
-    """Records of the assets that count for one asset (or the whole site) in a window, as its figures count them."""
-    return records(site, members(site, [asset], start, end, Scope(scope)), start, end, now)
+def of_subject(asset: Asset | None, *, site: Site, start: datetime, end: datetime, scope: str, now: datetime) -> Lived:
+    """What the assets lived through that count for one asset (or the whole site) in a window, as in its figures."""
+    return lived(site, members(site, [asset], start, end, Scope(scope)), start, end, now)
 
 
-def of_assets(assets: Iterable[int], *, site: Site, start: datetime, end: datetime, now: datetime) -> list[Record]:
-    """Records of these assets, each for itself, wherever they stood."""
-    return records(site, [Member(0, asset_id) for asset_id in sorted(assets)], start, end, now)
+def of_assets(assets: Iterable[int], *, site: Site, start: datetime, end: datetime, now: datetime) -> Lived:
+    """What these assets lived through, each for itself, wherever they stood."""
+    return lived(site, [Member(0, asset_id) for asset_id in sorted(assets)], start, end, now)
 
 
-def records(site: Site, counting: Sequence[Member], start: datetime, end: datetime, now: datetime) -> list[Record]:
-    """Records of the members in [start, end), by asset; assets of which nothing was ever recorded are left out.
+def lived(site: Site, counting: Sequence[Member], start: datetime, end: datetime, now: datetime) -> Lived:
+    """What the members lived through in [start, end); assets of which nothing was ever recorded have no record.
 
     The number of queries does not depend on assets, failures or time.
     """
     bucket = (epoch(start), min(epoch(end), epoch(now)))
     if not counting or bucket[0] >= bucket[1]:
-        return []
+        return Lived([], Facts(), 0)
     reader = Reader(site, counting, [bucket], now)
     occurred: dict[int, list[int]] = defaultdict(list)
     for event in reader.events():
         if event.counts:
             occurred[event.asset_id].append(epoch(event.occurred))
     cuts = [Cut.of(each, reader, occurred[each.member.asset_id]) for each in reader.stretches]
-    lost, touched = _lost(reader, cuts)
-    found = []
+    lost, planned, touched = _lost(reader, cuts)
+    found, unrecorded = [], set()
+    scheduled = unobserved = calendar = recorded = 0
     for each, cut, gone in zip(reader.stretches, cuts, lost, strict=True):
-        asset_id = each.member.asset_id
-        if asset_id in reader.observed or asset_id in touched:
-            scheduled = [reader.known(asset_id, lo, hi) for lo, hi in pairwise(cut.borders)]
-            hours = tuple((whole - part) / HOUR for whole, part in zip(scheduled, gone, strict=True))
-            from_new = max(each.member.since, EVER, bucket[0]) <= each.state.since
-            found.append(Record(asset_id, hours, from_new, tuple(map(instant, cut.borders[1:-1]))))
-    return found
+        asset_id, span = each.member.asset_id, (cut.borders[0], cut.borders[-1])
+        whole = reader.plans.between(reader.plans.stretches(asset_id), *span)
+        calendar += span[1] - span[0]
+        if asset_id not in reader.observed and asset_id not in touched:
+            unobserved += whole
+            unrecorded.add(asset_id)
+            continue
+        known = [reader.known(asset_id, *border) for border in pairwise(cut.borders)]
+        hours = tuple((time - part) / HOUR for time, part in zip(known, gone, strict=True))
+        from_new = max(each.member.since, EVER, bucket[0]) <= each.state.since
+        found.append(Record(asset_id, hours, from_new, tuple(map(instant, cut.borders[1:-1]))))
+        scheduled += sum(known)
+        unobserved += whole - sum(known)
+        recorded += within(reader.silent.get(asset_id, []), *span) != [span]
+    facts = Facts(
+        calendar=calendar, scheduled=scheduled, unobserved=unobserved, recorded=recorded, planned_stop=planned,
+        down=sum(map(sum, lost)) - planned, events=sum(len(each.occurred) for each in found),
+    )  # fmt: skip
+    return Lived(found, facts, len(unrecorded))
 
 
 @dataclass(slots=True)
@@ -154,24 +178,29 @@ def _shared(span: tuple[int, int], others: Iterable[tuple[int, int]]) -> list[tu
     return [part for part in parts if part[0] < part[1]]
 
 
-def _lost(reader: Reader, cuts: Sequence[Cut]) -> tuple[list[list[int]], set[int]]:
-    """Scheduled seconds in which each piece did not operate, and the assets of which records were seen."""
+def _lost(reader: Reader, cuts: Sequence[Cut]) -> tuple[list[list[int]], int, set[int]]:
+    """Scheduled seconds in which each piece did not operate, how many of all were planned stops, and the assets of
+    which records were seen."""
+    planned = 0
     lost = [[0] * (len(cut.borders) - 1) for cut in cuts]
     cells = [(number, cell) for number, cut in enumerate(cuts) for cell in cut.cells]
     asked = [(cuts[number].asset_id, cell[0], cell[1]) for number, cell in cells]
     computed, _ = compute(reader.site, asked, {}, reader.clock.now)
     for position, facts in computed.items():
         number, (_, _, piece, taken) = cells[position]
-        seconds = int(facts.sums.get("planned_stop", 0) + facts.sums.get("down", 0))
+        stopped = int(facts.sums.get("planned_stop", 0))
+        seconds = stopped + int(facts.sums.get("down", 0))
         lost[number][piece] += seconds
-        if taken is not None:
+        if taken is None:
+            planned += stopped
+        else:
             lost[number][taken] -= seconds
     days = reader.zones.days
     rows = [(number, *row) for number, cut in enumerate(cuts) for row in cut.days]
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT m.cut, m.piece, sum(f.planned_stop + f.down)
+            SELECT m.cut, m.piece, sum(f.planned_stop + f.down), sum(f.planned_stop)
             FROM unnest(%(cut)s::int[], %(piece)s::int[], %(asset)s::bigint[], %(first)s::date[], %(past)s::date[])
                 AS m(cut, piece, asset_id, first, past)
             CROSS JOIN LATERAL (
@@ -187,9 +216,10 @@ def _lost(reader: Reader, cuts: Sequence[Cut]) -> tuple[list[list[int]], set[int
                 "past": literal(days.day(row[3]) for row in rows),
             },
         )
-        for number, piece, seconds in cursor.fetchall():
+        for number, piece, seconds, stopped in cursor.fetchall():
             lost[number][piece] += int(seconds)
-    return lost, {asked[position][0] for position in computed}
+            planned += int(stopped)
+    return lost, planned, {asked[position][0] for position in computed}
 
 
 def problems(assets: Iterable[int], start: datetime, end: datetime) -> tuple[list[Problem], int]:

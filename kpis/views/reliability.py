@@ -13,7 +13,8 @@ from core.errors import Refused
 from core.kit.charting import ChartPage
 from core.snapshot import one_snapshot
 from kpis import charts_reliability as charts
-from kpis import lasting, questions, studying
+from kpis import lasting, present, questions, studying
+from kpis.facts.members import Scope
 from kpis.forms import CostForm
 from kpis.lifetimes import Weibull
 from kpis.reliability import NotEnough
@@ -82,6 +83,9 @@ class Reliability(ChartPage):
         return {
             "answer": lasting.answer(study),
             "counted": lasting.counted(study),
+            "mtbf": lasting.mtbf(study),
+            "mtbf_mark": present.mark(study.mtbf),
+            "mtbf_url": self._explained(study),
             "failures": charts.failures(study),
             "lives": lives,
             "lives_chart": charts.lives(study) if lives else None,
@@ -99,6 +103,15 @@ class Reliability(ChartPage):
             "actors": charts.actors(study),
             "vital": [each for each in study.actors if each.vital],
         }
+
+    def _explained(self, study: studying.Study) -> str:
+        """The page that explains the same MTBF as a figure; of a kind there is none."""
+        subject = study.subject
+        if subject.kind:
+            return ""
+        whose = {"asset": subject.asset.pk, "scope": Scope.LEAVES} if subject.asset else {"site": subject.site.code}
+        window = {"from": study.since.isoformat(), "to": study.now.isoformat()}
+        return f"{reverse('figure')}?{urlencode({'definition': 'mtbf', **window, **whose})}"
 
     def _no_knife(self, study: studying.Study) -> str:
         if not isinstance(study.knife, NotEnough):

@@ -14,6 +14,7 @@ from kpis.computing import compute_site
 from kpis.facts import lives
 from kpis.facts.lives import Record
 from kpis.figures import SCOPES, periods
+from kpis.formulas import Facts
 from kpis.intervals import intersect, seconds, span
 from kpis.lifetimes import Life
 from kpis.reliability import History, Problem
@@ -53,7 +54,7 @@ def two_shifts(plant):
 
 
 def lived(subject, start=BEGIN, end=END) -> Record:
-    (found,) = lives.of_assets([subject.pk], site=subject.site, start=start, end=end, now=END)
+    (found,) = lives.of_assets([subject.pk], site=subject.site, start=start, end=end, now=END).records
     return found
 
 
@@ -89,9 +90,13 @@ def test_a_failure_without_time_before_it_is_no_life():
 
 def test_an_asset_without_records_has_no_lives(plant, two_shifts):
     found = lives.of_assets([plant.labeller.pk, two_shifts.pk], site=plant.berlin, start=BEGIN, end=END, now=END)
-    assert [each.asset_id for each in found] == [two_shifts.pk]
-    assert lives.of_assets([], site=plant.berlin, start=BEGIN, end=END, now=END) == []
-    assert lives.of_assets([two_shifts.pk], site=plant.berlin, start=END + HOUR, end=END + 2 * HOUR, now=END) == []
+    assert [each.asset_id for each in found.records] == [two_shifts.pk]
+    # 5 days around the clock of the one, of which nobody knows how it did, and 5 of 16 hours of the other.
+    assert (found.unrecorded, found.facts.unobserved, found.facts.scheduled) == (1, 5 * 24 * 3600, 5 * 16 * 3600)
+    nothing = lives.Lived([], Facts(), 0)
+    assert lives.of_assets([], site=plant.berlin, start=BEGIN, end=END, now=END) == nothing
+    later = {"start": END + HOUR, "end": END + 2 * HOUR, "now": END}
+    assert lives.of_assets([two_shifts.pk], site=plant.berlin, **later) == nothing
     assert lives.records_since(plant.berlin) == BEGIN + 10 * HOUR + timedelta(seconds=1)
     Downtime.objects.create(asset=plant.line, start=BEGIN, end=BEGIN + HOUR)
     assert lives.records_since(plant.berlin) == BEGIN
@@ -100,10 +105,10 @@ def test_an_asset_without_records_has_no_lives(plant, two_shifts):
 
 def test_a_line_is_stopped_by_its_machine_and_its_leaves_live_by_themselves(plant, two_shifts):
     question = {"site": plant.berlin, "start": BEGIN, "end": END, "now": END}
-    (line,) = lives.of_subject(plant.line, scope="asset", **question)
+    (line,) = lives.of_subject(plant.line, scope="asset", **question).records
     assert line.asset_id == plant.line.pk
     assert line.hours == (10, 48, 55)  # around the clock: only its stops are the filler's
-    (leaf,) = lives.of_subject(plant.line, scope="leaves", **question)
+    (leaf,) = lives.of_subject(plant.line, scope="leaves", **question).records
     assert leaf == lived(two_shifts)
 
 
@@ -116,7 +121,7 @@ def test_the_number_of_queries_does_not_grow(plant, two_shifts, django_assert_ma
             broken(machine, 24 * day + 3, 1)
     question = {"site": plant.berlin, "start": BEGIN, "end": END, "now": END}
     with django_assert_max_num_queries(len(few)):
-        found = lives.of_assets([machine.pk for machine in machines], **question)
+        found = lives.of_assets([machine.pk for machine in machines], **question).records
     assert [each.hours for each in found] == [(3, 23, 23, 23, 47 - 24 + 24 - 3)] * 6
 
 
@@ -135,6 +140,7 @@ def test_failures_by_problem(plant):
 
 
 examples = in_database(15)
+OF_TIME = ("calendar", "scheduled", "unobserved", "recorded", "planned_stop", "down", "events")
 
 
 @examples
@@ -151,7 +157,7 @@ def test_lives_are_those_of_the_oracle_and_add_up_to_the_figures(db, records, sc
         question = {"site": plant.site, "start": start, "end": start + length * GRID, "now": records.now}
         numbers = {row.pk: number for number, row in plant.assets.items()}
         window = oracle.Span(start, min(question["end"], max(start, records.now)))
-        for each in lives.of_assets(numbers, **question):
+        for each in lives.of_assets(numbers, **question).records:
             number = numbers[each.asset_id]
             served = oracle._served(records, number, window)
             failed = [e.occurred for e in oracle.events(records, number) if not e.found and served.covers(e.occurred)]
@@ -167,8 +173,12 @@ def test_lives_are_those_of_the_oracle_and_add_up_to_the_figures(db, records, sc
         for row in plant.assets.values():
             (whole,) = periods([row], scope=scope, **question)
             found = lives.of_subject(row, scope=scope, **question)
-            assert sum(each.history.end for each in found) == pytest.approx(whole.answer.all.operating / 3600)
-            assert sum(len(each.occurred) for each in found) == whole.answer.all.events
+            facts = whole.answer.all
+            assert sum(each.history.end for each in found.records) == pytest.approx(facts.operating / 3600)
+            assert sum(len(each.occurred) for each in found.records) == facts.events
+            for name in OF_TIME:
+                assert getattr(found.facts, name) == pytest.approx(getattr(facts, name)), name
+            assert found.unrecorded == len(whole.unobserved)
         raise Undone
 
 
@@ -185,7 +195,7 @@ def test_lives_are_right_before_changed_days_are_computed_again(db, data, record
         assets = Asset.objects.filter(site=plant.site).values_list("pk", flat=True)
 
         def read() -> dict[int, Record]:
-            found = lives.of_assets(assets, site=plant.site, start=begin, end=records.now, now=records.now)
+            found = lives.of_assets(assets, site=plant.site, start=begin, end=records.now, now=records.now).records
             return {each.asset_id: each for each in found}
 
         with_stored = read()

@@ -151,12 +151,12 @@ def test_the_wall_board_does_not_call_it_running(silent, now):
 
 
 def test_silence_is_no_operating_time_of_a_life(silent, now):
-    (record,) = lives.of_assets(
-        [silent.filler.pk], site=silent.berlin, start=now - 60 * DAY, end=now, now=now
-    )  # fmt: skip
+    found = lives.of_assets([silent.filler.pk], site=silent.berlin, start=now - 60 * DAY, end=now, now=now)
+    (record,) = found.records
     (period,) = known([silent.filler], [(now - 60 * DAY, now)], site=silent.berlin, scope="asset", now=now)
     assert sum(record.hours) * 3600 == pytest.approx(period.answer.all.operating)
     assert period.answer.all.unobserved > 17 * 86_400
+    assert found.facts.coverage == period.answer.all.coverage
 
 
 def test_reading_costs_one_query_more_and_none_where_nothing_may_be_silent(silent, now):
