@@ -102,41 +102,51 @@ def orders_of(events: Sequence[Event], now: int) -> dict[int, list[tuple[int, da
     An order belongs to the failure that it names, else to that of its stop.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            WITH RECURSIVE event(number, asset_id, occurred, until) AS MATERIALIZED (
-                SELECT number, asset_id, to_timestamp(occurred), to_timestamp(greatest(until, occurred + 1))
-                FROM unnest(%(number)s::int[], %(asset)s::bigint[], %(occurred)s::bigint[], %(until)s::bigint[])
-                    AS e(number, asset_id, occurred, until)
-            ), below(root, asset_id, since, until) AS (
-                SELECT DISTINCT asset_id, asset_id, '-infinity'::timestamptz, 'infinity'::timestamptz FROM event
-                UNION
-                SELECT b.root, p.asset_id, greatest(b.since, lower(p.valid)), least(b.until, upper(p.valid))
-                FROM below b JOIN assets_placement p ON p.parent_id = b.asset_id
-                    AND (p.stops_parent OR p.redundancy_group_id IS NOT NULL) AND p.valid && tstzrange(b.since, b.until)
-            )
-            SELECT DISTINCT e.number, w.id, w.reported_at
-            FROM event e JOIN below b ON b.root = e.asset_id
-            CROSS JOIN LATERAL (
-                SELECT f.id, f.downtime_id FROM assets_failure f
-                WHERE f.asset_id = b.asset_id AND f.occurred >= greatest(e.occurred, b.since)
-                    AND f.occurred < least(e.until, b.until) OFFSET 0
-            ) f CROSS JOIN LATERAL (
-                SELECT * FROM workorders_workorder w WHERE w.failure_id = f.id
-                UNION ALL
-                SELECT * FROM workorders_workorder w WHERE w.failure_id IS NULL AND w.downtime_id = f.downtime_id
-            ) w
-            WHERE w.state <> '{State.CANCELLED}' AND w.created <= to_timestamp(%(now)s)
-            """,
-            {
-                "number": literal(range(len(events))),
-                "asset": literal(event.asset_id for event in events),
-                "occurred": literal(epoch(event.occurred) for event in events),
-                "until": literal(min(epoch(event.until), now) for event in events),
-                "now": now,
-            },
-        )
+        cursor.execute(ORDERS, columns_of(events, now))
         found: dict[int, list[tuple[int, datetime]]] = defaultdict(list)
         for number, order, reported in cursor.fetchall():
             found[number].append((order, reported))
     return found
+
+
+def columns_of(events: Sequence[Event], now: int) -> dict:
+    """The events as `FAILED` is given them."""
+    return {
+        "number": literal(range(len(events))),
+        "asset": literal(event.asset_id for event in events),
+        "occurred": literal(epoch(event.occurred) for event in events),
+        "until": literal(min(epoch(event.until), now) for event in events),
+        "now": now,
+    }
+
+
+# By number of the event its failures.
+FAILED = """
+event(number, asset_id, occurred, until) AS MATERIALIZED (
+    SELECT number, asset_id, to_timestamp(occurred), to_timestamp(greatest(until, occurred + 1))
+    FROM unnest(%(number)s::int[], %(asset)s::bigint[], %(occurred)s::bigint[], %(until)s::bigint[])
+        AS e(number, asset_id, occurred, until)
+), below(root, asset_id, since, until) AS (
+    SELECT DISTINCT asset_id, asset_id, '-infinity'::timestamptz, 'infinity'::timestamptz FROM event
+    UNION
+    SELECT b.root, p.asset_id, greatest(b.since, lower(p.valid)), least(b.until, upper(p.valid))
+    FROM below b JOIN assets_placement p ON p.parent_id = b.asset_id
+        AND (p.stops_parent OR p.redundancy_group_id IS NOT NULL) AND p.valid && tstzrange(b.since, b.until)
+), failed AS (
+    SELECT e.number, f.*
+    FROM event e JOIN below b ON b.root = e.asset_id
+    CROSS JOIN LATERAL (
+        SELECT f.id, f.downtime_id, f.occurred, f.entered_at FROM assets_failure f
+        WHERE f.asset_id = b.asset_id AND f.occurred >= greatest(e.occurred, b.since)
+            AND f.occurred < least(e.until, b.until) OFFSET 0
+    ) f
+)"""
+ORDERS = f"""
+WITH RECURSIVE {FAILED}
+SELECT DISTINCT f.number, w.id, w.reported_at
+FROM failed f CROSS JOIN LATERAL (
+    SELECT * FROM workorders_workorder w WHERE w.failure_id = f.id
+    UNION ALL
+    SELECT * FROM workorders_workorder w WHERE w.failure_id IS NULL AND w.downtime_id = f.downtime_id
+) w
+WHERE w.state <> '{State.CANCELLED}' AND w.created <= to_timestamp(%(now)s)"""
