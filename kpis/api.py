@@ -21,6 +21,7 @@ from kpis.api_reliability import TrendSerializer, trend_row
 from kpis.cutting import BY
 from kpis.definitions import DEFINITIONS
 from kpis.figures import SCOPES, Figure
+from kpis.trust import Of
 
 PARAMETERS = [
     OpenApiParameter(
@@ -98,6 +99,9 @@ class ScoreSerializer(serializers.Serializer):
     value = serializers.FloatField()
     wrong = serializers.IntegerField()
     whole = serializers.IntegerField()
+    of = serializers.ChoiceField(
+        list(Of), allow_null=True, help_text="Of a figure of work: what the records are that this is about."
+    )
 
 
 class SensitivitySerializer(serializers.Serializer):
@@ -109,7 +113,10 @@ class SensitivitySerializer(serializers.Serializer):
 
 
 class TrustSerializer(serializers.Serializer):
-    """How far the figure may be trusted, A to D; `advice` is what would raise the grade most."""
+    """How far the figure may be trusted, A to D; `advice` is what would raise the grade most.
+
+    Null for a window that has not begun, and for a figure of work without a value of which nothing was asked.
+    """
 
     grade = serializers.CharField()
     value = serializers.FloatField()

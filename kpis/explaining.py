@@ -29,6 +29,7 @@ from kpis.facts.work_sources import Completions, completions, given_by, orders_o
 from kpis.facts.zones import Stretch
 from kpis.figures import Figure, Period
 from kpis.followed import Followed, followed
+from kpis.grading import OF_STOPS, grade_of_work
 from kpis.inputs import COLUMNS, rows
 from kpis.published import Published, published
 from kpis.recorded import TooManyParts
@@ -41,7 +42,6 @@ from production.models import Count
 
 MOST = 200  # rows of each kind on the page; the totals are of all
 LOOKED_AT = 2000  # stops, the longest, of which those are told that took most of planned production
-OF_STOPS = ("stood", "stood_today", "lens", "lens_today")  # records of figures of work that are about stops
 OF_FAILURES = ("mtbf", "mtbf_by_items", "mttr")
 
 
@@ -78,7 +78,7 @@ class Explanation:
     trend: trending.Trend | None = None  # of an MTBF
     work: WorkExplained | None = None  # of a figure of work
     published: Published | None = None  # of a figure of work: what it was when its week or month was reported
-    trust: Trust | None = None  # of a figure of time and counts whose window has begun
+    trust: Trust | None = None  # None of a window that has not begun, and of work of which nothing was asked
     sensitivity: Sensitivity | None = None  # of an MTBF
     otherwise: Sequence[Figure] = ()  # the same as other versions of the definition have it, the newest first
     sources: Sources | None = None
@@ -160,7 +160,8 @@ def explain(
         near=near,
         work=work,
         published=published(found, figure, scope) if is_work else None,
-        trust=known and trusting.trust_in(figure, known, now=now),
+        trust=grade_of_work(found, figure, around, near) if is_work
+        else known and trusting.trust_in(figure, known, now=now),
         sensitivity=sensitivity(figure.facts, known) if known and definition.startswith("mtbf") else None,
         otherwise=[
             found.figure(each.definition)

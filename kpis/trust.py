@@ -22,12 +22,29 @@ GRADES = ((0.9, "A"), (0.75, "B"), (0.5, "C"), (0.0, "D"))
 class Part(StrEnum):
     """What a grade is made of."""
 
-    COVERAGE = "coverage"  # share of planned time whose state is known
+    COVERAGE = "coverage"  # share of planned time whose state is known, of work of the records that tell what it needs
     FRESHNESS = "freshness"  # how long ago anything was entered, of a window that reaches today
-    TIMELINESS = "timeliness"  # share of stops entered within a day
+    TIMELINESS = "timeliness"  # share of stops, of work of orders or failures, entered within a day
     CLASSIFICATION = "classification"  # share of unplanned stops and corrective orders that are said to be something
     RESTORATION = "restoration"  # share of failures with a restoration time, where one is due
     PLAUSIBILITY = "plausibility"  # nothing impossible, nothing left open
+
+
+class Of(StrEnum):
+    """What the records are that a part of a figure of work is about."""
+
+    ORDERS = "orders"
+    REPORTS = "reports"  # of which orders are raised
+    LABOUR = "labour"
+    REQUESTS = "requests"
+    COSTS = "costs"
+    FAILURES = "failures"
+    STOPS = "stops"
+    ESTIMATES = "estimates"
+    PRICES = "prices"  # of labour
+    PROBLEMS = "problems"  # that closed orders name
+    WEEKS = "weeks"  # that are agreed
+    VALUES = "values"  # of replacement
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +62,36 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """Some records of one kind: `wrong` of the `whole`."""
+
+    of: Of
+    wrong: int = 0
+    whole: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkEvidence:
+    """What is known of the records behind a figure of work; None or no records where a part does not apply."""
+
+    entered: Of  # what was entered last
+    last_entry: datetime | None = None
+    late: Judged | None = None  # entered or completed more than a day after the fact
+    unsaid: Judged | None = None  # of which nobody said what they were
+    unrestored: Judged | None = None  # without a restoration time, where one is due
+    left: tuple[Judged, ...] = ()  # open for longer than can be
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
-    """One part: 1 is perfect; `wrong` of `whole` records are to blame, where they can be counted."""
+    """One part: 1 is perfect; `wrong` of `whole` records are to blame, where they can be counted, and of work what they
+    are."""
 
     part: Part
     value: float
     wrong: int = 0
     whole: int = 0
+    of: Of | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +141,33 @@ def scores(
     return found
 
 
-def _share(part: Part, wrong: int, whole: int) -> Score:
-    return Score(part, 1 - wrong / whole, wrong, whole)
+def scores_of_work(
+    coverage: float | None, told: Of, evidence: WorkEvidence, *, status: Status | str, now: datetime, end: datetime
+) -> list[Score]:
+    """What applies to a figure of work; `coverage` is None where there is nothing that its records could fail to tell,
+    and `told` what it is mostly a share of.
+
+    Plausibility is halved by a suspect value, and by each kind of record that was left open.
+    """
+    found = [] if coverage is None else [Score(Part.COVERAGE, coverage, of=told)]
+    if end >= now - FRESH:
+        found.append(Score(Part.FRESHNESS, freshness(evidence.last_entry, now), of=evidence.entered))
+    for part, judged in (
+        (Part.TIMELINESS, evidence.late),
+        (Part.CLASSIFICATION, evidence.unsaid),
+        (Part.RESTORATION, evidence.unrestored),
+    ):
+        if judged and judged.whole:
+            found.append(_share(part, judged.wrong, judged.whole, judged.of))
+    left = [each for each in evidence.left if each.wrong]
+    value = HALF ** ((status == Status.SUSPECT) + len(left))
+    most = max(left, key=lambda each: each.wrong, default=None)
+    found.append(Score(Part.PLAUSIBILITY, value, *((most.wrong, most.whole, most.of) if most else ())))
+    return found
+
+
+def _share(part: Part, wrong: int, whole: int, of: Of | None = None) -> Score:
+    return Score(part, 1 - wrong / whole, wrong, whole, of)
 
 
 def freshness(last_entry: datetime | None, now: datetime) -> float:

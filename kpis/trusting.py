@@ -12,7 +12,7 @@ from kpis.figures import Figure
 from kpis.formulas import Reason
 from kpis.silent_sources import SilentSource
 from kpis.silent_sources import advice as advice_on_silence
-from kpis.trust import Evidence, Part, Score, Sensitivity, Trust, scores, trust
+from kpis.trust import Evidence, Of, Part, Score, Sensitivity, Trust, scores, trust
 
 BADGES = {
     "A": Badge(gettext_lazy("Grade A"), "ok", "shield-check"),
@@ -44,6 +44,12 @@ def trust_in(figure: Figure, known: Evidence, *, now: datetime) -> Trust:
     )
 
 
+def name_of(score: Score) -> str:
+    """What its part is called."""
+    named = (score.part, score.of) == (Part.CLASSIFICATION, Of.PROBLEMS)
+    return _("Problems named") if named else str(NAMES[score.part])
+
+
 def advice(score: Score | None, reason: str, silent: Sequence[SilentSource] = ()) -> str:
     """The one thing that would raise the grade most; `reason` is that of a figure that is not plainly right, `silent`
     are sources of which nothing was known for a time."""
@@ -53,6 +59,8 @@ def advice(score: Score | None, reason: str, silent: Sequence[SilentSource] = ()
     if score is None:
         return _("Nothing is wanting.")
     numbers = {"wrong": score.wrong, "whole": score.whole}
+    if of_work := OF_WORK.get((score.part, score.of)):
+        return str(of_work) % numbers
     return {
         Part.COVERAGE: _("Record something for the assets of which nothing is known, or leave them out."),
         Part.FRESHNESS: _("Nothing was entered lately: ask whether stops and counts still arrive."),
@@ -64,6 +72,49 @@ def advice(score: Score | None, reason: str, silent: Sequence[SilentSource] = ()
         if score.wrong
         else SUSPECT.get(reason, ""),
     }[score.part]
+
+
+OF_WORK = {  # what would raise the grade of a figure of work; where none is said here, that of time and counts would
+    (Part.COVERAGE, Of.ESTIMATES): gettext_lazy("Estimate the open orders of which nobody said how long they take."),
+    (Part.COVERAGE, Of.PRICES): gettext_lazy(
+        "Complete the orders whose labour has no price yet, and see that their people have an hourly rate."
+    ),
+    (Part.COVERAGE, Of.PROBLEMS): gettext_lazy("Name the problem of corrective orders: no closed order names one."),
+    (Part.COVERAGE, Of.WEEKS): gettext_lazy("Agree on every week: some in this window were not agreed."),
+    (Part.COVERAGE, Of.VALUES): gettext_lazy("Enter the replacement value of the machines that no value is of."),
+    (Part.COVERAGE, Of.ORDERS): gettext_lazy("Raise a work order for each failure, and name the failure in it."),
+    (Part.COVERAGE, Of.LABOUR): gettext_lazy("Enter the time that was worked on orders."),
+    (Part.COVERAGE, Of.FAILURES): gettext_lazy("Enter when failures were restored: of none it is known."),
+    (Part.FRESHNESS, Of.ORDERS): gettext_lazy("No order has moved lately: ask whether work is still entered here."),
+    (Part.FRESHNESS, Of.LABOUR): gettext_lazy("No labour was entered lately: ask whether time is still entered here."),
+    (Part.FRESHNESS, Of.COSTS): gettext_lazy(
+        "No cost or labour was entered lately: ask whether parts, invoices and time are still entered here."
+    ),
+    (Part.FRESHNESS, Of.REQUESTS): gettext_lazy(
+        "Nothing was requested or answered lately: ask whether problems are still reported here."
+    ),
+    (Part.FRESHNESS, Of.FAILURES): gettext_lazy(
+        "Nothing was entered lately: ask whether stops and failures are still entered."
+    ),
+    (Part.FRESHNESS, Of.STOPS): gettext_lazy("Nothing was entered lately: ask whether stops still arrive."),
+    (Part.TIMELINESS, Of.ORDERS): gettext_lazy(
+        "Complete orders within a day after the work has ended: %(wrong)d of %(whole)d came later."
+    ),
+    (Part.TIMELINESS, Of.REPORTS): gettext_lazy(
+        "Raise orders within a day after the report: %(wrong)d of %(whole)d came later."
+    ),
+    (Part.TIMELINESS, Of.FAILURES): gettext_lazy("Enter failures within a day: %(wrong)d of %(whole)d came later."),
+    (Part.CLASSIFICATION, Of.PROBLEMS): gettext_lazy(
+        "Name the problem of corrective orders: %(wrong)d of %(whole)d name none, so that nobody knows whether it was"
+        " the same again."
+    ),
+    (Part.PLAUSIBILITY, Of.LABOUR): gettext_lazy(
+        "Correct labour of more than a day at a stretch, a clock that nobody stopped: %(wrong)d."
+    ),
+    (Part.PLAUSIBILITY, Of.REQUESTS): gettext_lazy(
+        "Answer the requests that have waited for more than a week: %(wrong)d of %(whole)d."
+    ),
+}
 
 
 SUSPECT = {

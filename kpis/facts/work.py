@@ -338,6 +338,12 @@ class Work:
         others = [each for each in self.members if each.root not in whole] if len(whole) < len(self.subjects) else []
         return self._of(others, whole)
 
+    def asking(self, root: int) -> dict:
+        """The parameters of a statement about one subject alone."""
+        if self.scope is Scope.SUBTREE and self.subjects[root - self.cut.roots.start] is None:
+            return self._of((), {root})
+        return self._of([each for each in self.members if each.root == root])
+
     def _of(self, members: Sequence[Member], whole: Collection[int] = ()) -> dict:
         spans: dict[tuple[int, int], str] = {}  # most members were there all the time
         for each in members:

@@ -159,14 +159,14 @@ class WhyFigure(Page):
         }
 
     def trusted(self) -> dict:
-        """The grade, its parts and what would raise it; nothing for figures of work."""
+        """The grade, its parts and what would raise it; nothing where there is none."""
         why = self.why
         if why.trust is None:
             return {}
         return {
             "grade": trusting.BADGES[why.trust.grade],
             "advice": trusting.advice(why.trust.first, why.figure.reason_code, why.silent),
-            "parts": [(trusting.NAMES[each.part], each.value * 100) for each in why.trust.scores],
+            "parts": [(trusting.name_of(each), each.value * 100) for each in why.trust.scores],
             "sensitivity": why.sensitivity and trusting.said(why.sensitivity, why.figure.value),
         }
 

@@ -193,13 +193,3 @@ def test_the_page_says_grade_advice_and_what_if(careless, client):
     assert "Grade D" in page
     assert "Enter stops within a day: 4 of 4 came later." in page
     assert "If the 2 unclassified stops were failures, MTBF would be 78.7 h, not 236.0 h." in page
-
-
-def test_a_figure_of_work_has_no_grade(careless, client):
-    plant, begin = careless
-
-    found = client_of(plant.manager).get(
-        "/api/v1/kpis/explanation/", question(plant, begin, definition="preventive_compliance")
-    )
-
-    assert found.json()["trust"] is None
