@@ -110,6 +110,9 @@ class SensitivitySerializer(serializers.Serializer):
     unclassified = serializers.IntegerField()
     orders = serializers.IntegerField()
     value = serializers.FloatField()
+    at_least = serializers.BooleanField(
+        help_text="They were too many to see which would be a further item of another failure."
+    )
 
 
 class TrustSerializer(serializers.Serializer):

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,15 +12,19 @@ from assets.models import Asset, Downtime, Failure, Placement
 from core.models import Site
 from kpis import oracle
 from kpis import plain_records as plain
-from kpis.axis import FAR, epoch, instant
-from kpis.excluding import Event, Held, Judgement, Why, failed, judged, judged_failures
+from kpis.axis import FAR, epoch, instant, span_of
+from kpis.excluding import Event, Held, Judgement, Why, failed, inside, judged, judged_failures
 from kpis.facts.members import Scope, members
 from kpis.facts.records import FAILURE, Shelf, failure_of, shelf
 from kpis.facts.zones import Stretch
 from kpis.figures import Period
+from kpis.intervals import utc
+from kpis.supposing import Supposed, Unsaid, suppose, unclassified
 
 JUDGED = 5000  # stops, and failures, of one figure
 SHOWN = 100  # of each, the newest
+NOTHING = Supposed()
+UNPLANNED = plain.Class.UNPLANNED
 
 
 @dataclass(frozen=True)
@@ -36,14 +40,16 @@ class Excluded:
 class LeftOut:
     """The stops and failures that do not count: all of them by reason, and the newest, `SHOWN` of each at most.
 
-    `failed` are the failures for which an asset that counts was down from a moment of the window on. `judged` is False
-    where there were too many records to look at each.
+    `failed` are the failures for which an asset that counts was down from a moment of the window on, `touching` the
+    stops that hold one while it counts. `judged` is False where there were too many records to look at each.
     """
 
     stops: dict[Why, int] = field(default_factory=dict)
     failures: dict[Why, int] = field(default_factory=dict)
     rows: list[Excluded] = field(default_factory=list)
     failed: frozenset[int] = frozenset()
+    touching: frozenset[int] = frozenset()
+    supposed: Supposed = NOTHING  # of a figure that counts failures
     judged: bool = True
 
 
@@ -129,11 +135,12 @@ class Unread(NamedTuple):
 
 def left_out(
     period: Period, counting: Sequence[Stretch], around: Sequence[int], *, of_failures: bool = False,
-    by_items: bool = False, restored: bool = False,
+    by_items: bool = False, restored: bool = False, unsaid: Sequence[Unsaid] = (),
 ) -> LeftOut:  # fmt: skip
     """Of a figure of the assets `counting`, whose stops can come from those `around`.
 
     `of_failures` says whether it counts failures, `by_items` each item of an event, `restored` only restored ones.
+    `unsaid` are orders of its assets that may have been failures.
     """
     end = min(period.end, period.now)
     if period.start >= end:
@@ -147,7 +154,9 @@ def left_out(
     if max(len(stops), len(rows)) > JUDGED:
         return LeftOut(judged=False)
     recorded = {asset_id for _, asset_id, *_ in stops} | {row.asset for row in rows}
-    found, held = _judged(period, ground, ground.reached(recorded), end)
+    reached = ground.reached(recorded | {each.asset for each in unsaid})
+    found, held, records = _judged(period, ground, reached, end)
+    parts = {part.stop for each in held for part in inside(each)}
     unread = [
         Unread(pk, asset_id, epoch(start), min(FAR if over is None else epoch(over), ground.end))
         for pk, asset_id, start, over in stops
@@ -155,6 +164,7 @@ def left_out(
     ]
     counted, reasons = _failures_judged(period, rows, held, by_items=by_items, restored=restored)
     reached = frozenset(counted | reasons.keys())
+    supposed = _supposed(period, held, records, parts, rows, unsaid) if of_failures else NOTHING
     rows = rows if of_failures else []
     stray = [
         Unread(row.id, row.asset, at, at + 1)
@@ -178,6 +188,8 @@ def left_out(
         [Excluded(shown[pk], why[pk][0], shown.get(why[pk][1])) for pk in newest]
         + [Excluded(failed_rows[pk], reasons[pk]) for pk in latest],
         reached,
+        frozenset(each.id for each in parts),
+        supposed,
     )
 
 
@@ -186,24 +198,49 @@ def _totals(reasons: Iterable[Why]) -> dict[Why, int]:
     return dict(Counter(reasons).most_common())
 
 
-def _judged(period: Period, ground: Ground, reached: set[int], end: datetime) -> tuple[Judgement, list[Held]]:
-    """What becomes of the stops that reach the assets, and the pieces in which they do."""
+def _judged(
+    period: Period, ground: Ground, reached: set[int], end: datetime
+) -> tuple[Judgement, list[Held], dict[int, plain.Records]]:
+    """What becomes of the stops that reach the assets, the pieces in which they do, and their records by asset."""
     if not reached:
-        return Judgement(), []
+        return Judgement(), [], {}
     known = shelf(period.site, reached, period.start, end, period.now, stops_only=True)
     below: dict[int, list[plain.Placement]] = defaultdict(list)
     for each in known.placements:
         if each.parent is not None and (each.stops_parent or each.group):
             below[each.parent].append(each)
-    held = []
+    held, of = [], {}
     for asset_id in sorted(reached):
-        records = _narrow(period.site, known, below, asset_id)
+        records = of[asset_id] = _narrow(period.site, known, below, asset_id)
         pieces = oracle.in_turn(records, oracle.effective_pieces(records, asset_id))
         for each in ground.counting[asset_id]:
             span = max(ground.start, each.since), min(ground.end, each.until)
             held.append(Held(asset_id, *span, pieces))
     plans = period.reader.plans
-    return judged(held, lambda asset_id, lo, hi: plans.between(plans.stretches(asset_id), lo, hi)), held
+    return judged(held, lambda asset_id, lo, hi: plans.between(plans.stretches(asset_id), lo, hi)), held, of
+
+
+def _supposed(
+    period: Period, held: Sequence[Held], records: dict[int, plain.Records], parts: Iterable[plain.Stop],
+    rows: Sequence[plain.Failure], unsaid: Sequence[Unsaid],
+) -> Supposed:  # fmt: skip
+    """What more would be failures if stops and orders that began in the window and of which nobody said so had been."""
+    start = utc(period.start)
+    stops = unclassified([each for each in parts if each.start >= start], rows, period.now)
+    if not stops and not unsaid:
+        return NOTHING
+    reaching = {stop.asset for of in records.values() for stop in of.stops} | {each.asset for each in held}
+    rows = [*_lasting(reaching, period.start - period.site.merge_gap, period.start), *rows]
+    which, found = {each.id for each in stops}, Supposed(len(stops), len(unsaid))
+    for each in held:
+        own = {part.stop.id: part.stop for part in inside(each) if part.stop.id in which and part.kind is UNPLANNED}
+        orders = [order for order in unsaid if order.asset == each.asset]
+        if own or orders:
+            there = {each.asset, *(stop.asset for stop in records[each.asset].stops)}
+            failed_rows = [row for row in rows if row.asset in there]
+            of = replace(records[each.asset], failures=failed_rows, merge_gap=period.site.merge_gap)
+            found += Supposed(0, 0, *suppose(of, each.asset, span_of(each.start, each.end), [*own.values()], orders))
+    return found
 
 
 def _narrow(site: Site, known: Shelf, below: dict[int, list[plain.Placement]], asset_id: int) -> plain.Records:
@@ -225,6 +262,12 @@ def _narrow(site: Site, known: Shelf, below: dict[int, list[plain.Placement]], a
         short_stops=known.short_stops,
         overrun_is_unplanned=site.overrun_is_unplanned,
     )
+
+
+def _lasting(asset_ids: Iterable[int], since: datetime, start: datetime) -> list[plain.Failure]:
+    """Failures of before that lasted until then: what fails while they do is a further item of them."""
+    rows = Failure.objects.filter(asset__in=asset_ids, occurred__lt=start, restored__gt=since)
+    return [failure_of(*row) for row in rows.order_by("occurred", "pk").values_list(*FAILURE)]
 
 
 def _failures(ground: Ground, stops: Sequence[tuple], start: datetime, end: datetime) -> list[plain.Failure]:

@@ -85,7 +85,7 @@ def judged(held: Iterable[Held], scheduled: Callable[[int, int, int], int]) -> J
     """Of all stops with a piece in the time of an asset; `scheduled(asset, from, to)` gives its scheduled seconds."""
     found = Judgement()
     for each in held:
-        parts = list(_inside(each))
+        parts = list(inside(each))
         if not parts:
             continue
         segments = [
@@ -106,7 +106,8 @@ def judged(held: Iterable[Held], scheduled: Callable[[int, int, int], int]) -> J
     return found
 
 
-def _inside(held: Held) -> Iterator[Part]:
+def inside(held: Held) -> Iterator[Part]:
+    """The pieces in the time for which the asset counts, without those of no length."""
     for turn, piece in enumerate(held.pieces):
         start, end = max(epoch(piece.start), held.start), min(epoch(piece.end), held.end)
         if start < end:

@@ -19,7 +19,7 @@ from kpis.definitions import DEFINITIONS, FACTORS, OEE, Definition, WorkDefiniti
 from kpis.excluded import LeftOut, left_out
 from kpis.explaining_work import WorkExplained, explain_work
 from kpis.facts.computed import Computed, computed
-from kpis.facts.evidence import evidence, reaching
+from kpis.facts.evidence import evidence, reaching, unsaid
 from kpis.facts.plans import Plans
 from kpis.facts.ranges import merged, minus
 from kpis.facts.records import failed_below
@@ -36,7 +36,8 @@ from kpis.recorded import TooManyParts
 from kpis.revised import Revision, revisions
 from kpis.rules import keeps_former_values, rules
 from kpis.silent_sources import SilentSource, silent_sources
-from kpis.trust import Sensitivity, Trust, sensitivity
+from kpis.supposing import Supposed, Unsaid
+from kpis.trust import Evidence, Sensitivity, Trust, sensitivity
 from kpis.versions import in_version, versions_of
 from production.models import Count
 
@@ -122,9 +123,11 @@ def explain(
     near = around if own == sorted(set(ids)) else reaching(own)
     stops = Downtime.objects.filter(asset__in=near)
     listed, overlap = longest(stops.touching(start, until), site, start, until, together=len(own) == 1)
-    known = evidence(near, start, until, now) if figure.begun and not is_work else None
+    may_have_failed = unsaid(counting, start, until) if shown and definition.startswith("mtbf") else []
+    left = None if is_work else not_counted(found, figure.definition, counting, around, may_have_failed)
+    only = left.touching if left and left.judged else None
+    known = evidence(near, start, until, now, only=only, counting=counting) if shown and not is_work else None
     delay = lag(near, start, until) if shown else None
-    left = None if is_work else not_counted(found, figure.definition, counting, around)
     changing = any(each.member.asset_id in found.reader.changing for each in counting)
     unkept = is_work or not keeps_former_values(figure.definition, site)
     told = [] if unkept or changing else revised(found, figure, scope)
@@ -162,7 +165,7 @@ def explain(
         published=published(found, figure, scope) if is_work else None,
         trust=grade_of_work(found, figure, around, near) if is_work
         else known and trusting.trust_in(figure, known, now=now),
-        sensitivity=sensitivity(figure.facts, known) if known and definition.startswith("mtbf") else None,
+        sensitivity=hanging_on(figure, known, left) if known and left and definition.startswith("mtbf") else None,
         otherwise=[
             found.figure(each.definition)
             for each in versions_of(definition)
@@ -183,12 +186,25 @@ def stopped(period: Period, definition: Definition, counting: Sequence[Stretch])
     return {each.member.asset_id for each in counting}
 
 
-def not_counted(period: Period, definition: Definition, counting: Sequence[Stretch], around: Sequence[int]) -> LeftOut:
+def not_counted(
+    period: Period, definition: Definition, counting: Sequence[Stretch], around: Sequence[int],
+    may_have_failed: Sequence[Unsaid] = (),
+) -> LeftOut:  # fmt: skip
     """The records of the window that do not count, as far as the figure rests on such."""
     return left_out(
         period, counting, around, of_failures=definition.key in OF_FAILURES, by_items=definition.key == "mtbf_by_items",
-        restored=definition.key == "mttr",
+        restored=definition.key == "mttr", unsaid=may_have_failed,
     )  # fmt: skip
+
+
+def hanging_on(figure: Figure, known: Evidence, left: LeftOut) -> Sensitivity | None:
+    """How much an MTBF hangs on what nobody said; where its records were too many to look at each, at least."""
+    by_items = figure.definition.key == "mtbf_by_items"
+    if left.judged:
+        return sensitivity(figure.facts, left.supposed, by_items=by_items)
+    more = known.unclassified + known.unsaid
+    supposed = Supposed(known.unclassified, known.unsaid, more, more)
+    return sensitivity(figure.facts, supposed, by_items=by_items, at_least=True)
 
 
 def uncounted(period: Period, counting: Sequence[Stretch], rows: dict[int, Asset]) -> list[Asset]:

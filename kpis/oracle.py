@@ -4,9 +4,11 @@ Slow and simple on purpose: it follows docs/kpi.md sentence by sentence with set
 SQL of `kpis.facts` must give the same, and the tests hold the two against each other.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import accumulate
 
 from kpis.failing import Failed, FailureEvent, failure_events
 from kpis.formulas import Facts
@@ -158,7 +160,12 @@ def failed_below(records: Records, asset: int) -> Iterator[Failed]:
     by_asset: dict[int, list[Failure]] = {}
     for each in records.failures:
         by_asset.setdefault(each.asset, []).append(each)
-    unplanned = [piece for piece in effective_pieces(records, asset) if piece.kind is Class.UNPLANNED]
+    unplanned = sorted(
+        (piece for piece in effective_pieces(records, asset) if piece.kind is Class.UNPLANNED),
+        key=lambda piece: piece.start,
+    )
+    starts = [piece.start for piece in unplanned]
+    busy = list(accumulate((piece.end for piece in unplanned), max))  # until when it was down since before the next one
     for piece in unplanned:
         stop = piece.stop
         if stop.asset == asset:
@@ -169,7 +176,8 @@ def failed_below(records: Records, asset: int) -> Iterator[Failed]:
                 occurred = max(piece.start, each.occurred)
                 if occurred < piece.end:
                     is_open = _is_open(records, stop) and piece.end == records.now
-                    already = any(other.start < piece.start and other.end > occurred for other in unplanned)
+                    before = bisect_left(starts, piece.start)
+                    already = before > 0 and busy[before - 1] > occurred
                     yield Failed(each.id, occurred, piece.end, is_open, not is_open, each.found, already)
 
 

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from math import exp, log
 
-from kpis.formulas import Facts, Status, mtbf
+from kpis.formulas import Facts, Status, mtbf, mtbf_by_items
+from kpis.supposing import Supposed
 
 FRESH = timedelta(days=3)  # after which a running plant's silence counts
 SILENT = timedelta(days=30)  # after which nothing current is known
@@ -184,17 +185,24 @@ def plausibility(evidence: Evidence, status: Status | str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Sensitivity:
-    """MTBF (hours) if `unclassified` stops and so many `orders` were failures, beside what it is."""
+    """MTBF (hours) if `unclassified` stops and so many `orders` were failures, beside what it is.
+
+    `at_least` where they were too many to see which of them would be a further item of another failure.
+    """
 
     unclassified: int
     value: float
     orders: int = 0
+    at_least: bool = False
 
 
-def sensitivity(facts: Facts, evidence: Evidence) -> Sensitivity | None:
-    """How much an MTBF hangs on stops and orders of which nobody said whether they were failures; None without such."""
-    more = evidence.unclassified + evidence.unsaid
-    if not more:
+def sensitivity(
+    facts: Facts, supposed: Supposed, *, by_items: bool = False, at_least: bool = False
+) -> Sensitivity | None:
+    """How much an MTBF hangs on stops and orders of which nobody said whether they were failures; None where it does
+    not."""
+    if not (supposed.items if by_items else supposed.events):
         return None
-    value = mtbf(replace(facts, events=facts.events + more)).value
-    return None if value is None else Sensitivity(evidence.unclassified, value, evidence.unsaid)
+    then = replace(facts, events=facts.events + supposed.events, items=facts.items + supposed.items)
+    value = (mtbf_by_items if by_items else mtbf)(then).value
+    return None if value is None else Sensitivity(supposed.stops, value, supposed.orders, at_least)

@@ -132,6 +132,8 @@ def said(sensitivity: Sensitivity, value: float | None) -> str:
     ]
     what = _(" and ").join(part for part in parts if part)
     would = {"what": what, "would": number_text(sensitivity.value, 1)}
+    if sensitivity.at_least:
+        would["would"] = _("at least %(number)s") % {"number": would["would"]}
     one = stops + orders == 1
     if value is None:
         return (

@@ -1,14 +1,19 @@
 """What is known of the records behind a figure: how many, how late, how old, how well classified."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from assets.models import Downtime, Failure
+from kpis.axis import epoch, instant
 from kpis.facts.held import REACHING, seconds
 from kpis.facts.ranges import Ranges, columns, literal
+from kpis.facts.zones import Stretch
+from kpis.intervals import utc
+from kpis.supposing import Unsaid
 from kpis.trust import Evidence
 from workorders.guards import ASKS_FOR_FAILURE
 from workorders.models import WorkOrder
@@ -60,13 +65,21 @@ LASTING = f"""
     ) r GROUP BY w.asset_id, w.lo, w.hi"""
 
 
-def evidence(asset_ids: Sequence[int], start: datetime, end: datetime, now: datetime) -> Evidence:
-    """Of stops and corrective orders that began in [start, end) on assets that `reaching` names, and the last entry of
-    any kind."""
-    failed = Exists(Failure.objects.filter(downtime=OuterRef("pk")))
-    stops = Downtime.objects.filter(asset__in=asset_ids, start__gte=start, start__lt=min(end, now)).annotate(
-        failed=failed
+def evidence(
+    asset_ids: Sequence[int], start: datetime, end: datetime, now: datetime, *,
+    only: Collection[int] | None = None, counting: Sequence[Stretch] = (),
+) -> Evidence:  # fmt: skip
+    """Of stops that began in [start, end) on assets that `reaching` names, of corrective orders that did on those that
+    are `counting` while they count, and the last entry of any kind. `only` are the stops that are in the figure, where
+    they are known."""
+    while_it_lasted = Q(downtime=None, asset=OuterRef("asset"), occurred__gte=OuterRef("start")) & Q(
+        occurred__lt=Coalesce(OuterRef("end"), Value(now))
     )
+    failed = Exists(Failure.objects.filter(Q(downtime=OuterRef("pk")))) | Exists(
+        Failure.objects.filter(while_it_lasted)
+    )
+    of_all = Downtime.objects.filter(asset__in=asset_ids) if only is None else Downtime.objects.filter(pk__in=only)
+    stops = of_all.filter(start__gte=start, start__lt=min(end, now)).annotate(failed=failed)
     unplanned = Q(planned=False)
     counts = stops.aggregate(
         stops=Count("pk"),
@@ -74,14 +87,30 @@ def evidence(asset_ids: Sequence[int], start: datetime, end: datetime, now: date
         unplanned=Count("pk", filter=unplanned),
         unclassified=Count("pk", filter=unplanned & Q(reason=None, failed=False)),
     )
-    of_all = Downtime.objects.filter(asset__in=asset_ids)
     stale = of_all.filter(end=None, start__lt=now - WEEK).count()
-    orders = WorkOrder.objects.filter(
-        asset__in=asset_ids, kind__in=ASKS_FOR_FAILURE, reported_at__gte=start, reported_at__lt=min(end, now),
-        downtime=None, failure=None,
-    ).exclude(state=State.CANCELLED)  # fmt: skip
+    orders = corrective(counting, start, min(end, now))
     asked = orders.aggregate(orders=Count("pk"), unsaid=Count("pk", filter=Q(was_failure=None)))
     return Evidence(**counts, **asked, stale=stale, last_entry=last_entry(asset_ids, now))
+
+
+def corrective(counting: Sequence[Stretch], start: datetime, end: datetime) -> QuerySet[WorkOrder]:
+    """Corrective orders of no stop and no failure, reported in [start, end) on these assets while they counted."""
+    lo, hi = epoch(start), epoch(end)
+    whole = [each.member.asset_id for each in counting if each.since <= lo and each.until >= hi]
+    there = Q(asset__in=whole)
+    for each in counting:
+        if each.since > lo or each.until < hi:
+            since, until = (instant(min(max(moment, lo), hi)) for moment in (each.since, each.until))
+            there |= Q(asset=each.member.asset_id, reported_at__gte=since, reported_at__lt=until)
+    return WorkOrder.objects.filter(
+        there, kind__in=ASKS_FOR_FAILURE, reported_at__gte=start, reported_at__lt=end, downtime=None, failure=None
+    ).exclude(state=State.CANCELLED)
+
+
+def unsaid(counting: Sequence[Stretch], start: datetime, end: datetime) -> list[Unsaid]:
+    """Those of which nobody said whether they were a failure."""
+    rows = corrective(counting, start, end).filter(was_failure=None).order_by("reported_at", "pk")
+    return [Unsaid(asset_id, utc(reported)) for asset_id, reported in rows.values_list("asset_id", "reported_at")]
 
 
 def last_entry(asset_ids: Sequence[int], now: datetime) -> datetime | None:

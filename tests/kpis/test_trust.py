@@ -10,6 +10,7 @@ from assets.models import Downtime, Failure
 from kpis import trusting
 from kpis.computing import compute_site
 from kpis.formulas import Facts
+from kpis.supposing import Supposed
 from kpis.trust import Evidence, Part, Score, Sensitivity, freshness, scores, sensitivity, trust
 from tests.contracts.api import client_of
 from workorders.models import WorkOrder
@@ -90,9 +91,16 @@ def test_restoration_times_are_not_missing_while_it_is_still_down():
 
 
 def test_what_mtbf_would_be_if_unclassified_stops_and_orders_were_failures():
-    assert sensitivity(FACTS, GOOD) is None
-    found = sensitivity(FACTS, replace(GOOD, unclassified=2, orders=4, unsaid=1))
-    assert (found.unclassified, found.orders, found.value) == (2, 1, 200)
+    assert sensitivity(FACTS, Supposed()) is None
+    assert sensitivity(FACTS, Supposed(stops=1, items=1)) is None  # a further item of another failure
+    found = sensitivity(FACTS, Supposed(stops=2, orders=1, events=3, items=4))
+    assert found == Sensitivity(2, 200, 1)
+    assert sensitivity(replace(FACTS, items=5), Supposed(2, 1, 0, 3), by_items=True).value == mtbf_of(FACTS, 8)
+    assert "would be at least 200.0 h, not 300.0 h" in trusting.said(replace(found, at_least=True), 300)
+
+
+def mtbf_of(facts, failures: int) -> float:
+    return facts.operating / 3600 / failures
 
 
 @pytest.mark.parametrize(
@@ -154,7 +162,9 @@ def test_the_explanation_grades_the_records_of_the_figure(careless):
         "timeliness": (4, 4), "classification": (2, 4), "plausibility": (0, 4),
     }  # fmt: skip
     assert found["advice"] == "Enter stops within a day: 4 of 4 came later."
-    assert found["sensitivity"] == {"unclassified": 2, "orders": 0, "value": pytest.approx((240 - 4) / 3)}
+    assert found["sensitivity"] == {
+        "unclassified": 2, "orders": 0, "value": pytest.approx((240 - 4) / 3), "at_least": False,
+    }  # fmt: skip
 
 
 def test_corrective_orders_of_which_nobody_said_what_they_were_are_counted(careless):
@@ -165,14 +175,16 @@ def test_corrective_orders_of_which_nobody_said_what_they_were_are_counted(carel
     ]:  # fmt: skip
         WorkOrder.objects.create(
             site=plant.berlin, number=WorkOrder.objects.count() + 1, asset=plant.filler, kind=kind, state=state,
-            summary="Leak", reported_at=begin + DAY, was_failure=was_failure,
+            summary="Leak", reported_at=begin + DAY + 5 * HOUR, was_failure=was_failure,
         )  # fmt: skip
 
     found = client_of(plant.manager).get("/api/v1/kpis/explanation/", question(plant, begin)).json()["trust"]
 
     (said,) = (each for each in found["scores"] if each["part"] == "classification")
     assert (said["wrong"], said["whole"]) == (3, 6)
-    assert found["sensitivity"] == {"unclassified": 2, "orders": 1, "value": pytest.approx((240 - 4) / 4)}
+    assert found["sensitivity"] == {
+        "unclassified": 2, "orders": 1, "value": pytest.approx((240 - 4) / 4), "at_least": False,
+    }  # fmt: skip
 
 
 def test_stops_of_the_machine_that_stops_the_line_are_the_lines_evidence(careless):
