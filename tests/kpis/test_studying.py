@@ -151,6 +151,22 @@ def test_below_a_line_problems_and_bad_actors_are_compared(worn, ask):
     assert not any("each by itself" in ask(**one)[1] for one in ({"asset": "M1"}, {"kind": "filler", "site": "berlin"}))
 
 
+def test_problems_and_bad_actors_are_those_of_the_last_365_days(worn, ask, now):
+    Asset.objects.filter(pk=worn.filler.pk).update(commissioned=now - 500 * 24 * HOUR)
+    before, _ = ask(asset="L1")
+    valve = FailureCode.objects.get(code="Valve")
+    for days in (366, 364):
+        start = now - days * 24 * HOUR
+        stop = Downtime.objects.create(asset=worn.filler, start=start, end=start + 5 * HOUR)
+        Failure.objects.create(asset=worn.filler, occurred=start, restored=stop.end, downtime=stop, problem=valve)
+    found, _ = ask(asset="L1")
+    hours = [{each["asset"]: each["hours"] for each in of["bad_actors"]} for of in (before, found)]
+    assert hours[1]["M1"] - hours[0]["M1"] == pytest.approx(5)
+    numbers = [{each["name"]: each["failures"] for each in of["jack_knife"]["problems"]} for of in (before, found)]
+    assert numbers[1]["Valve"] - numbers[0]["Valve"] == 1
+    assert found["mtbf"]["value"] != before["mtbf"]["value"]  # of all that was recorded
+
+
 def test_lives_that_become_shorter_follow_no_one_distribution(plant, ask, now):
     fail(plant.filler, (300, 280, 200, 100, 60, 40, 20, 10), now)
     found, page = ask(asset="M1")
