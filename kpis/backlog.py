@@ -6,7 +6,9 @@ from datetime import datetime
 
 from kpis.formulas import HOUR, Reason, Result, Status
 from kpis.intervals import Span
-from kpis.work import REWORK, Lack, lacking, quantile, told
+from kpis.work import REWORK, Between, Lack, between, lacking, told
+
+DAY = 24 * HOUR
 
 # --- Orders that wait ----------------------------------------------------------------------------
 
@@ -32,9 +34,11 @@ class Backlog:
     ready_orders: int = 0
     ready_seconds: float = 0.0
     ready_unestimated: int = 0
+    estimated: float = 0.0  # labour that was estimated
+    ready_estimated: float = 0.0
     ready_known: bool = True  # states of the past are not kept
-    median_age: float | None = None  # s
-    ninth_decile_age: float | None = None  # s; nine of ten are younger
+    median_age: Between | None = None  # s
+    ninth_decile_age: Between | None = None  # s; nine of ten are younger
     recorded: bool = False  # any order had been raised here by then
 
     def inputs(self) -> dict[str, float]:
@@ -42,14 +46,20 @@ class Backlog:
             "open_orders": self.orders,
             "open_labour": self.seconds,
             "unestimated_orders": self.unestimated,
+            "estimated_labour": self.estimated,
         }
         if self.ready_known:
             found |= {
                 "ready_orders": self.ready_orders,
                 "ready_labour": self.ready_seconds,
                 "unestimated_ready_orders": self.ready_unestimated,
+                "estimated_ready_labour": self.ready_estimated,
             }
         return found
+
+    def neighbours(self, age: Between | None) -> dict[str, float]:
+        """The ages between which a quantile of them lies, days; twice the same where it is one of them."""
+        return {} if age is None else {"age_below_days": age.low / DAY, "age_above_days": age.high / DAY}
 
     def hours(self, threshold: float = 0.0) -> Result:
         return self._left(self.seconds, self.orders, self.unestimated, threshold)
@@ -59,13 +69,13 @@ class Backlog:
             return Result(None, Status.NO_DATA, Lack.READY_NOT_RECORDED)
         return self._left(self.ready_seconds, self.ready_orders, self.ready_unestimated, threshold)
 
-    def age(self, seconds: float | None) -> Result:
+    def age(self, age: Between | None) -> Result:
         """A quantile of the ages, days."""
-        if seconds is None:
+        if age is None:
             if not self.recorded:
                 return Result(None, Status.NO_DATA, Lack.NO_ORDERS)
             return Result(None, Status.UNDEFINED, Lack.NOTHING_OPEN)
-        return Result(seconds / (24 * HOUR), Status.OK)
+        return Result(age.value / DAY, Status.OK)
 
     def _left(self, seconds: float, orders: int, unestimated: int, threshold: float) -> Result:
         if not self.recorded:
@@ -88,9 +98,11 @@ def backlog(orders: Iterable[Waiting], moment: datetime, *, ready_known: bool = 
         ready_orders=len(ready),
         ready_seconds=sum(map(left, ready)),
         ready_unestimated=sum(each.estimate is None for each in ready),
+        estimated=sum(each.estimate or 0.0 for each in waiting),
+        ready_estimated=sum(each.estimate or 0.0 for each in ready),
         ready_known=ready_known,
-        median_age=quantile(ages, 0.5) if ages else None,
-        ninth_decile_age=quantile(ages, 0.9) if ages else None,
+        median_age=between(ages, 0.5) if ages else None,
+        ninth_decile_age=between(ages, 0.9) if ages else None,
         recorded=any(each.created < moment for each in every),
     )
 

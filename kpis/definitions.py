@@ -4,13 +4,26 @@ former one is kept (`kpis.versions`).
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from operator import methodcaller
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from core.kit.present import number_text
 from kpis import formulas
+from kpis.calculations import (
+    added,
+    charged,
+    critical,
+    days,
+    hours,
+    in_weeks,
+    inherent,
+    mean,
+    money,
+    number,
+    ratio,
+    read_off,
+    unworked,
+)
 from kpis.formulas import Facts, Result
 from kpis.work import ComplianceRule
 
@@ -111,48 +124,28 @@ OEE, FACTORS = "oee", ("oee_availability", "performance", "quality")
 # --- Work --------------------------------------------------------------------------------------
 
 
+def inputs_of(known: Any, facts: Facts) -> dict[str, float]:
+    return known.inputs()
+
+
 @dataclass(frozen=True)
 class WorkDefinition(Definition):
     """A figure of work management. `compute(known, threshold, facts)` is given what `kpis.facts.work` knows of its
-    `records`; `calculation` puts the `inputs` into words.
+    `records`, and so are its `inputs`; `calculation` puts these into words from which the value follows.
     """
 
     records: str = ""
     rule: ComplianceRule | None = None
     calculation: Callable[[dict[str, float]], str] = str
-    inputs: Callable[[Any], dict[str, float]] = methodcaller("inputs")
-
-
-def hours(seconds: float) -> str:
-    return f"{number_text(seconds / 3600, 2)} h"
-
-
-def mean(part: str, number: str) -> Callable[[dict[str, float]], str]:
-    """The hours of one input over the number of another."""
-    return lambda sums: f"{hours(sums[part])} ÷ {sums[number]:,g}"
-
-
-def share(part: str, whole: str) -> Callable[[dict[str, float]], str]:
-    """The hours of one input over those of another."""
-    return lambda sums: f"{hours(sums[part])} ÷ {hours(sums[whole])}"
-
-
-def in_weeks(part: str) -> Callable[[dict[str, float]], str]:
-    """The hours of one input over those that the crew has in a week, where they are known."""
-
-    def words(sums: dict[str, float]) -> str:
-        capacity = [hours(sums["weekly_capacity"])] if "weekly_capacity" in sums else []
-        return " ÷ ".join([hours(sums.get(part, 0)), *capacity])
-
-    return words
+    inputs: Callable[[Any, Facts], dict[str, float]] = inputs_of
 
 
 def compliance(key: str, rule: ComplianceRule, name: Any, doc: Any) -> WorkDefinition:
     return WorkDefinition(
         key, name, "share", "higher", _("done in time ÷ occurrences that are done or whose window has passed"), doc,
         lambda known, threshold, facts: known.compliance(rule), records="preventive",
-        calculation=lambda sums: f"{sums['compliant']:,g} ÷ {sums['judged']:,g}",
-        inputs=lambda known: known.inputs(rule), rule=rule,
+        calculation=ratio("compliant", "judged", number),
+        inputs=lambda known, facts: known.inputs(rule), rule=rule,
     )  # fmt: skip
 
 
@@ -164,7 +157,7 @@ def part_of_mttr(key: str, name: Any, formula: Any, doc: Any, part: str, *, work
     return WorkDefinition(
         key, name, "h", "lower", formula, doc,
         lambda known, threshold, facts: getattr(known, attribute)(getattr(known, part), threshold),
-        records="repairs", calculation=lambda found: f"{hours(found[sums[part]])} ÷ {found[whole]:,g}",
+        records="repairs", calculation=mean(sums[part], whole),
     )  # fmt: skip
 
 
@@ -190,20 +183,19 @@ WORK = [
         _("How late preventive work is, measured by its intervals; 100 % is on time. What is overdue counts as late"
           " until today."),
         lambda known, threshold, facts: known.critical, records="preventive",
-        calculation=lambda sums: f"({sums['days_late']:,g} d + {sums['interval_days']:,g} d) ÷"
-                                 f" {sums['interval_days']:,g} d",
+        calculation=critical,
     ),
     WorkDefinition(
         "planned_work_share", _("Planned work"), "share", "higher", _("labour on planned orders ÷ labour"),
         _("Share of labour hours on orders of a preventive plan, or with an estimate and a job plan or steps."),
         lambda known, threshold, facts: known.planned_share(), records="labour",
-        calculation=share("planned_labour", "labour"),
+        calculation=ratio("planned_labour", "labour", hours),
     ),
     WorkDefinition(
         "emergency_work_share", _("Emergency work"), "share", "lower", _("labour on emergency orders ÷ labour"),
         _("Share of labour hours on orders of priority emergency."),
         lambda known, threshold, facts: known.emergency_share(), records="labour",
-        calculation=share("emergency_labour", "labour"),
+        calculation=ratio("emergency_labour", "labour", hours),
     ),
     WorkDefinition(
         "schedule_compliance", _("Schedule compliance"), "share", "higher",
@@ -211,20 +203,20 @@ WORK = [
         _("Share of the orders agreed for a week that were completed in it, of the agreed weeks that ended in the"
           " window. What was done before or after its week, cancelled or moved to another one was not done as agreed."),
         lambda known, threshold, facts: known.compliance(threshold), records="agreed",
-        calculation=lambda sums: f"{sums['kept_orders']:,g} ÷ {sums['agreed_orders']:,g}",
+        calculation=ratio("kept_orders", "agreed_orders", number),
     ),
     WorkDefinition(
         "break_in_share", _("Break-in work"), "share", "lower",
         _("labour on orders that were not agreed for the week ÷ labour, both in agreed weeks"),
         _("Share of labour hours, in weeks that were agreed, on orders that nobody had agreed on for that week."),
         lambda known, threshold, facts: known.share(threshold), records="break_in",
-        calculation=share("break_in_labour", "labour_in_agreed_weeks"),
+        calculation=ratio("break_in_labour", "labour_in_agreed_weeks", hours),
     ),
     WorkDefinition(
         "wrench_time", _("Wrench time"), "share", "higher", _("labour on orders ÷ paid hours"),
         _("Share of the hours for which the crew of the site is paid that it worked on orders."),
         lambda known, threshold, facts: known.time(), records="wrench",
-        calculation=share("labour", "paid_labour"),
+        calculation=ratio("labour", "paid_labour", hours),
     ),
     WorkDefinition(
         "backlog_weeks", _("Backlog in weeks"), "weeks", "lower", _("open estimated labour ÷ weekly capacity"),
@@ -244,28 +236,30 @@ WORK = [
         "backlog_hours", _("Backlog"), "h", "lower", _("Σ (estimate − labour so far) of open orders"),
         _("Estimated labour that was left of the open orders at the end of the window."),
         lambda known, threshold, facts: known.hours(threshold), records="backlog",
-        calculation=lambda sums: hours(sums["open_labour"]),
+        calculation=unworked("estimated_labour", "open_labour"),
     ),
     WorkDefinition(
         "ready_backlog_hours", _("Ready backlog"), "h", "lower",
         _("Σ (estimate − labour so far) of planned and scheduled orders"),
         _("Estimated labour that is left of the orders that could be scheduled now."),
         lambda known, threshold, facts: known.ready_hours(threshold), records="backlog",
-        calculation=lambda sums: hours(sums.get("ready_labour", 0)),
+        calculation=unworked("estimated_ready_labour", "ready_labour"),
     ),
     WorkDefinition(
         "open_order_age_median", _("Age of open orders, median"), "d", "lower",
         _("the age that half of the open orders do not exceed"),
         _("From the creation of an order to the end of the window."),
         lambda known, threshold, facts: known.age(known.median_age), records="backlog",
-        calculation=lambda sums: f"{sums['open_orders']:,g}",
+        calculation=read_off(0.5, "open_orders", "age_below_days", "age_above_days", days),
+        inputs=lambda known, facts: known.inputs() | known.neighbours(known.median_age),
     ),
     WorkDefinition(
         "open_order_age_p90", _("Age of open orders, 90th percentile"), "d", "lower",
         _("the age that nine of ten open orders do not exceed"),
         _("From the creation of an order to the end of the window."),
         lambda known, threshold, facts: known.age(known.ninth_decile_age), records="backlog",
-        calculation=lambda sums: f"{sums['open_orders']:,g}",
+        calculation=read_off(0.9, "open_orders", "age_below_days", "age_above_days", days),
+        inputs=lambda known, facts: known.inputs() | known.neighbours(known.ninth_decile_age),
     ),
     WorkDefinition(
         "mtta", _("MTTA"), "h", "lower", _("time from report to acceptance ÷ accepted requests"),
@@ -278,15 +272,13 @@ WORK = [
         _("Share of the orders closed in the window that were reported within 30 days after work on the same asset"
           " and problem had ended."),
         lambda known, threshold, facts: known.rework_share(), records="closed",
-        calculation=lambda sums: f"{sums['rework_orders']:,g} ÷ {sums['closed_orders']:,g}",
+        calculation=ratio("rework_orders", "closed_orders", number),
     ),
     WorkDefinition(
         "maintenance_cost", _("Maintenance cost"), "money", "lower", _("labour + parts + external + not divided"),
         _("Money spent on orders, each at the price of its day."),
         lambda known, threshold, facts: known.cost(threshold), records="spent",
-        calculation=lambda sums: " + ".join(
-            number_text(sums[name], 2) for name in ("labour_cost", "parts_cost", "external_cost", "undivided_cost")
-        ),
+        calculation=added("labour_cost", "parts_cost", "external_cost", "undivided_cost"),
     ),
     WorkDefinition(
         "maintenance_cost_per_unit", _("Maintenance cost per unit produced"), "money per unit", "lower",
@@ -294,7 +286,7 @@ WORK = [
         _("Money spent on an asset and everything below it, for each piece made. A line that counts its pieces speaks"
           " for the machines in it, so that no piece is counted twice."),
         lambda known, threshold, facts: known.per_unit(threshold), records="unit_cost",
-        calculation=lambda sums: f"{number_text(sums['maintenance_cost'], 2)} ÷ {number_text(sums['pieces'], 0)}",
+        calculation=ratio("maintenance_cost", "pieces", money, number),
     ),
     WorkDefinition(
         "maintenance_cost_of_replacement_value", _("Maintenance cost of a year as share of replacement value"), "share",
@@ -303,16 +295,14 @@ WORK = [
           " what they once cost). A value holds for everything below its asset; what has none is left out, with the"
           " money spent on it, and counted."),
         lambda known, threshold, facts: known.share_of_a_year(threshold), records="upkeep",
-        calculation=lambda sums: (
-            f"{number_text(sums['maintenance_cost'], 2)} ÷ {number_text(sums['replacement_value_years'], 2)}"
-        ),
+        calculation=ratio("maintenance_cost", "replacement_value_years", money),
     ),
     WorkDefinition(
         "downtime_cost", _("Cost of downtime"), "money", "lower", _("Σ unplanned downtime × cost of one hour down"),
         _("At the cost of one hour down that held at the time of the stop; below an asset with such a cost nothing is"
           " charged again."),
         lambda known, threshold, facts: known.cost(threshold), records="stood", version=2,
-        calculation=lambda sums: f"{hours(sums['priced_downtime'])} → {number_text(sums['downtime_cost'], 2)}",
+        calculation=charged,
     ),
     WorkDefinition(
         "downtime_cost_of_margin", _("Downtime cost as share of net margin"), "share", "lower",
@@ -320,7 +310,7 @@ WORK = [
         _("What stops cost, as a share of what the site earns in the same window. The net margin of a year counts by"
           " time, from the day it holds."),
         lambda known, threshold, facts: known.share(threshold), records="lens", version=2,
-        calculation=lambda sums: f"{number_text(sums['downtime_cost'], 2)} ÷ {number_text(sums['net_margin'], 2)}",
+        calculation=ratio("downtime_cost", "net_margin", money),
     ),
     part_of_mttr(
         "mttr_detect", _("MTTR: detection"), _("Σ (report − failure) ÷ restored failures with an order"),
@@ -351,13 +341,15 @@ WORK = [
         _("the time to restoration that half of the failures do not exceed"),
         _("Beside MTTR, which a few long failures pull up. Clock hours."),
         lambda known, threshold, facts: known.restoration(0.5), records="repairs",
-        calculation=lambda sums: f"{sums['restored_failures']:,g}",
+        calculation=read_off(0.5, "restored_failures", "restoration_below", "restoration_above", hours),
+        inputs=lambda known, facts: known.inputs() | known.neighbours(0.5),
     ),
     WorkDefinition(
         "restoration_p90", _("Time to restoration, 90th percentile"), "h", "lower",
         _("the time to restoration that nine of ten failures do not exceed"), _("Clock hours."),
         lambda known, threshold, facts: known.restoration(0.9), records="repairs",
-        calculation=lambda sums: f"{sums['restored_failures']:,g}",
+        calculation=read_off(0.9, "restored_failures", "restoration_below", "restoration_above", hours),
+        inputs=lambda known, facts: known.inputs() | known.neighbours(0.9),
     ),
     WorkDefinition(
         "mttr_scheduled", _("MTTR in scheduled hours"), "h", "lower",
@@ -370,7 +362,8 @@ WORK = [
         "inherent_availability", _("Inherent availability"), "share", "higher", _("MTBF ÷ (MTBF + MART)"),
         _("What availability would be if every failure were repaired at once: MART counts in scheduled hours."),
         lambda known, threshold, facts: known.inherent_availability(facts, threshold), records="repairs",
-        calculation=lambda sums: f"MART = {mean('active_repair_time_in_schedule', 'failures_with_labour')(sums)}",
+        calculation=inherent,
+        inputs=lambda known, facts: known.inputs() | {"operating_time": facts.operating},
     ),
 ]  # fmt: skip
 

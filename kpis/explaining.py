@@ -15,7 +15,8 @@ from core.kit.present import number_text
 from core.models import Site
 from kpis import effectiveness, figures, inputs_work, trending, trusting
 from kpis.axis import epoch, instant
-from kpis.definitions import DEFINITIONS, FACTORS, OEE, Definition, WorkDefinition, hours
+from kpis.calculations import hours
+from kpis.definitions import DEFINITIONS, FACTORS, OEE, Definition, WorkDefinition
 from kpis.excluded import LeftOut, left_out
 from kpis.explaining_work import WorkExplained, explain_work
 from kpis.facts.computed import Computed, computed
@@ -133,7 +134,7 @@ def explain(
     told = [] if unkept or changing else revised(found, figure, scope)
     gone = silent_sources(found, counting, rows)
     mute = [each.asset.pk for each in gone]
-    work = explain_work(found, figure.definition) if is_work else None
+    work = explain_work(found, figure.definition, figure.inputs) if is_work else None
     orders = orders_of(work.records) if work else set()
     return Explanation(
         figure=figure,
@@ -319,7 +320,6 @@ def clipped(stop: Downtime, start: datetime, end: datetime) -> float:
 # What is divided by what, as `kpis.figures.inputs` names it; seconds are shown in hours.
 DIVISIONS = {
     "availability": ("operating_time", "planned_production_time"),
-    "achieved_availability": ("operating_time", "scheduled_time"),
     "mtbf": ("operating_time", "failures"),
     "mtbf_by_items": ("operating_time", "failed_items"),
     "mttr": ("restoration_time", "restored_failures"),
@@ -344,6 +344,9 @@ def sentence(figure: Figure) -> str:
             return f"({hours(sums[name])} + {hours(sums['stop_time_in_performance'])})"
         return f"{number_text(sums[name] / 3600, 2)} h" if "time" in name else f"{number_text(sums[name], 0)}"
 
+    if figure.definition.key == "achieved_availability":
+        whole = shown("scheduled_time")
+        return f"({whole} − {hours(sums['planned_stops'] + sums['unplanned_downtime'])}) ÷ {whole}"
     words = " ÷ ".join(shown(name) for name in DIVISIONS[figure.definition.key])
     if figure.definition.key == "oee" and (found := effectiveness.factors(figure.facts, figure.profile)):
         words += f" = {found}"

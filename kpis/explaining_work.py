@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from core.kit.present import number_text
 from kpis.agreed import BreakIn, Kept
 from kpis.backlog import Backlog, Closed, Spent
+from kpis.calculations import hours
 from kpis.crew import Load
-from kpis.definitions import WorkDefinition, hours
+from kpis.definitions import WorkDefinition
 from kpis.facts.work_rows import MOST, Record, Rows
 from kpis.repairs import Repairs
 from kpis.spending import UnitCost, Upkeep
@@ -46,9 +47,13 @@ NAMES = {
     "open_orders": (gettext_lazy("Open orders"), NUMBER),
     "open_labour": (gettext_lazy("Labour left of open orders"), TIME),
     "unestimated_orders": (gettext_lazy("Open orders without an estimate"), NUMBER),
+    "estimated_labour": (gettext_lazy("Estimates of open orders"), TIME),
+    "age_below_days": (gettext_lazy("Age at or below the figure"), DAYS),
+    "age_above_days": (gettext_lazy("Age at or above the figure"), DAYS),
     "ready_orders": (gettext_lazy("Ready orders"), NUMBER),
     "ready_labour": (gettext_lazy("Labour left of ready orders"), TIME),
     "unestimated_ready_orders": (gettext_lazy("Ready orders without an estimate"), NUMBER),
+    "estimated_ready_labour": (gettext_lazy("Estimates of ready orders"), TIME),
     "closed_orders": (gettext_lazy("Closed orders"), NUMBER),
     "with_problem": (gettext_lazy("Closed orders that name a problem"), NUMBER),
     "rework_orders": (gettext_lazy("Rework"), NUMBER),
@@ -73,6 +78,9 @@ NAMES = {
     "restored_failures": (gettext_lazy("Restored, with times"), NUMBER),
     "open_failures": (gettext_lazy("Still open"), NUMBER),
     "restoration_time": (gettext_lazy("Time to restoration"), TIME),
+    "restoration_below": (gettext_lazy("Time to restoration at or below the figure"), TIME),
+    "restoration_above": (gettext_lazy("Time to restoration at or above the figure"), TIME),
+    "operating_time": (gettext_lazy("Operating time"), TIME),
     "restoration_time_in_schedule": (gettext_lazy("Scheduled time in it"), TIME),
     "failures_with_order": (gettext_lazy("Restored failures with a work order"), NUMBER),
     "failures_with_labour": (gettext_lazy("Restored failures with labour"), NUMBER),
@@ -119,15 +127,15 @@ class WorkExplained:
         return list(dict.fromkeys(name for each in self.records for name in each.numbers))
 
 
-def explain_work(period, definition: WorkDefinition) -> WorkExplained:
-    """The explanation of one figure of a `kpis.figures.Period` that was asked for alone."""
+def explain_work(period, definition: WorkDefinition, inputs: dict[str, float]) -> WorkExplained:
+    """The explanation of one figure with these inputs, of a `kpis.figures.Period` that was asked for alone."""
     known = period.work.of(definition.records, period.place)
     rows = Rows(period.work, period.place, definition.rule)
     return WorkExplained(
         # Labour in days would be read as days of work, so sums are told in hours, as in the calculation.
         sums=[
             (NAMES[name][0], *shown(HOURS if NAMES[name][1] == TIME else NAMES[name][1], value))
-            for name, value in definition.inputs(known).items()
+            for name, value in inputs.items()
         ],
         left_out=left_out(known, definition),
         records=[] if period.start >= period.now else rows.of(definition.records),
@@ -143,7 +151,7 @@ def left_out(known: Any, definition: WorkDefinition) -> list[str]:
     """What a figure does not rest on, and why."""
     match known:
         case Preventive():
-            sums = definition.inputs(known)
+            sums = known.inputs(definition.rule) if definition.rule else known.inputs()
             return [
                 *said(sums["skipped"], ngettext("%(n)d occurrence was skipped with approval and is not counted.",
                       "%(n)d occurrences were skipped with approval and are not counted.", sums["skipped"])),

@@ -151,7 +151,10 @@ class Period:
         threshold = self.site.coverage_threshold
         if isinstance(definition, WorkDefinition):
             known = self.work.of(definition.records, self.place)
-            result, given = definition.compute(known, threshold, answer.all), partial(definition.inputs, known)
+            result, given = (
+                definition.compute(known, threshold, answer.all),
+                partial(definition.inputs, known, answer.all),
+            )
             facts, coverage, computed_at = formulas.NO_FACTS, result.coverage, self.now
         else:
             facts = answer.counted if definition.counted and answer.counted.counts else answer.all

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from kpis.formulas import HOUR, Facts, Reason, Result, Status, mtbf, steady_state_availability
 from kpis.intervals import Span, Spans, clip, seconds, union
-from kpis.work import Lack, lacking, quantile, told
+from kpis.work import Lack, between, lacking, quantile, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,13 @@ class Repairs:
             "hand_back_time": self.hand_back,
             "active_repair_time_in_schedule": self.active_scheduled,
         }
+
+    def neighbours(self, share: float) -> dict[str, float]:
+        """The times to restoration between which this quantile lies, s; twice the same where it is one of them."""
+        if not self.restorations:
+            return {}
+        found = between(self.restorations, share)
+        return {"restoration_below": found.low, "restoration_above": found.high}
 
     def restoration(self, share: float) -> Result:
         """The time to restoration, hours, that this share of the failures does not exceed."""

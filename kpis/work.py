@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum, StrEnum
+from typing import NamedTuple
 
 from kpis.formulas import HOUR, Reason, Result, Status
 from kpis.intervals import Span
@@ -63,15 +64,36 @@ def lacking(reason: Reason | Lack, *, asked: float = 0) -> Result:
     return Result(None, Status.UNDEFINED, reason)
 
 
-def quantile(values: Sequence[float], share: float) -> float:
+class Between(NamedTuple):
+    """A quantile on the straight line between two neighbours, a `part` of the way from the lower to the higher one."""
+
+    low: float
+    high: float
+    part: float
+
+    @property
+    def value(self) -> float:
+        return self.low + (self.high - self.low) * self.part
+
+
+def place_of(number: int, share: float) -> tuple[int, float]:
+    """Where in so many values in order a quantile lies: after how many of them its lower neighbour comes, and which
+    part of the way to the next value it is."""
+    place = round(share * (number - 1), 9)  # 0.9 × 70 is a little less than 63
+    return int(place), round(place - int(place), 9)
+
+
+def between(values: Sequence[float], share: float) -> Between:
     """The value below which this share lies, by straight lines between neighbours; ValueError for none."""
     ordered = sorted(values)
     if not ordered:
         raise ValueError("There is no quantile of nothing.")
-    place = share * (len(ordered) - 1)
-    low = int(place)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+    low, part = place_of(len(ordered), share)
+    return Between(ordered[low], ordered[low + 1] if part else ordered[low], part)
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    return between(values, share).value
 
 
 # --- Preventive work -----------------------------------------------------------------------------

@@ -33,7 +33,7 @@ from kpis.facts.zones import Cut, Member
 from kpis.margin import Lens
 from kpis.repairs import Repairs
 from kpis.spending import Output, UnitCost, Upkeep
-from kpis.work import REWORK, Compliance, Labour, Preventive, Requests, preventive
+from kpis.work import REWORK, Between, Compliance, Labour, Preventive, Requests, place_of, preventive
 from workorders.states import OPEN_STATES, Priority, State
 
 NEEDED = {  # by kind of record, what is asked of the database
@@ -130,10 +130,11 @@ class Work:
     @cached_property
     def backlog(self) -> dict[Key, Backlog]:
         """Orders open at the end of each bucket, or now. What is ready is known of now only."""
-        found = {
-            key: Backlog(*numbers, self._is_now(key[1]), *ages, recorded=True)
-            for key, (*numbers, ages) in self._ask("backlog")
-        }
+        found = {}
+        for key, (*numbers, ages) in self._ask("backlog"):
+            parts = [place_of(numbers[0], share)[1] for share in (0.5, 0.9)]
+            median, ninth_decile = Between(*ages[:2], parts[0]), Between(*ages[2:], parts[1])
+            found[key] = Backlog(*numbers, self._is_now(key[1]), median, ninth_decile, recorded=True)
         quiet = {
             (root, bucket): Backlog(ready_known=self._is_now(bucket), recorded=True) for root, bucket in self.recorded
         }

@@ -162,14 +162,21 @@ candidate AS MATERIALIZED (
     JOIN bucket b ON l.start < b.hi AND w.created < b.hi AND coalesce(w.ended >= b.hi, true)
     WHERE w.estimate_minutes IS NOT NULL GROUP BY 1, 2
 )"""
-BACKLOG = """
+# Of the ages in order, those between which median and ninth decile lie; the array is made once for all of them.
+AGES = ", ".join(
+    f"(array_agg(age ORDER BY age))[1 + {whole}({share} * (count(*) - 1))::int]"
+    for share in (0.5, 0.9)
+    for whole in ("floor", "ceil")
+)
+BACKLOG = f"""
 SELECT root, number, json_build_array(count(*), coalesce(sum(remaining), 0), count(*) FILTER (WHERE remaining IS NULL),
     count(*) FILTER (WHERE ready), coalesce(sum(remaining) FILTER (WHERE ready), 0),
     count(*) FILTER (WHERE ready AND remaining IS NULL),
-    percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY age))
+    coalesce(sum(estimate), 0), coalesce(sum(estimate) FILTER (WHERE ready), 0), ARRAY[{AGES}])
 FROM (
     SELECT m.root, b.number, date_part('epoch', b.hi - w.created) AS age,
         w.state = ANY(%(ready)s) AND b.hi >= %(now)s AS ready,
+        w.estimate_minutes * 60 AS estimate,
         greatest(w.estimate_minutes * 60 - coalesce(l.seconds, 0), CASE WHEN w.estimate_minutes IS NOT NULL THEN 0 END)
             AS remaining
     FROM bucket b JOIN candidate w ON w.created < b.hi AND coalesce(w.ended >= b.hi, true)

@@ -123,7 +123,7 @@ def test_the_api_answers_the_version_that_is_asked_for(plant, dearer):
     why = caller.get("/api/v1/kpis/explanation/", MARCH | {"definition_version": 1}).json()
     assert [(row["version"], row["value"]) for row in (why["figure"], *why["otherwise"])] == [(1, 1400), (2, 900)]
     assert [each["numbers"] for each in why["records"]] == [{"amount": 100}]
-    assert why["calculation"] == "14.00 h → 1\u202f400.00"
+    assert why["calculation"] == "14.00 h × 100.00 an hour on average"
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_the_explanation_tells_since_when_it_holds_and_what_it_would_have_been(c
         assert words in page
     page = client.get(reverse("figure"), MARCH | {"definition_version": "1"}).content.decode()
     for words in ("Cost of downtime (version 1) · M1", "held from 26 Nov 2026 until 30 Nov 2026",
-                  "14.00 h → 1\u202f400.00", "As it is defined now", "900\u202fEUR"):  # fmt: skip
+                  "14.00 h × 100.00 an hour on average", "As it is defined now", "900\u202fEUR"):  # fmt: skip
         assert words in page
     assert client.get(reverse("figure"), MARCH | {"definition_version": "7"}).status_code == 400
 

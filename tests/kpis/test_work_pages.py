@@ -84,7 +84,7 @@ def test_the_backlog_in_weeks_shows_its_hours_and_why_it_has_no_weeks(ask, plant
     assert why["left_out"] == ["1 of 2 open orders have no estimate; their labour is not known."]
     assert "No labour capacity holds then" in page
     assert why["records"][0]["numbers"]["seconds"] == 3 * 3600
-    assert page.count('3.00<span class="unit">') == 2, "The sum and its one order, both in hours"
+    assert page.count('3.00<span class="unit">') == 3, "The sum, the estimate and the one order, all in hours"
     assert "10\u202f800" not in page
     values = {"net": Decimal(6), "paid": None, "valid_from": date(2020, 1, 1)}
     capacity = labour_capacity.VERBS.set(plant.berlin, values, by=plant.manager)
@@ -143,7 +143,8 @@ def test_the_cost_of_downtime_shows_the_stops_and_the_assets_without_a_cost(ask,
     assert why["figure"]["value"] == 50 * 14
     assert [stop["seconds"] for stop in why["stops"]] == [10 * 3600, 4 * 3600]
     assert {record["asset"] for record in why["records"] if not record["counts"]} == {"L1", "M2", "M3"}
-    assert page.count("50.00") == 1
+    assert why["calculation"] == "14.00 h × 50.00 an hour on average"
+    assert page.count("50.00") == 2, "In the calculation, and as the cost of M1"
 
 
 @pytest.mark.parametrize("key", KEYS)
