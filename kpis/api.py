@@ -147,6 +147,10 @@ class ExplanationSerializer(RecordsSerializer):
 
     figure = FigureSerializer()
     factors = FigureSerializer(many=True, help_text="Whose product OEE is; of other figures none.")
+    beside = FigureSerializer(
+        many=True,
+        help_text="Of MTTR its median, 90th percentile and MTTR in scheduled hours; of MTBF that by items; else none.",
+    )
     otherwise = FigureSerializer(many=True, help_text="The same as other versions of the definition have it.")
     formula = serializers.CharField()
     calculation = serializers.CharField()
@@ -259,6 +263,7 @@ class Explanation(Door):
             {
                 "figure": as_row(figure, question.site),
                 "factors": [as_row(each, question.site) for each in why.factors],
+                "beside": [as_row(each, question.site) for each in why.beside],
                 "otherwise": [as_row(each, question.site) for each in why.otherwise],
                 "formula": str(figure.definition.formula),
                 "calculation": explaining.sentence(figure),

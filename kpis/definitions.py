@@ -121,6 +121,12 @@ DEFINITIONS = {
 
 OEE, FACTORS = "oee", ("oee_availability", "performance", "quality")
 
+# What stands beside a mean: what it hides, or the same counted otherwise.
+BESIDE = {
+    "mtbf": ("mtbf_by_items",),
+    "mttr": ("restoration_median", "restoration_p90", "mttr_scheduled"),
+}
+
 # --- Work --------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from core.models import Site
 from kpis import effectiveness, figures, inputs_work, trending, trusting
 from kpis.axis import epoch, instant
 from kpis.calculations import hours
-from kpis.definitions import DEFINITIONS, FACTORS, OEE, Definition, WorkDefinition
+from kpis.definitions import BESIDE, DEFINITIONS, FACTORS, OEE, Definition, WorkDefinition
 from kpis.excluded import LeftOut, left_out
 from kpis.explaining_work import WorkExplained, explain_work
 from kpis.facts.computed import Computed, computed
@@ -82,6 +82,7 @@ class Explanation:
     published: Published | None = None  # of a figure of work: what it was when its week or month was reported
     trust: Trust | None = None  # None of a window that has not begun, and of work of which nothing was asked
     sensitivity: Sensitivity | None = None  # of an MTBF
+    beside: Sequence[Figure] = ()  # of a mean: median, 90th percentile, and the same counted otherwise
     otherwise: Sequence[Figure] = ()  # the same as other versions of the definition have it, the newest first
     sources: Sources | None = None
     completions: Completions | None = None  # of a figure of work: how late its orders were completed
@@ -167,6 +168,7 @@ def explain(
         trust=grade_of_work(found, figure, around, near) if is_work
         else known and trusting.trust_in(figure, known, now=now),
         sensitivity=hanging_on(figure, known, left) if known and left and definition.startswith("mtbf") else None,
+        beside=[found.figure(DEFINITIONS[key]) for key in BESIDE.get(figure.definition.key, ()) if figure.begun],
         otherwise=[
             found.figure(each.definition)
             for each in versions_of(definition)

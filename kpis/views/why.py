@@ -1,5 +1,6 @@
 """The page behind every figure: why it is what it is."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from urllib.parse import urlencode
 
@@ -92,9 +93,8 @@ class WhyFigure(Page):
             "said": said(why.figure),
             "mark": mark(why.figure),
             "sentence": explaining.sentence(why.figure),
-            "factors": [
-                (each, said(each), address_of(each, self.question.site, self.question.scope)) for each in why.factors
-            ],
+            "factors": self.linked(why.factors),
+            "beside": [] if why.figure.value is None else self.linked(why.beside),
             "counted": self.counted(),
             "revisions": [(said(each.before), said(each.after), each) for each in why.revisions],
             "version": version_of(why.figure.definition),
@@ -113,6 +113,10 @@ class WhyFigure(Page):
             "site_zone": self.question.site.zone,
             "percent": None if why.figure.coverage is None else why.figure.coverage * 100,
         }
+
+    def linked(self, figures: Sequence[Figure]) -> list[tuple[Figure, str, str]]:
+        """Other figures of the same question: how each reads, and the page that explains it."""
+        return [(each, said(each), address_of(each, self.question.site, self.question.scope)) for each in figures]
 
     def counted(self) -> str:
         """Which assets a figure of time and counts is of; "" where it is of the asset asked for alone."""
