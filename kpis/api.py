@@ -154,6 +154,9 @@ class ExplanationSerializer(RecordsSerializer):
     otherwise = FigureSerializer(many=True, help_text="The same as other versions of the definition have it.")
     formula = serializers.CharField()
     calculation = serializers.CharField()
+    on_calendar_time = serializers.BooleanField(
+        help_text="Of an MTBF: no operating calendar holds and no stop took time, so that operating time is all of it."
+    )
     doc = serializers.CharField()
     rules = serializers.ListField(
         child=serializers.CharField(), help_text="Settings of the site that say what the figure counts, in words."
@@ -266,7 +269,8 @@ class Explanation(Door):
                 "beside": [as_row(each, question.site) for each in why.beside],
                 "otherwise": [as_row(each, question.site) for each in why.otherwise],
                 "formula": str(figure.definition.formula),
-                "calculation": explaining.sentence(figure),
+                "calculation": why.calculation,
+                "on_calendar_time": why.on_calendar_time,
                 "doc": str(figure.definition.doc),
                 "rules": why.rules,
                 "calendars": [

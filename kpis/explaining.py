@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from django.db.models import DurationField, ExpressionWrapper, Q, Value
 from django.db.models.functions import Coalesce, Greatest, Least
+from django.utils.translation import gettext as _
 
 from assets.models import Asset, Downtime, Failure
 from assets.models.condition import DowntimeQuerySet
@@ -29,7 +30,7 @@ from kpis.facts.work_rows import Rows
 from kpis.facts.work_sources import Completions, completions, given_by, orders_of
 from kpis.facts.zones import Stretch
 from kpis.figures import Figure, Period
-from kpis.followed import Followed, followed
+from kpis.followed import Followed, How, followed
 from kpis.grading import OF_STOPS, grade_of_work
 from kpis.inputs import COLUMNS, rows
 from kpis.published import Published, published
@@ -95,6 +96,25 @@ class Explanation:
     def largest(self) -> Stopped | None:
         """The stop that took most of planned production."""
         return self.stops[0] if self.stops and self.stops[0].lost else None
+
+    @property
+    def on_calendar_time(self) -> bool:
+        """Whether the operating time of an MTBF is calendar time: no calendar holds and no stop took any of it."""
+        facts = self.figure.facts
+        return (
+            self.figure.definition.key in ("mtbf", "mtbf_by_items")
+            and facts.operating > 0
+            and not (facts.planned_stop or facts.down)
+            and all(each.how is How.NONE for each in self.calendars)
+        )
+
+    @property
+    def calculation(self) -> str:
+        """The formula with this figure's numbers in it, and whether its time is calendar time."""
+        words = sentence(self.figure)
+        if self.on_calendar_time:
+            words += ". " + _("Its time is calendar time: no operating calendar holds, and no stop took any of it.")
+        return words
 
     @property
     def more(self) -> bool:

@@ -92,7 +92,7 @@ class WhyFigure(Page):
             "window_end": self.question.end,
             "said": said(why.figure),
             "mark": mark(why.figure),
-            "sentence": explaining.sentence(why.figure),
+            "sentence": why.calculation,
             "factors": self.linked(why.factors),
             "beside": [] if why.figure.value is None else self.linked(why.beside),
             "counted": self.counted(),

@@ -1,12 +1,14 @@
 """What the explanation of MTBF and MTTR shows beside the mean."""
 
 import re
+from datetime import date, time
 from html import unescape
 
 import pytest
 from django.urls import reverse
 
 from assets.models import Downtime, Failure
+from production.models import OperatingCalendar
 from tests.kpis.test_calculations import varied as varied  # the fixture
 from tests.kpis.test_figures import BEGIN, HOUR
 from tests.kpis.test_figures import history as breakdown  # noqa: F401  the fixture
@@ -91,3 +93,62 @@ def test_what_stands_beside_mttr_takes_as_many_queries_for_many_failures(
         stop = Downtime.objects.create(asset=plant.filler, start=start, end=start + HOUR, reason=plant.breakdown)
         Failure.objects.create(asset=plant.filler, occurred=start, restored=stop.end, downtime=stop)
     assert queries() == few
+
+
+# --- Calendar time -------------------------------------------------------------------------------
+
+SAID = "168.00 h ÷ 1. Its time is calendar time: no operating calendar holds, and no stop took any of it."
+
+
+def planned(plant, asset=None, until: date | None = None) -> None:
+    """An operating calendar around the clock: of an asset, or of the site."""
+    calendar = OperatingCalendar.objects.create(
+        site=plant.berlin, asset=asset, name="Always", valid_from=date(2026, 1, 1), valid_to=until
+    )
+    for weekday in range(7):
+        calendar.weekly.create(weekday=weekday, start=time(0), end=time(0))
+
+
+def stopped(plant, **fields) -> None:
+    Downtime.objects.create(asset=plant.filler, start=BEGIN + HOUR, end=BEGIN + 2 * HOUR, **fields)
+
+
+@pytest.mark.parametrize("definition", ["mtbf", "mtbf_by_items"])
+@pytest.mark.parametrize("place", [{}, {"asset": "L1", "scope": "leaves"}, {"scope": "leaves"}], ids=str)
+def test_without_a_calendar_and_without_a_stop_mtbf_says_calendar_time(ask, plant, definition, place):
+    Failure.objects.create(asset=plant.filler, occurred=BEGIN + 30 * HOUR)
+    Downtime.objects.create(asset=plant.filler, start=BEGIN - 9 * HOUR, end=BEGIN)  # before the window
+    planned(plant, until=date(2026, 3, 2))
+    why, page = ask(definition, **place)
+    assert (why["calculation"], why["on_calendar_time"]) == (SAID, True)
+    assert row(page, "With its numbers") == SAID
+
+
+@pytest.mark.parametrize(
+    "otherwise",
+    [
+        lambda plant: planned(plant),
+        lambda plant: planned(plant, plant.filler),
+        lambda plant: planned(plant, until=date(2026, 3, 4)),
+        lambda plant: stopped(plant, reason=plant.breakdown),
+        lambda plant: stopped(plant, reason=plant.lunch, planned=True),
+    ],
+    ids=["calendar of the site", "own calendar", "calendar for a part of it", "unplanned stop", "planned stop"],
+)
+def test_with_a_calendar_or_a_stop_mtbf_does_not_say_calendar_time(ask, plant, otherwise):
+    Failure.objects.create(asset=plant.filler, occurred=BEGIN + 30 * HOUR)
+    otherwise(plant)
+    why, page = ask("mtbf")
+    assert why["figure"]["value"] in (167, 168)
+    assert why["calculation"] == f"{why['figure']['value']:.2f} h ÷ 1"
+    assert not why["on_calendar_time"]
+    assert "calendar time" not in page
+
+
+def test_other_figures_and_those_without_records_do_not_say_calendar_time(ask, plant):
+    assert not ask("mtbf")[0]["on_calendar_time"]
+    Failure.objects.create(asset=plant.filler, occurred=BEGIN + 30 * HOUR)
+    for definition in ("availability", "mttr", "backlog_hours"):
+        why, page = ask(definition)
+        assert not why["on_calendar_time"]
+        assert "calendar time" not in page
