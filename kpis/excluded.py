@@ -13,7 +13,7 @@ from core.models import Site
 from kpis import oracle
 from kpis import plain_records as plain
 from kpis.axis import FAR, epoch, instant, span_of
-from kpis.excluding import Event, Held, Judgement, Why, failed, inside, judged, judged_failures
+from kpis.excluding import Event, Held, Judgement, Why, failed, judged, judged_failures, there
 from kpis.facts.members import Scope, members
 from kpis.facts.records import FAILURE, Shelf, failure_of, shelf
 from kpis.facts.zones import Stretch
@@ -156,7 +156,7 @@ def left_out(
     recorded = {asset_id for _, asset_id, *_ in stops} | {row.asset for row in rows}
     reached = ground.reached(recorded | {each.asset for each in unsaid})
     found, held, records = _judged(period, ground, reached, end)
-    parts = {part.stop for each in held for part in inside(each)}
+    touching = {piece.stop for each in held for piece in there(each)}
     unread = [
         Unread(pk, asset_id, epoch(start), min(FAR if over is None else epoch(over), ground.end))
         for pk, asset_id, start, over in stops
@@ -164,7 +164,7 @@ def left_out(
     ]
     counted, reasons = _failures_judged(period, rows, held, by_items=by_items, restored=restored)
     reached = frozenset(counted | reasons.keys())
-    supposed = _supposed(period, held, records, parts, rows, unsaid) if of_failures else NOTHING
+    supposed = _supposed(period, held, records, touching, rows, unsaid) if of_failures else NOTHING
     rows = rows if of_failures else []
     stray = [
         Unread(row.id, row.asset, at, at + 1)
@@ -188,7 +188,7 @@ def left_out(
         [Excluded(shown[pk], why[pk][0], shown.get(why[pk][1])) for pk in newest]
         + [Excluded(failed_rows[pk], reasons[pk]) for pk in latest],
         reached,
-        frozenset(each.id for each in parts),
+        frozenset(each.id for each in touching),
         supposed,
     )
 
@@ -221,23 +221,24 @@ def _judged(
 
 
 def _supposed(
-    period: Period, held: Sequence[Held], records: dict[int, plain.Records], parts: Iterable[plain.Stop],
+    period: Period, held: Sequence[Held], records: dict[int, plain.Records], touching: Iterable[plain.Stop],
     rows: Sequence[plain.Failure], unsaid: Sequence[Unsaid],
 ) -> Supposed:  # fmt: skip
     """What more would be failures if stops and orders that began in the window and of which nobody said so had been."""
     start = utc(period.start)
-    stops = unclassified([each for each in parts if each.start >= start], rows, period.now)
+    stops = unclassified([each for each in touching if each.start >= start], rows, period.now)
     if not stops and not unsaid:
         return NOTHING
     reaching = {stop.asset for of in records.values() for stop in of.stops} | {each.asset for each in held}
     rows = [*_lasting(reaching, period.start - period.site.merge_gap, period.start), *rows]
     which, found = {each.id for each in stops}, Supposed(len(stops), len(unsaid))
     for each in held:
-        own = {part.stop.id: part.stop for part in inside(each) if part.stop.id in which and part.kind is UNPLANNED}
+        pieces = [piece for piece in there(each) if piece.stop.id in which and piece.kind is UNPLANNED]
+        own = {piece.stop.id: piece.stop for piece in pieces}
         orders = [order for order in unsaid if order.asset == each.asset]
         if own or orders:
-            there = {each.asset, *(stop.asset for stop in records[each.asset].stops)}
-            failed_rows = [row for row in rows if row.asset in there]
+            assets = {each.asset, *(stop.asset for stop in records[each.asset].stops)}
+            failed_rows = [row for row in rows if row.asset in assets]
             of = replace(records[each.asset], failures=failed_rows, merge_gap=period.site.merge_gap)
             found += Supposed(0, 0, *suppose(of, each.asset, span_of(each.start, each.end), [*own.values()], orders))
     return found
@@ -299,8 +300,8 @@ def _failures_judged(
     counted: set[int] = set()
     why: dict[int, Why] = {}
     for each in _with_failures(period, held, of_asset):
-        there = {each.asset, *(piece.stop.asset for piece in each.pieces)}
-        near = {asset_id: of_asset[asset_id] for asset_id in there & of_asset.keys()}
+        assets = {each.asset, *(piece.stop.asset for piece in each.pieces)}
+        near = {asset_id: of_asset[asset_id] for asset_id in assets & of_asset.keys()}
         items = failed(each, near, instant(epoch(period.now)))
         mine, others = judged_failures(each, items, events[each.asset], by_items=by_items, restored=restored)
         counted |= mine

@@ -85,7 +85,7 @@ def judged(held: Iterable[Held], scheduled: Callable[[int, int, int], int]) -> J
     """Of all stops with a piece in the time of an asset; `scheduled(asset, from, to)` gives its scheduled seconds."""
     found = Judgement()
     for each in held:
-        parts = list(inside(each))
+        parts = list(_inside(each))
         if not parts:
             continue
         segments = [
@@ -106,12 +106,19 @@ def judged(held: Iterable[Held], scheduled: Callable[[int, int, int], int]) -> J
     return found
 
 
-def inside(held: Held) -> Iterator[Part]:
-    """The pieces in the time for which the asset counts, without those of no length."""
+def _inside(held: Held) -> Iterator[Part]:
     for turn, piece in enumerate(held.pieces):
         start, end = max(epoch(piece.start), held.start), min(epoch(piece.end), held.end)
         if start < end:
             yield Part(start, end, piece.kind, piece.stop, turn)
+
+
+def there(held: Held) -> Iterator[Piece]:
+    """The pieces that share time with that for which the asset counts, or lie in it as an instant."""
+    for piece in held.pieces:
+        start, end = epoch(piece.start), epoch(piece.end)
+        if start < held.end and max(end, start + 1) > held.start:
+            yield piece
 
 
 Segment = tuple[int, int, int | None, int | None]  # from, to, the stop that has the time, the one that excludes it

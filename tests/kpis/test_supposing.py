@@ -96,6 +96,11 @@ def test_a_stop_inside_a_failure_is_a_further_item_of_it(known):
     assert told(known, known.line, "mtbf_by_items")[1:] == ((1, 0, 119.5), 239)
 
 
+def test_a_stop_of_no_length_may_have_been_one(known):
+    stopped(known.line, 30, 30)
+    assert told(known, known.line)[1] == (1, 0, 119.5)
+
+
 def test_a_stop_that_is_a_failure_without_a_link_is_classified(known):
     stopped(known.line, 20, 21)
     failed(known.line, 20, 21)
