@@ -40,10 +40,7 @@ def alike(
     """
     if by not in BY:
         raise Refused(f"by must be one of {', '.join(BY)}.", code="invalid", field="by")
-    if end <= start:
-        raise Refused("The window ends before it begins.", code="invalid", field="to")
-    if end - start > LONGEST * DAY:
-        raise Refused("A window may be ten years long at most.", code="too_long", field="from")
+    refuse_wrong(start, end)
     if by != "shift":
         return [(list(range(len(subjects))), list(pairwise([start, *_borders(site, start, end, by), end])))]
     calendars = calendars_of(site)
@@ -54,6 +51,14 @@ def alike(
     for owners, places in following.items():
         together[tuple(_starts(site, calendars, owners, start, end))] += places
     return [(places, list(pairwise([start, *starts, end]))) for starts, places in together.items()]
+
+
+def refuse_wrong(start: datetime, end: datetime) -> None:
+    """Refuse a window that holds nothing, or too much."""
+    if end <= start:
+        raise Refused("The window ends before it begins.", code="invalid", field="to")
+    if end - start > LONGEST * DAY:
+        raise Refused("A window may be ten years long at most.", code="too_long", field="from")
 
 
 def shift_starts(site: Site, asset: Asset | None, start: datetime, end: datetime) -> list[datetime]:

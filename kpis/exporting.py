@@ -14,6 +14,7 @@ from assets.models import Asset
 from core.errors import Refused
 from core.models import Site
 from kpis import figures
+from kpis.cutting import refuse_wrong
 from kpis.facts.question import calculating
 
 MOST = 4_000_000  # asset-days of one file
@@ -31,6 +32,7 @@ def day_facts(
     The columns are the inputs of figures, times in seconds. Days before an asset was commissioned or after it was
     retired have no row; `known` is 0 where nothing was ever recorded for the asset, and its times are then unknown.
     """
+    refuse_wrong(start, end)  # before anything is streamed
     rows = Asset.objects.filter(site=site).order_by("code", "pk")
     chosen = list(rows) if assets is None else assets
     if len(chosen) * max(1, (end - start) // timedelta(days=1)) > MOST:

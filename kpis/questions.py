@@ -1,5 +1,6 @@
 """What an address asks for: the same parameters for pages and for the REST API, with errors that name them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -11,7 +12,9 @@ from assets.models import Asset, AssetKind
 from core.errors import Refused
 from core.models import Site
 from core.querysets import id_of
+from kpis.cutting import BY
 from kpis.definitions import DEFINITIONS
+from kpis.figures import SCOPES, named
 
 PARAMETERS = {"asset", "site", "from", "to", "by", "scope", "definition", "definition_version"}
 MOST_ASSETS = 500
@@ -49,11 +52,16 @@ def asked(query: QueryDict, user) -> Question:
     if any(asset.site_id != site.pk for asset in assets):
         raise Refused("All assets of one question must belong to one site.", code="several_sites", field="asset")
     start, end = _moment(query, "from", site), _moment(query, "to", site)
-    definitions = _words(query, "definition") or list(DEFINITIONS)
-    return Question(
-        site, assets or None, start, end, query.get("by") or "total", query.get("scope") or "asset", definitions,
-        _version(query, definitions),
-    )  # fmt: skip
+    by, scope = _one_of(BY, query, "by", "total"), _one_of(SCOPES, query, "scope", "asset")
+    definitions = [named(key).key for key in _words(query, "definition")] or list(DEFINITIONS)
+    return Question(site, assets or None, start, end, by, scope, definitions, _version(query, definitions))
+
+
+def _one_of(known: Sequence[str], query: QueryDict, name: str, default: str) -> str:
+    word = query.get(name) or default
+    if word not in known:
+        raise Refused(f"{name} must be one of {', '.join(known)}.", code="invalid", field=name)
+    return word
 
 
 def _version(query: QueryDict, definitions: list[str]) -> int | None:

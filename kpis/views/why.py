@@ -17,7 +17,7 @@ from core.snapshot import one_snapshot
 from kpis import counting, explaining, inputs, questions, telling, trusting, windows
 from kpis.explaining_work import difference
 from kpis.facts.members import Scope
-from kpis.figures import Figure, named
+from kpis.figures import Figure
 from kpis.models import Finding, FindingKind, FindingState
 from kpis.present import address_of, mark, said
 from kpis.versions import version_of
@@ -38,7 +38,6 @@ class WhyFigure(Page):
             raise Refused(_("Name one figure."), code="one_only", field="definition")
         if question.end <= question.start:
             raise Refused(_("The window ends before it begins."), code="invalid", field="to")
-        named(question.definitions[0])
         return question
 
     @cached_property

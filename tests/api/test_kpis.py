@@ -10,6 +10,8 @@ from tests import plant as world
 from tests.contracts.api import ROLES, assert_problem, client_of
 
 ADDRESSES = ["/api/v1/kpis/", "/api/v1/kpis/explanation/", "/api/v1/kpis/inputs/"]
+FACTS = "/api/v1/kpis/facts/"
+EVERYWHERE = [*((address, {}) for address in ADDRESSES), (FACTS, {}), (FACTS, {"format": "parquet"})]
 WEEK = {"from": "2026-03-02", "to": "2026-03-09"}
 
 
@@ -46,6 +48,24 @@ def test_a_wrong_word_is_refused_with_those_that_are_known(plant, wrong, known):
     answer = client_of(plant.manager).get(ADDRESSES[0], {"asset": "M1"} | WEEK | wrong)
     body = assert_problem(answer, 422, field=next(iter(wrong)))
     assert known in body["detail"] or known in body["errors"][0]["detail"]
+
+
+@pytest.mark.parametrize(("address", "form"), EVERYWHERE)
+@pytest.mark.parametrize("wrong", [{"by": "zz"}, {"scope": "zz"}, {"definition": "zz"}])
+def test_a_wrong_word_is_refused_also_where_nothing_depends_on_it(plant, address, form, wrong):
+    answer = client_of(plant.manager).get(address, form | {"site": "berlin", "definition": "mtbf"} | WEEK | wrong)
+    assert_problem(answer, 422, "invalid", next(iter(wrong)))
+
+
+@pytest.mark.parametrize(("address", "form"), EVERYWHERE)
+@pytest.mark.parametrize(
+    ("window", "code", "field"),
+    [(("2026-03-09", "2026-03-02"), "invalid", "to"), (("2026-03-02", "2026-03-02"), "invalid", "to"),
+     (("2010-01-01", "2026-03-02"), "too_long", "from")],
+)  # fmt: skip
+def test_a_window_that_cannot_be_is_refused_before_anything_is_sent(plant, address, form, window, code, field):
+    question = form | {"asset": "M1", "definition": "mtbf"} | dict(zip(("from", "to"), window, strict=True))
+    assert_problem(client_of(plant.manager).get(address, question), 422, code, field)
 
 
 @pytest.mark.parametrize("address", ADDRESSES[1:])
