@@ -27,7 +27,9 @@ PARAMETERS = [
     OpenApiParameter(
         "asset", str, description="Ids or codes, separated by commas; without it the whole site is asked for."
     ),
-    OpenApiParameter("site", str, description="Id or code; needed without `asset`."),
+    OpenApiParameter(
+        "site", str, description="Id or code; needed without `asset`, and by codes that several sites have."
+    ),
     OpenApiParameter(
         "from", str, required=True, description="Instant with offset, or a date (start of its production day)."
     ),

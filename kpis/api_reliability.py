@@ -205,7 +205,9 @@ class Reliability(Door):
         parameters=[
             OpenApiParameter("asset", str, description="Id or code; machines below it are studied instead of it."),
             OpenApiParameter("kind", str, description="Id or code; all assets of this kind at the site."),
-            OpenApiParameter("site", str, description="Id or code; needed without `asset`."),
+            OpenApiParameter(
+                "site", str, description="Id or code; needed without `asset`, and by a code that several sites have."
+            ),
             OpenApiParameter("planned", OpenApiTypes.DECIMAL, description="Cost of a planned replacement."),
             OpenApiParameter("unplanned", OpenApiTypes.DECIMAL, description="Cost of a failure."),
             OpenApiParameter("present", OpenApiTypes.DECIMAL, description="Present interval in operating hours."),

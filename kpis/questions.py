@@ -40,15 +40,15 @@ def asked(query: QueryDict, user) -> Question:
         raise Refused(
             f"Unknown parameter; known are {', '.join(sorted(PARAMETERS))}.", code="unknown", field=unknown[0]
         )
-    assets = [_asset(text, user) for text in _words(query, "asset")]
-    if len(assets) > MOST_ASSETS:
+    site = _site(query, user)
+    words = _words(query, "asset")
+    if len(words) > MOST_ASSETS:
         raise Refused(f"At most {MOST_ASSETS} assets at once.", code="too_many", field="asset")
-    if query.get("site"):
-        site = get_object_or_404(Site.objects.visible_to(user), **_key(query["site"]))
-    elif assets:
+    assets = [_asset(text, user, site) for text in words]
+    if site is None:
+        if not assets:
+            raise Refused("Name assets or a site.", code="required", field="asset")
         site = assets[0].site
-    else:
-        raise Refused("Name assets or a site.", code="required", field="asset")
     if any(asset.site_id != site.pk for asset in assets):
         raise Refused("All assets of one question must belong to one site.", code="several_sites", field="asset")
     start, end = _moment(query, "from", site), _moment(query, "to", site)
@@ -85,12 +85,20 @@ def _key(text: str) -> dict:
     return {"code__iexact": text.replace("\0", "\ufffd")}  # PostgreSQL takes no NUL; no code has this instead
 
 
-def _asset(text: str, user) -> Asset:
+def _site(query: QueryDict, user) -> Site | None:
+    """The site that is named."""
+    text = query.get("site", "").strip()
+    return get_object_or_404(Site.objects.visible_to(user), **_key(text)) if text else None
+
+
+def _asset(text: str, user, site: Site | None) -> Asset:
+    """By id or code; of several with this code the one of the site, where one is named."""
     rows = Asset.objects.visible_to(user).select_related("site")
-    found = list(rows.filter(**_key(text))[:2])
-    if len(found) > 1:
-        raise Refused("Several sites have this code; give the id.", code="ambiguous", field="asset")
-    return found[0] if found else get_object_or_404(rows.none())
+    found = list(rows.filter(**_key(text)).order_by("pk"))  # each of another site
+    here = [asset for asset in found if asset.site == site]
+    if site is None and len(found) > 1:
+        raise Refused("Several sites have this code; name the site, or give the id.", code="ambiguous", field="asset")
+    return next(iter(here or found), None) or get_object_or_404(rows.none())
 
 
 def _moment(query: QueryDict, name: str, site: Site) -> datetime:
@@ -129,11 +137,13 @@ def subject(query: QueryDict, user, *, site: Site | None = None) -> Subject:
     """Whom `asset`, `kind` and `site` name; `site` is the one chosen on a page, for an address without one."""
     if query.get("asset") and query.get("kind"):
         raise Refused("Name an asset or a kind, not both.", code="one_only", field="kind")
+    named_site = _site(query, user)
     if query.get("asset"):
-        asset = _asset(query["asset"].strip(), user)
+        asset = _asset(query["asset"].strip(), user, named_site)
+        if named_site and asset.site != named_site:
+            raise Refused("The asset stands at another site.", code="several_sites", field="asset")
         return Subject(asset.site, asset=asset)
-    if query.get("site"):
-        site = get_object_or_404(Site.objects.visible_to(user), **_key(query["site"].strip()))
+    site = named_site or site
     if site is None:
         raise Refused("Name an asset, or a site.", code="required", field="site")
     kind = None

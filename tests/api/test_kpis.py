@@ -5,6 +5,7 @@ from rest_framework.test import APIClient
 
 from kpis.api import FigureSerializer
 from kpis.definitions import DEFINITIONS
+from people.models import Membership
 from people.roles import Role
 from tests import plant as world
 from tests.contracts.api import ROLES, assert_problem, client_of
@@ -75,6 +76,41 @@ def test_what_is_told_of_one_figure_is_asked_of_one_that_exists(plant, address):
     assert_problem(caller.get(address, {"asset": "M1", "definition": "luck"} | WEEK), 422, "invalid", "definition")
     for several in ({"asset": "M1,M2", "definition": "mtbf"}, {"asset": "M1"}):
         assert_problem(caller.get(address, several | WEEK), 422, "one_only", "definition")
+
+
+@pytest.fixture
+def of_both(plant):
+    """Who works at two sites, each of which has an M1."""
+    twin = world.asset(plant.chicago, "m1", "Another filler")
+    person = world.person("of-both", plant.berlin, Role.MANAGER)
+    Membership.objects.create(user=person, site=plant.chicago, role=Role.MANAGER)
+    return client_of(person, scope="read"), twin
+
+
+def test_a_code_of_several_sites_is_that_of_the_site_named(plant, of_both):
+    caller, twin = of_both
+    for site, asset in ((plant.berlin, plant.filler), (plant.chicago, twin)):
+        for named in ({"site": site.code}, {"site": site.pk}):
+            question = {"asset": "M1", "definition": "mtbf"} | named | WEEK
+            (figure,) = caller.get(ADDRESSES[0], question).json()
+            assert (figure["asset"]["id"], figure["site"]["id"]) == (asset.pk, site.pk)
+            told = caller.get(ADDRESSES[1], question).json()["figure"]
+            assert told["asset"]["id"] == asset.pk
+            lines = b"".join(caller.get(FACTS, question).streaming_content).decode().splitlines()[1:]
+            assert {tuple(line.split(",")[:2]) for line in lines} == {(site.code, asset.code)}
+            studied = caller.get("/api/v1/kpis/reliability/", {"asset": "M1"} | named).json()
+            assert studied["asset"]["id"] == asset.pk
+
+
+def test_without_its_site_such_a_code_is_refused_and_so_is_an_asset_of_another(plant, of_both):
+    caller, twin = of_both
+    studies = "/api/v1/kpis/reliability/"
+    for address, rest in ((ADDRESSES[0], WEEK), (FACTS, WEEK), (studies, {})):
+        assert_problem(caller.get(address, {"asset": "M1"} | rest), 422, "ambiguous", "asset")
+        for asset in (twin.pk, "X1"):
+            answer = caller.get(address, {"asset": asset, "site": "berlin"} | rest)
+            assert_problem(answer, 422, "several_sites", "asset")
+        assert_problem(caller.get(address, {"asset": "M1", "site": "joliet"} | rest), 404)
 
 
 def test_an_answer_has_the_fields_of_the_schema(plant):
