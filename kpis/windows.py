@@ -244,16 +244,19 @@ def asked(site: Site, query: QueryDict, *, now: datetime, asset: Asset | None = 
     Shifts are those of the calendar that the asset follows, else of the site's.
     """
     today = site.production_day(now)
-    name = query.get("window", default)
+    name = query.get("window") or default
     try:
         if any(query.get(each) for each in EDGES):
             return _free(site, query, today, now=now, asset=asset)
         if name in SHIFTS:
             running = shift_at(site, asset, now)
             return replace(running if name == "shift" else running.moved(-1), name=name)
+        if name not in NAMES:
+            known = _("There is no such window; choose one of %(known)s.") % {"known": ", ".join(NAMES)}
+            raise Refused(known, code="invalid", field="window")
     except Refused as error:
         return replace(_named(site, default, today), error=error.message)
-    return _named(site, name if name in NAMES else default, today)
+    return _named(site, name, today)
 
 
 def comparison(query: QueryDict) -> str:

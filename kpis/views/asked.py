@@ -4,18 +4,24 @@ from functools import cached_property
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from assets.models import Asset, Level
 from core.kit.charting import ChartPage
 from core.kit.views import go_to_site_of
+from core.middleware import choose_site
+from core.models import Site
 from core.querysets import id_of
 from core.snapshot import one_snapshot
 from kpis import charts, counting, figures, windows
+from kpis.cutting import BY
 from kpis.facts.members import Scope
 
+KNOWN = {"scope": (Scope.LEAVES, Scope.ASSET), "compare": tuple(windows.COMPARISONS), "by": BY}  # words of the address
 KEPT = ("asset", "scope", "window", "from", "to", "compare", "below")  # of the address, from one window to the next
 
 
@@ -26,9 +32,25 @@ class Asked(ChartPage):
 
     @one_snapshot()
     def get(self, request, *args, **kwargs):
+        if request.GET.get("site") and self.named_site is None:
+            return self.no_such_site()
         if self.asset:
             go_to_site_of(self.asset, request)
+        elif self.named_site:
+            choose_site(request, self.named_site)
         return super().get(request, *args, **kwargs)
+
+    @cached_property
+    def named_site(self) -> Site | None:
+        """The site that the address names by code or id, if it is one of the user's, and that of the asset."""
+        text = self.request.GET.get("site", "").strip()
+        sites = [self.asset.site] if self.asset else self.request.sites
+        by_code = (site for site in sites if site.code.casefold() == text.casefold())
+        return next(by_code, None) or next((site for site in sites if site.pk == id_of(text)), None)
+
+    def no_such_site(self) -> HttpResponse:
+        """Never the figures of another site than the address names."""
+        raise Http404(_("There is no such site."))
 
     @cached_property
     def asset(self) -> Asset | None:
@@ -62,6 +84,20 @@ class Asked(ChartPage):
         return windows.comparison(self.request.GET)
 
     @cached_property
+    def wrong(self) -> dict[str, str]:
+        """Words of the address that mean nothing here, by parameter: what there is, and what is shown instead."""
+        found = {name: known for name, known in KNOWN.items() if self.request.GET.get(name, "") not in ("", *known)}
+        said = {name: _("Choose one of %(known)s.") % {"known": ", ".join(known)} for name, known in found.items()}
+        instead = self.instead() if found and self.site else {}
+        for name in found.keys() & instead.keys():
+            said[name] += " " + _("Shown instead: %(word)s.") % {"word": instead[name]}
+        return said
+
+    def instead(self) -> dict[str, str]:
+        """What is shown, by the parameter that chooses it."""
+        return {"scope": self.scope, "compare": self.compared, "by": self.window.by}
+
+    @cached_property
     def former(self) -> windows.Window | None:
         return self.window.compared(self.compared, now=self.now)
 
@@ -86,7 +122,7 @@ class Asked(ChartPage):
 
     def url(self, *, page: str = "", **changes) -> str:
         """This page's address with another asset or window, or that of another page about them."""
-        keep = {key: value for key, value in self.request.GET.items() if key in KEPT}
+        keep = {key: value for key, value in self.request.GET.items() if key in KEPT and key not in self.wrong}
         if any(self.request.GET.get(key) for key in ("from_time", "to_time")):
             keep |= self.window.query  # instants, so that a link means the same wherever it is opened
         if page or "asset" in changes:
@@ -115,6 +151,7 @@ class Asked(ChartPage):
             "asset": self.asset,
             "scope": str(self.scope),
             "window": self.window,
+            "wrong": [(name, self.request.GET[name], said) for name, said in self.wrong.items()],
             "picker": self._picker(),
             "earlier": self.at(self.window.moved(-1)),
             "later": self._later(),

@@ -1,5 +1,6 @@
 """Performance: what the plant, a line or a machine achieved in a window, and where the rest went."""
 
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -27,11 +28,21 @@ class Performance(Asked):
     route = "performance"
 
     def draw(self, template=None, *, status=200, **extra):
-        if self.request.htmx and self.request.GET.get("part") == MORE:
-            if self.site is None or self.request.GET.get("site", self.site.code) != self.site.code:
-                return HttpResponseClientRefresh()  # the user's roles have changed: what is there is another site's
+        if self.fetched:
+            if self.site is None:
+                return HttpResponseClientRefresh()
             return render(self.request, "kpis/_performance_more.html", {"page": self, **self.more()})
         return super().draw(template, status=status, **extra)
+
+    @property
+    def fetched(self) -> bool:
+        """Whether the page fetches its own part."""
+        return bool(self.request.htmx) and self.request.GET.get("part") == MORE
+
+    def no_such_site(self) -> HttpResponse:
+        if self.fetched:
+            return HttpResponseClientRefresh()  # the user's roles have changed: what is there is another site's
+        return super().no_such_site()
 
     @property
     def at_once(self) -> bool:

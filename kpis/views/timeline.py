@@ -43,6 +43,9 @@ class Timeline(Asked):
     def _picker(self) -> dict:
         return super()._picker() | {"comparisons": []}
 
+    def instead(self) -> dict[str, str]:
+        return {"scope": Scope.LEAVES}  # it compares nothing and has no trend
+
     def crumbs(self) -> list[tuple]:
         return [(_("Performance"), self.url(page="performance"))]
 
