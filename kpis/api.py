@@ -374,7 +374,8 @@ class DayFacts(Door):
     def get(self, request):
         """Times, counts and failures of every asset and production day; sums of any rows are right.
 
-        CSV is streamed as it is computed, Parquet (`format=parquet`) once it is complete.
+        OEE is formed from rows with `counted` 1, those of assets with counts in the window; pieces are empty on days
+        without counts. CSV is streamed as it is computed, Parquet (`format=parquet`) once it is complete.
         """
         question = questions.asked(request.query_params, request.user)
         found = exporting.day_facts(question.site, question.assets, question.start, question.end, now=timezone.now())

@@ -21,7 +21,8 @@ MOST = 4_000_000  # asset-days of one file
 CHUNK = 200  # assets that are read together
 ROW_GROUP = 65_536  # rows of Parquet that are held in memory
 SUMS = tuple(figures.inputs(figures.formulas.NO_FACTS))
-COLUMNS = ("site", "asset", "day", "known", *SUMS, "computed_at")
+COUNTED = ("good", "scrap", "rework", "ideal_time", "ideal_time_of_good")  # of SUMS, what only counts tell
+COLUMNS = ("site", "asset", "day", "known", "counted", *SUMS, "computed_at")
 
 
 def day_facts(
@@ -31,6 +32,8 @@ def day_facts(
 
     The columns are the inputs of figures, times in seconds. Days before an asset was commissioned or after it was
     retired have no row; `known` is 0 where nothing was ever recorded for the asset, and its times are then unknown.
+    `counted` is 1 on all days of an asset that has counts in [start, end), of which OEE is then formed; on a day
+    without counts its pieces are empty.
     """
     refuse_wrong(start, end)  # before anything is streamed
     rows = Asset.objects.filter(site=site).order_by("code", "pk")
@@ -49,15 +52,18 @@ def _lines(site: Site, chosen: list[Asset], start: datetime, end: datetime, now:
             found = figures.periods(
                 chosen[position : position + CHUNK], site=site, start=start, end=end, by="day", scope="asset", now=now
             )
+        counted = {each.asset.pk for each in found if each.answer.all.counts}
         for each in found:
             facts = each.answer.all
             if facts.calendar:
-                sums = figures.inputs(facts)
+                sums = {name: f"{value:.12g}" for name, value in figures.inputs(facts).items()}
+                if not facts.counts:
+                    sums |= dict.fromkeys(COUNTED, "")
                 day, computed = site.production_day(each.start), each.answer.computed_at or now
                 writer.writerow(
                     [
-                        site.code, each.asset.code, day, facts.recorded, *(f"{sums[name]:.12g}" for name in SUMS),
-                        computed.isoformat(timespec="seconds"),
+                        site.code, each.asset.code, day, facts.recorded, int(each.asset.pk in counted),
+                        *(sums[name] for name in SUMS), computed.isoformat(timespec="seconds"),
                     ]
                 )  # fmt: skip
         yield buffer.getvalue().encode()
@@ -75,9 +81,10 @@ def as_parquet(lines: Iterator[bytes]) -> IO[bytes]:
         "asset": DataType.utf8(),
         "day": DataType.date32(),
         "known": DataType.int8(),
+        "counted": DataType.int8(),
         "computed_at": DataType.timestamp("ms", tz="UTC"),
     }
-    schema = Schema([Field(name, kinds.get(name, DataType.float64()), nullable=False) for name in COLUMNS])
+    schema = Schema([Field(name, kinds.get(name, DataType.float64()), nullable=name in COUNTED) for name in COLUMNS])
     rows = read_csv(Pieces(lines), schema, has_header=True, batch_size=8192)
     file = tempfile.NamedTemporaryFile(prefix="tandem-facts-", suffix=".parquet")  # noqa: SIM115  the caller closes it
     write_parquet(rows, file.name, compression="zstd(3)", max_row_group_size=ROW_GROUP)

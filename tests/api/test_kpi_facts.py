@@ -15,7 +15,8 @@ from django.utils import timezone
 from assets.models import Asset, Downtime, Failure
 from kpis import exporting, figures
 from kpis.computing import compute_site
-from production.models import OperatingCalendar, WeeklySlot
+from production.models import Count, OperatingCalendar, WeeklySlot
+from tests import plant as world
 from tests.contracts.api import assert_problem, client_of
 
 HOUR = timedelta(hours=1)
@@ -193,6 +194,104 @@ def test_days_of_today_are_there_up_to_now(shifts):
     assert [row["day"] for row in rows] == [f"{today}"]
 
 
+# --- Figures formed from the facts alone -----------------------------------------------------------
+
+WEEK = {"from": "2026-03-02", "to": "2026-03-09"}
+
+
+@pytest.fixture
+def mixed(shifts):
+    """The filler stopped, failed and has no counts; the labeller has counts of two days, one over the end of the week;
+    the palletiser made nothing in its only hour of counts; of others only a stop, a count before the week, or nothing
+    is known, and one retired in the week.
+    """
+    berlin, line = shifts.berlin, shifts.line
+    Failure.objects.create(asset=shifts.labeller, occurred=MONDAY + 60 * HOUR, restored=MONDAY + 61 * HOUR)
+    Downtime.objects.create(asset=shifts.labeller, start=MONDAY + 60 * HOUR, end=MONDAY + 63 * HOUR)
+    stopped, before, retired, _unknown = (world.asset(berlin, f"N{number}", parent=line) for number in range(4))
+    Downtime.objects.create(asset=stopped, start=MONDAY + 30 * HOUR, end=MONDAY + 50 * HOUR)
+    Asset.objects.filter(pk=retired.pk).update(retired=MONDAY + 90 * HOUR)
+    for whose, start, length, good, scrap in (
+        (shifts.labeller, 30, 10, 9_000, 500), (shifts.labeller, 160, 20, 30_000, 0), (shifts.palletiser, 40, 1, 0, 0),
+        (before, -60, 5, 4_000, 100), (retired, 80, 8, 7_000, 0),
+    ):  # fmt: skip
+        begin = MONDAY + start * HOUR
+        Count.objects.create(asset=whose, start=begin, end=begin + length * HOUR, good=good, scrap=scrap, ideal_cycle=2)
+    return shifts
+
+
+def summed(rows, name: str) -> float:
+    return sum(float(row[name] or 0) for row in rows)
+
+
+@pytest.mark.parametrize("computed", [True, False])
+@pytest.mark.parametrize("read", ["csv", "parquet"])
+def test_oee_availability_and_mtbf_of_a_site_follow_from_the_file_alone(mixed, monkeypatch, computed, read):
+    if computed:
+        compute_site(mixed.berlin)
+    monkeypatch.setattr(exporting, "CHUNK", 3)
+    caller = client_of(mixed.manager)
+    keys = "oee,availability,mtbf,teep,performance,quality,quality_by_pieces"
+    found = caller.get("/api/v1/kpis/", {"site": "berlin", "definition": keys} | WEEK).json()
+    figure = {row["definition"]: row["value"] for row in found}
+
+    rows = {"csv": facts, "parquet": parquet}[read](caller, site="berlin", **WEEK)
+
+    machines = [row for row in rows if row["asset"] != "L1"]
+    counted = [row for row in machines if int(row["counted"])]
+    assert {row["asset"] for row in counted} == {"M2", "M3", "N2"}
+    planned = summed(counted, "planned_production_time")
+    assert {
+        "oee": summed(counted, "ideal_time_of_good") / planned,
+        "teep": summed(counted, "ideal_time_of_good") / summed(counted, "calendar_time"),
+        "performance": summed(counted, "ideal_time") / summed(counted, "operating_time"),
+        "quality": summed(counted, "ideal_time_of_good") / summed(counted, "ideal_time"),
+        "quality_by_pieces": summed(counted, "good")
+        / sum(summed(counted, name) for name in ("good", "scrap", "rework")),
+        "availability": summed(machines, "operating_time") / summed(machines, "planned_production_time"),
+        "mtbf": summed(machines, "operating_time") / 3600 / summed(machines, "failures"),
+    } == pytest.approx(figure)
+    assert planned < summed(machines, "planned_production_time")
+
+
+def test_pieces_are_told_only_of_days_with_counts_and_give_oee_of_each(mixed):
+    caller = client_of(mixed.manager)
+    question = {"asset": "M1,M2,M3,N1", "definition": "oee", "by": "day"} | WEEK
+    figure = {(row["asset"]["code"], row["from"][:10]): row for row in caller.get("/api/v1/kpis/", question).json()}
+
+    rows = facts(caller, asset="M1,M2,M3,N1", **WEEK)
+
+    assert len(rows) == len(figure) == 4 * 7
+    for row in rows:
+        day = figure[row["asset"], row["day"]]
+        empty = {row[name] == "" for name in exporting.COUNTED}
+        assert empty == {day["status"] == "no data"}, row
+        if day["status"] != "no data":
+            made = float(row["ideal_time_of_good"])
+            assert made / float(row["planned_production_time"]) == pytest.approx(day["value"])
+    told = {(row["asset"], row["day"]) for row in rows if row["good"]}
+    assert told == {("M2", "2026-03-03"), ("M2", "2026-03-08"), ("M3", "2026-03-03")}
+    assert {row["good"] for row in rows if row["asset"] == "M3"} == {"", "0"}
+
+
+def test_a_file_costs_the_same_number_of_queries_however_many_machines_count(mixed):
+    compute_site(mixed.berlin)
+    caller = client_of(mixed.manager)
+
+    def asked_for() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            facts(caller, site="berlin", **WEEK)
+        return len(queries)
+
+    asked_for()
+    few = asked_for()
+    for number in range(10):
+        machine = world.asset(mixed.berlin, f"S{number}", parent=mixed.line)
+        Count.objects.create(asset=machine, start=MONDAY, end=MONDAY + HOUR, good=number, ideal_cycle=2)
+    compute_site(mixed.berlin)
+    assert asked_for() == few
+
+
 # --- The facts as Parquet --------------------------------------------------------------------------
 
 
@@ -221,7 +320,7 @@ def test_parquet_has_the_rows_of_the_csv_with_types(shifts, monkeypatch):
         {
             name: datetime.fromisoformat(text) if name == "computed_at"
             else date.fromisoformat(text) if name == "day"
-            else text if name in ("site", "asset") else float(text)
+            else text if name in ("site", "asset") else float(text) if text else None
             for name, text in row.items()
         }
         for row in expected
@@ -266,7 +365,7 @@ def test_rows_are_on_the_disk_while_later_ones_are_computed(tmp_path, monkeypatc
         yield (",".join(exporting.COLUMNS) + "\r\n").encode()
         for number in range(100_000):
             sums = ",".join(str(number + place / 100) for place in range(len(exporting.SUMS)))
-            yield f"berlin,M1,2026-03-02,1,{sums},2026-03-02T05:00:00+00:00\r\n".encode()
+            yield f"berlin,M1,2026-03-02,1,1,{sums},2026-03-02T05:00:00+00:00\r\n".encode()
             sizes.append(next(tmp_path.iterdir()).stat().st_size)
 
     with exporting.as_parquet(pieces()) as file:
