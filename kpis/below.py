@@ -6,7 +6,7 @@ from assets.models import Asset
 from kpis import charts
 from kpis.definitions import DEFINITIONS
 from kpis.figures import Period
-from kpis.present import address_of, said
+from kpis.present import address_of, said, why
 
 ROW = ("availability", "mtbf", "oee")
 MOST = 20  # rows; of more, those that lost most time
@@ -39,5 +39,5 @@ def row(period: Period, *, scope: str, url: str) -> dict:
     return {
         "asset": period.asset,
         "url": url,
-        "cells": [(figure, said(figure), address_of(figure, period.site, scope)) for figure in found],
+        "cells": [(figure, said(figure), why(figure), address_of(figure, period.site, scope)) for figure in found],
     }

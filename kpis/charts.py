@@ -73,17 +73,28 @@ def fitted(figures: Sequence, number: int) -> list:
 
 def line(name: Any, figures: Sequence, tone: str, *, dashed: bool = False, intervals: bool = False) -> Series:
     """Figures as one line, with what is said of each, and where asked for with their intervals."""
-    words = [word(figure) if figure else Word(missing="–") for figure in figures]
+    words = [word_of(figure, intervals=intervals) for figure in figures]
     drawn = Series(name, [shown(figure) for figure in figures], tone, dashed=dashed, words=words)
     if not intervals:
         return drawn
-    interval = _("%(share)d %% interval") % {"share": round(CONFIDENCE * 100)}
-    return replace(drawn, bounds=[ends(figure) for figure in figures], interval=interval)
+    share = {"share": round(CONFIDENCE * 100)}
+    interval, limit = _("%(share)d %% interval") % share, _("one-sided %(share)d %% lower bound") % share
+    return replace(drawn, bounds=[ends(figure) for figure in figures], interval=interval, limit=limit)
+
+
+def word_of(figure, *, intervals: bool) -> Word:
+    """What is said of a bucket's figure; with `intervals` also that an end without a value is a one-sided bound."""
+    if figure is None:
+        return Word(missing="–")
+    said = word(figure)
+    if not intervals or ends(figure)[0] is None or figure.value is not None:
+        return said
+    return replace(said, reason=f"{said.reason} {_('The lower end is a one-sided bound.')}")
 
 
 def ends(figure) -> tuple[float | None, float | None]:
-    """The ends of the interval around a figure's value; where there is no value, there is nothing around it."""
-    if figure is None or figure.value is None or not figure.interval:
+    """The ends of the interval around a figure's value; without a failure the lower bound alone."""
+    if figure is None or not figure.interval:
         return None, None
     lower, upper = (figure.interval[end] for end in ("lower", "upper"))
     return lower, upper

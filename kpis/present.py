@@ -174,10 +174,25 @@ def gap_of(figure, standing: targets.Standing) -> str:
     return _("%(gap)s %(unit)s to go") % {"gap": number_text(short, places), "unit": unit_}
 
 
+def why(figure) -> str:
+    """The reason of a figure without a plain value; without a failure also what its MTBF is above."""
+    return " ".join(filter(None, [figure.reason, at_least(figure)]))
+
+
+def at_least(figure) -> str:
+    """The one-sided lower bound where nothing failed; "" where there is a value, or no bound."""
+    if figure.value is not None or not figure.interval:
+        return ""
+    bound = replace(figure, value=figure.interval["lower"])
+    return _("At least %(value)s with %(share)d %% confidence.") % {
+        "value": said(bound), "share": round(figure.interval["confidence"] * 100),
+    }  # fmt: skip
+
+
 def note(figure, former, compared: str = FORMER) -> str:
     """The reason where there is no value, else the interval and what it was before."""
     if figure.value is None:
-        return str(figure.reason)
+        return why(figure)
     parts = [aside] if (aside := rests_on(figure)) else []
     if figure.interval and figure.interval.get("lower") is not None:
         upper = figure.interval.get("upper")

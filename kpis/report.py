@@ -20,7 +20,7 @@ from kpis.definitions import DEFINITIONS
 from kpis.facts.members import Scope
 from kpis.figures import Figure
 from kpis.models import FindingState
-from kpis.present import TILES, address_of, agreed_for, aim_of, digits, gap_of, mark, rests_on, said, unit
+from kpis.present import TILES, address_of, agreed_for, aim_of, digits, gap_of, mark, rests_on, said, unit, why
 from kpis.reasons import LOSSES
 from kpis.report_records import (
     Broken,
@@ -222,7 +222,7 @@ def row_of(figure: Figure, former: Figure, agreed: tuple | None, site: Site, sco
     badge = mark(figure)
     profile = site.get_oee_profile_display() if figure.profile and figure.value is not None else ""
     remarks = [
-        str(badge) if badge else "", str(figure.reason), "" if figure.value is None else rests_on(figure), profile
+        str(badge) if badge else "", why(figure), "" if figure.value is None else rests_on(figure), profile
     ]  # fmt: skip
     return Row(
         stated=Stated(

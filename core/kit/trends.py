@@ -13,6 +13,7 @@ from core.kit.charts import Chart, Value, Word, base, number, tone
 PALETTE = ["var(--series-1)", "var(--series-2)", "var(--series-3)", "var(--series-4)", "var(--series-5)"]
 CLIPPED = 2  # so many times the largest value: an interval that goes on above leaves the picture
 WHISKERS = "path://M0,0h1v4h-1zM11,0h1v4h-1zM1,1.5h10v1h-10z"  # the legend's icon of intervals
+LIMITS = "path://M1,6h10v1h-10zM5.5,2h1v4h-1zM3,3l3,-3l3,3z"  # the legend's icon of lower bounds
 DASHES = "path://M0,0h5v4h-5zM7,0h5v4h-5z"  # the legend's icon of a dashed line
 SHAPES = {"warn": ("triangle", "▲"), "watch": ("diamond", "◆")}  # of marked points, by tone, and in words
 
@@ -22,7 +23,7 @@ class Series:
     """A line or a row of bars: a name and one value (or None) per label, and what is said of each, if anything.
 
     `bounds` are the ends of an interval around each value, whose name is `interval`; a dashed line has them in the
-    table only.
+    table only. Where there is a lower end but no value, it is a bound that what is missing lies above, named `limit`.
     """
 
     name: Any
@@ -34,6 +35,7 @@ class Series:
     words: Sequence[Word] = ()
     bounds: Sequence[tuple[Value, Value]] = ()
     interval: Any = ""
+    limit: Any = ""
 
     @property
     def heads(self) -> list[str]:
@@ -53,6 +55,14 @@ class Series:
             (place, low, min(high, top), high)
             for place, (low, high) in enumerate(self.bounds)
             if None not in (self.values[place], low, high)
+        ]
+
+    def limits(self) -> list[tuple[int, float]]:
+        """(place, bound) where only that is known."""
+        return [
+            (place, low)
+            for place, (low, high) in enumerate(self.bounds)
+            if number(self.values[place]) is None and low is not None and high is None
         ]
 
     def marked(self) -> dict[int, Badge]:
@@ -124,7 +134,7 @@ def trend(
             drawn["stack"] = "all"
         option["series"].append(drawn | each.extra)
         if each.bounds and not each.dashed:
-            option["series"].append(_intervals(each, colour))
+            option["series"] += [drawn for drawn in (_intervals(each, colour), _limits(each, colour)) if drawn["data"]]
     if target is not None:
         option["series"].append(
             {
@@ -149,7 +159,8 @@ def trend(
         digits=digits,
         note=" ".join(filter(None, (_marks(series), _clipped(series)))),
         words=_words(series),
-        empty=all(number(value) is None for each in series for value in each.values),
+        empty=all(number(value) is None for each in series for value in each.values)
+        and not any(each.limits() for each in series if not each.dashed),
     )
 
 
@@ -174,7 +185,7 @@ def _clipped(series: Sequence[Series]) -> str:
 def _swatch(drawn: dict) -> dict:
     """The legend's icon of a drawn series, where it is not the usual one."""
     if drawn["type"] == "custom":
-        return {"icon": WHISKERS}
+        return {"icon": LIMITS if drawn["renderItem"] == "limits" else WHISKERS}
     return {"icon": DASHES} if drawn.get("lineStyle", {}).get("type") == "dashed" else {}
 
 
@@ -186,6 +197,20 @@ def _intervals(series: Series, colour: str) -> dict:
         "renderItem": "intervals",
         "data": [list(each) for each in series.whiskers()],
         "encode": {"x": 0, "y": [1, 2], "tooltip": [1, 3]},
+        "itemStyle": {"color": colour},
+        "clip": True,
+        "z": 1,
+    }
+
+
+def _limits(series: Series, colour: str) -> dict:
+    """What is known without a value, as a foot with an arrow: it lies somewhere above."""
+    return {
+        "name": f"{series.name}, {series.limit}",
+        "type": "custom",
+        "renderItem": "limits",
+        "data": [list(each) for each in series.limits()],
+        "encode": {"x": 0, "y": 1, "tooltip": 1},
         "itemStyle": {"color": colour},
         "clip": True,
         "z": 1,

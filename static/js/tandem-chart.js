@@ -22,6 +22,7 @@ function load(source) {
 
 // What an option names and only a function can do: how items are drawn, and what their tips say.
 // "spans": items [row, from, to, seconds] on a time axis, as bars of a part of the row's height (`thickness`).
+// "limits": items [place, lower bound] as a foot with an arrow: what is sought lies above.
 // "intervals": items [place, lower, upper as drawn, upper] as upright bars; one that goes on above has no end there.
 const ITEMS = {
   spans: (series) => (params, api) => {
@@ -31,6 +32,20 @@ const ITEMS = {
     const bar = { x: left, y: middle - height / 2, width: Math.max(right - left, series.least), height };
     const shape = window.echarts.graphic.clipRectByRect(bar, params.coordSys);
     return shape && { type: "rect", shape, style: { fill: api.visual("color") } };
+  },
+  limits: () => (params, api) => {
+    const [x, y] = api.coord([api.value(0), api.value(1)]);
+    const half = Math.min(4, api.size([1, 0])[0] / 4);
+    const style = { stroke: api.visual("color"), fill: "none", lineWidth: 1 };
+    const points = [[x - half, y - 6], [x, y - 10], [x + half, y - 6]];
+    return {
+      type: "group",
+      children: [
+        { type: "line", shape: { x1: x - half, y1: y, x2: x + half, y2: y }, style },
+        { type: "line", shape: { x1: x, y1: y, x2: x, y2: y - 10 }, style },
+        { type: "polyline", shape: { points }, style },
+      ],
+    };
   },
   intervals: () => (params, api) => {
     const [x, low] = api.coord([api.value(0), api.value(1)]);

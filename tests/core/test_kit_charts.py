@@ -69,7 +69,7 @@ def test_what_is_said_of_a_value_stands_in_picture_table_and_file():
 
 
 def test_an_interval_is_a_bar_around_its_value_and_two_columns_and_a_gap_has_none():
-    bounds = [(5.0, 12.0), (4.0, None), (6.0, 90.0)]
+    bounds = [(5.0, 12.0), (None, None), (6.0, 90.0)]
     series = Series("MTBF", [8.0, None, 10.0], "3", bounds=bounds, interval="90 % interval")
     chart = trends.trend("MTBF", ["Mon", "Tue", "Wed"], [series], unit="h")
     json.dumps(chart.option, allow_nan=False)
@@ -80,6 +80,20 @@ def test_an_interval_is_a_bar_around_its_value_and_two_columns_and_a_gap_has_non
     assert chart.option["legend"]["data"] == [{"name": "MTBF"}, {"name": bars["name"], "icon": trends.WHISKERS}]
     assert chart.file_head() == ["MTBF", "MTBF, h", "MTBF, 90 % interval, lower, h", "MTBF, 90 % interval, upper, h"]
     assert next(chart.file_rows()) == ["Mon", 8, 5, 12]
+
+
+def test_a_lower_bound_without_a_value_is_drawn_as_a_bound_and_no_point():
+    names = {"interval": "90 % interval", "limit": "lower bound"}
+    series = Series("MTBF", [8.0, None, None], "3", bounds=[(5.0, 12.0), (4.0, None), (None, None)], **names)
+    chart = trends.trend("MTBF", ["Mon", "Tue", "Wed"], [series], unit="h")
+    line, _bars, limits = chart.option["series"]
+    assert line["data"] == [8, None, None]
+    assert (limits["renderItem"], limits["name"], limits["data"]) == ("limits", "MTBF, lower bound", [[1, 4]])
+    assert chart.option["legend"]["data"][-1] == {"name": "MTBF, lower bound", "icon": trends.LIMITS}
+    assert chart.rows[1:] == [["Tue", None, 4, None], ["Wed", None, None, None]]
+    never = trends.trend("MTBF", ["Tue"], [replace(series, values=[None], bounds=[(4.0, None)])])
+    assert not never.empty, "A bound is something to see"
+    assert [each.get("renderItem") for each in never.option["series"]] == [None, "limits"]
 
 
 def test_of_a_dashed_line_intervals_are_in_the_table_only():

@@ -80,16 +80,42 @@ def test_an_mtbf_stands_between_the_ends_of_its_interval(file_of, plant, history
     of = {str(row[0])[:10]: row[1:] for row in rows}
     bounds = mtbf_bounds(20, 1)
     assert [float(value) for value in of["2026-03-02"][:3]] == pytest.approx([20, bounds.lower, bounds.upper])
-    assert of["2026-03-03"][:3] == [{"csv": "", "xlsx": None}[format]] * 3
+    nothing = {"csv": "", "xlsx": None}[format]
+    value, lower, upper, status = of["2026-03-03"]
+    assert (value, upper) == (nothing, nothing)
+    assert float(lower) == pytest.approx(mtbf_bounds(24, 0).lower), (
+        "Without a failure the one-sided bound is all that is known"
+    )
+    assert status == "undefined: No failure occurred in this window. The lower end is a one-sided bound."
 
 
 def test_a_day_without_failure_is_undefined_and_not_without_data(client, file_of, plant, history):
     _head, *rows = file_of("mtbf", asset=plant.filler.pk, compare="none", **WEEK)
     of = {row[0]: row for row in rows}
     assert (of["2026-03-02"][1], of["2026-03-02"][-1]) == ("20.0", "ok")
-    assert (of["2026-03-03"][1], of["2026-03-03"][-1]) == ("", "undefined: No failure occurred in this window.")
+    assert (of["2026-03-03"][1], of["2026-03-03"][-1]) == (
+        "", "undefined: No failure occurred in this window. The lower end is a one-sided bound.",
+    )  # fmt: skip
     page = client.get(reverse("performance"), {"asset": plant.filler.pk, "part": "more", **WEEK}).content.decode()
-    assert '<span class="chart-why">No failure occurred in this window.</span>' in page
+    assert (
+        '<span class="chart-why">No failure occurred in this window. The lower end is a one-sided bound.</span>' in page
+    )
+
+
+def test_tiles_rows_and_explanation_say_what_an_mtbf_without_failures_is_above(client, plant, history):
+    client.force_login(plant.manager)
+    asked = {"from": "2026-03-09", "to": "2026-03-15"}
+    said = "No failure occurred in this window. At least 73.0\u202fh with 90 % confidence."
+    answer = client.get(reverse("performance"), asked | {"asset": plant.line.pk, "part": "more"})
+    (tile,) = (each for each in answer.context["tiles"] if each.label == "MTBF")
+    assert (tile.value, tile.missing, tile.note) == (None, "undefined", said)
+    assert f'title="{said}"' in answer.content.decode(), "In the rows of what is below too"
+    figure = client.get(
+        reverse("figure"), {"definition": "mtbf", "asset": plant.filler.pk, "from": "2026-03-09", "to": "2026-03-16"}
+    ).content.decode()
+    assert "<dt>One-sided 90 % lower bound</dt>" in figure
+    assert "90 % interval" not in figure
+    assert "unbounded" not in figure
 
 
 def test_shifts_are_named_by_the_hour_at_which_they_begin(file_of, plant, history):

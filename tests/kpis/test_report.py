@@ -97,6 +97,15 @@ def test_the_figures_stand_beside_their_targets_and_the_week_before(plant, broke
     assert made(plant, plant.filler, W10 + 7 * DAY).answer.startswith("0 of 1 target is reached.")
 
 
+def test_where_nothing_failed_the_lower_bound_of_the_mtbf_is_told(plant, broken):
+    found = made(plant, plant.filler, W10 + 7 * DAY)
+    mtbf = row(found, "MTBF")
+    assert (mtbf.value, mtbf.is_known) == ("undefined", False)
+    assert mtbf.remark == "No failure occurred in this window. At least 73.0\u202fh with 90 % confidence."
+    text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf(found))).pages)
+    assert "At least 73.0 h with 90 % confidence." in " ".join(text.split())
+
+
 def test_what_is_not_known_is_said_and_never_nought(plant, broken):
     found = made(plant, plant.palletiser)
     for name in ("Availability", "MTBF", "OEE", "Cost of downtime"):

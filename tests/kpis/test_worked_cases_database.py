@@ -136,6 +136,8 @@ def test_a_year_without_failure_has_no_mtbf_but_its_lower_bound(db, stored):
     assert figure.reason == "No failure occurred in this window."
     assert figure.interval == {"confidence": 0.9, "lower": pytest.approx(3804.4, abs=0.05), "upper": None}
     assert said(figure) == "undefined"
+    bound = number_text(3804, 0)
+    assert note(figure, None) == f"No failure occurred in this window. At least {bound}\u202fh with 90 % confidence."
 
 
 def test_work_on_30_days_that_is_done_3_days_late_is_judged_by_each_rule(plant):
