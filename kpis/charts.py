@@ -18,6 +18,7 @@ from kpis.formulas import CONFIDENCE
 from kpis.present import word
 
 HOUR = 3600
+NOTHING = 1e-6  # s: what floats leave of no loss at all
 OF_LOSSES = frozenset({"losses", "stops"})  # keys of the pictures of where the time went
 
 
@@ -138,7 +139,7 @@ def losses(steps: Sequence[tuple[Any, float]], *, profile: Any = "") -> Chart:
         *lost, good = steps
         planned = sum(seconds for _label, seconds in steps)
         drawn = [Step(_("Planned"), planned / HOUR, total=True)]
-        drawn += [Step(label, -seconds / HOUR) for label, seconds in lost if round(seconds)]
+        drawn += [Step(label, -seconds / HOUR) for label, seconds in lost if abs(seconds) > NOTHING]
         drawn.append(Step(good[0], good[1] / HOUR, total=True, tone="ok"))
     note = _("OEE profile: %(profile)s.") % {"profile": profile} if steps and profile else ""
     return replace(charts.waterfall(_("Where planned time went"), drawn, unit="h"), key="losses", note=note)
@@ -178,7 +179,7 @@ def actors(found: Sequence[Actor], *, unknown: int = 0, most: int = 15) -> Chart
     shown = ranked[:most] if rest and listed[-1].seconds > DWARFS * ranked[0].seconds else listed
     lost, failed = _("Lost time, h"), _("Failures")
     option = charts.base(legend=True)
-    option["tooltip"] |= {"axisPointer": {"type": "shadow"}, "formatter": "{b}\n{a0}: {c0}\n{a1}: {c1}"}
+    option["tooltip"] |= {"axisPointer": {"type": "shadow"}}
     option["yAxis"] = {
         "type": "category",
         "inverse": True,
@@ -194,7 +195,7 @@ def actors(found: Sequence[Actor], *, unknown: int = 0, most: int = 15) -> Chart
         {
             "type": "bar",
             "name": lost,
-            "data": [{"value": round(each.seconds / HOUR, 1), "url": each.url} for each in shown],
+            "data": [{"value": each.seconds / HOUR, "url": each.url} for each in shown],
             "barMaxWidth": 20,
             "itemStyle": {"color": "var(--series-1)", "borderRadius": [0, 3, 3, 0]},
         },

@@ -169,7 +169,7 @@ def _thinned(points: list) -> list:
 
 
 def _pairs(points: list[tuple[float, float]]) -> list[list[float]]:
-    return [[round(x, 3), round(y, 4)] for x, y in points]
+    return [[x, y] for x, y in points]
 
 
 def _knife_note(study: Study) -> str:

@@ -160,7 +160,7 @@ def hours_of_week(found: Week) -> Chart:
             "name": str(_("Lost time by hour of the week")),
             "itemStyle": {"borderColor": "var(--surface)", "borderWidth": 1},
             "data": [
-                {"value": [day, hour, round(share, 2)], "name": _told(found, (day, hour), share, said)}
+                {"value": [day, hour, share], "name": _told(found, (day, hour), share, said)}
                 for (day, hour), share in shares.items()
             ],
         }

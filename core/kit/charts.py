@@ -171,7 +171,7 @@ def pareto(
     running, shares = 0.0, []
     for _label, value in pairs:
         running += value
-        shares.append(round(100 * running / total, 1) if total else None)
+        shares.append(100 * running / total if total else None)
     option = base(legend=True)
     option["yAxis"] = {
         "type": "category",

@@ -140,6 +140,13 @@ def test_a_pareto_runs_up_to_everything():
     assert chart.rows == [["Jam", 75.0, 75.0], ["Sensor", 25.0, 100.0]]
 
 
+def test_the_running_share_is_not_rounded():
+    chart = charts.pareto("Stops", ["Jam", "Sensor"], [2, 1])
+    assert [row[2] for row in chart.file_rows()] == [200 / 3, 100]
+    assert chart.option["series"][1]["data"] == [200 / 3, 100]
+    assert [cells[1] for _label, cells in chart.cells()] == [(200 / 3, 1, None), (100, 1, None)], "But where it is read"
+
+
 def test_what_is_left_over_stands_last_in_a_pareto_however_large_it_is():
     chart = charts.pareto("Stops", ["Sensor", "Jam"], [10, 30], others=60)
     assert chart.rows == [["Jam", 30, 30], ["Sensor", 10, 40], ["All others", 60, 100]]

@@ -9,7 +9,7 @@ from django.utils.html import escape
 
 from assets.models import Asset, Downtime, Failure
 from kpis import below
-from kpis.charts import Actor, actors
+from kpis.charts import Actor, actors, losses
 from tests import plant as world
 from tests.kpis.test_figures import BEGIN, HOUR
 from tests.kpis.test_figures import history as history  # the fixture
@@ -25,6 +25,19 @@ def test_the_largest_loss_stands_first_and_failures_beside_it():
     assert bars["data"][0] == {"value": 2, "url": "/m3/"}
     assert points["data"] == [0, 3, 0]
     assert list(chart.cells())[1] == ("M1", [(1, 1, None), (3, 0, None)])  # failures are whole numbers
+
+
+def test_small_losses_are_drawn_as_large_as_they_are():
+    chart = actors([Actor("M1", 150, 0), Actor("M2", 160, 0)])
+    bars, _points = chart.option["series"]
+    assert [each["value"] for each in bars["data"]] == [160 / 3600, 150 / 3600]
+    assert "formatter" not in chart.option["tooltip"], "Tips round, as all others do"
+
+
+def test_a_loss_of_less_than_a_second_is_one_and_what_floats_leave_is_none():
+    chart = losses([("Scrap", 0.4), ("Rework", 1e-9), ("Good", 3599.6)])
+    assert [row[0] for row in chart.rows] == ["Planned", "Scrap", "Good"]
+    assert sum(row[1] for row in chart.rows[1:-1]) == pytest.approx(chart.rows[-1][1] - chart.rows[0][1])
 
 
 def test_the_many_small_ones_are_put_together_and_stand_last():

@@ -47,6 +47,11 @@ def test_without_failures_there_is_nothing_to_draw():
     assert charts.actors(study(actors=())) is None
 
 
+def test_moments_are_drawn_as_they_were():
+    (steps,) = drawn(charts.failures(study(Record(1, (10 / 3, 1.0), True), Record(2, (20.0,), True))))
+    assert steps["data"][1] == [10 / 3, 0.5]
+
+
 def test_thousands_of_failures_are_thinned_to_what_can_be_told_apart():
     chart = charts.failures(study(Record(1, (1.0,) * 5001, True)))
     assert len(chart.rows) == 200

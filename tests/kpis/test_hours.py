@@ -119,6 +119,11 @@ def test_the_picture_leaves_hours_without_a_schedule_empty():
     assert charts_states.hours_of_week(Week()).empty
 
 
+def test_shares_are_drawn_as_they_are():
+    chart = charts_states.hours_of_week(Week(lost=Counter({(0, 6): 1}), scheduled=Counter({(0, 6): 30_000})))
+    assert chart.option["series"][0]["data"][0]["value"] == [0, 6, 100 / 30_000]
+
+
 def test_the_page_shows_the_hours_of_long_windows_too(shifts, client):
     client.force_login(shifts.manager)
     query = {"from": "2026-03-02", "to": "2026-03-15", "asset": shifts.line.pk}
