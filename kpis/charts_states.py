@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy
 
 from core.kit import charts, present
 from core.kit.badges import Badge
-from core.kit.charts import Chart
-from kpis.hours import DAYS, HOURS, Week
+from core.kit.charts import Chart, Word
+from kpis.hours import DAYS, HOURS, Place, Week
+from kpis.present import badge_of
 from kpis.reasons import LOSSES
 from kpis.states import STOPPED, Machine
 from kpis.timeline import State, StateSpan
@@ -130,8 +131,9 @@ def _datum(row: int, each: StateSpan, zone: ZoneInfo, reasons: Mapping[int, str]
     }
 
 
-def hours_of_week(found: Week) -> Chart:
-    """Lost time by weekday and hour, as a share of what was scheduled then; hours without any stay empty."""
+def hours_of_week(found: Week, *, threshold: float = 0.0) -> Chart:
+    """Lost time by weekday and hour, as a share of what was scheduled then; hours without any stay empty, and those
+    of which nothing is known are marked. Known for a smaller part than the `threshold` a share is partial."""
     days = [str(dates.WEEKDAYS_ABBR[day]) for day in range(DAYS)]
     hours = [f"{hour:02d}:00" for hour in range(HOURS)]
     said = cache(lambda value: present.number_text(value, 1))  # many hours have the same numbers
@@ -154,6 +156,7 @@ def hours_of_week(found: Week) -> Chart:
         "text": [f"{said(round(max(most, 1), 1))}\u202f%", "0\u202f%"],
         "inRange": {"color": ["var(--ok-tint)", "var(--warn)", "var(--stop)"]},
     }
+    words = {place: _word(found.coverage(place), threshold, passed=place in found.passed) for place in of}
     option["series"] = [
         {
             "type": "heatmap",
@@ -162,7 +165,8 @@ def hours_of_week(found: Week) -> Chart:
             "data": [
                 {"value": [day, hour, share], "name": _told(found, (day, hour), share, said)}
                 for (day, hour), share in shares.items()
-            ],
+            ]
+            + [_blank(place, words[place]) for place, share in of.items() if share is None],
         }
     ]
     rows = [[label, *(shares.get((day, hour)) for day in range(DAYS))] for hour, label in enumerate(hours)]
@@ -173,20 +177,52 @@ def hours_of_week(found: Week) -> Chart:
         rows,
         height=HOURS * 16 + 90,
         unit="%",
-        note=_("Unplanned downtime as a share of the time scheduled in that hour. Empty: nothing was scheduled."),
+        note=_(
+            "Unplanned downtime as a share of the known time scheduled in that hour. Empty: nothing was scheduled, or"
+            " outside the window. ?: scheduled, but nothing is known."
+        ),
         empty=not shares,
         key="hours",
+        words={day + 1: (label, [words[day, hour] for hour in range(HOURS)]) for day, label in enumerate(days)},
     )
 
 
-def _told(found: Week, place: tuple[int, int], share: float, said: Callable[[float], str]) -> str:
+def _word(coverage: float | None, threshold: float, *, passed: bool) -> Word:
+    """What is said of an hour of the window or not, known for so much of its scheduled time."""
+    if coverage is None:
+        outside = Word("outside the window", _("outside the window"))
+        return Word("not scheduled", _("not scheduled")) if passed else outside
+    if coverage == 0:
+        return Word("no data", _("no data"))
+    return Word("partial", badge=badge_of("partial")) if coverage < threshold else Word("ok")
+
+
+def _blank(place: Place, word: Word) -> dict:
+    """An hour without a share, with a tip; its third number is not drawn, but without one there is no cell."""
     day, hour = place
-    words = _("%(day)s %(from)s to %(to)s\n%(share)s\u202f%% lost\n%(lost)s\u202fh of %(scheduled)s\u202fh")
-    return words % {
-        "day": dates.WEEKDAYS[day],
-        "from": f"{hour:02d}:00",
-        "to": f"{hour + 1:02d}:00",
+    unknown = word.status == "no data"
+    cell = {"value": [day, hour, 0], "visualMap": False, "name": f"{_when(place)}\n{word.missing}"}
+    if not unknown:
+        return cell | {"itemStyle": {"color": "transparent", "borderColor": "transparent"}}
+    label = {"show": True, "formatter": "?", "color": "var(--ink-soft)"}
+    return cell | {"itemStyle": {"color": "var(--idle-tint)"}, "label": label}
+
+
+def _when(place: Place) -> str:
+    day, hour = place
+    words = {"day": dates.WEEKDAYS[day], "from": f"{hour:02d}:00", "to": f"{hour + 1:02d}:00"}
+    return _("%(day)s %(from)s to %(to)s") % words
+
+
+def _told(found: Week, place: Place, share: float, said: Callable[[float], str]) -> str:
+    words = _("%(when)s\n%(share)s\u202f%% lost\n%(lost)s\u202fh of %(scheduled)s\u202fh")
+    told = words % {
+        "when": _when(place),
         "share": said(round(share, 1)),
         "lost": said(round(found.lost[place] / HOUR, 1)),
         "scheduled": said(round(found.scheduled[place] / HOUR, 1)),
     }
+    if not found.unknown[place]:
+        return told
+    more = _("%(unknown)s\u202fh more were scheduled, of which nothing is known")
+    return f"{told}\n{more % {'unknown': said(round(found.unknown[place] / HOUR, 1))}}"

@@ -65,10 +65,15 @@ def digits_of_price(value: float | None) -> int:
 
 def mark(figure) -> Badge | None:
     """A mark beside a figure that is not plainly right."""
-    if figure.status not in MARKS:
+    return badge_of(figure.status)
+
+
+def badge_of(status: str) -> Badge | None:
+    """The mark of what is not plainly right."""
+    if status not in MARKS:
         return None
-    tone, icon = MARKS[figure.status]
-    return Badge({"partial": _("Partial"), "suspect": _("Suspect")}[figure.status], tone, icon)
+    tone, icon = MARKS[status]
+    return Badge({"partial": _("Partial"), "suspect": _("Suspect")}[status], tone, icon)
 
 
 def word(figure) -> Word:

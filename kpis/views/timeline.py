@@ -68,7 +68,7 @@ class Timeline(Asked):
         if number > MOST_OF_WEEK or number * self.window.days > MOST_ASSET_DAYS:
             said = _("Hours of the week are told of %(most)d machines and %(days)d days of a machine at most.")
             return {"no_hours": said % {"most": MOST_OF_WEEK, "days": MOST_ASSET_DAYS}}
-        return {"hours": charts_states.hours_of_week(week(*self.known))}
+        return {"hours": charts_states.hours_of_week(week(*self.known), threshold=self.site.coverage_threshold)}
 
     def states(self, number: int) -> dict:
         """The timeline of so many machines with its stops; where they or the days are too many, what to choose."""

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import transaction
+from django.template import Context, Template
 from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.models import Downtime
+from assets.models import Asset, Downtime
 from kpis import charts_states
 from kpis.axis import epoch
 from kpis.computing import compute_site
@@ -52,6 +53,7 @@ def test_all_hours_together_are_the_downtime_and_the_schedule_of_the_figures(
         found, facts = of(plant.site, asset, start, start + length * GRID, scope=scope, now=records.now)
         assert sum(found.lost.values()) == facts.down
         assert sum(found.scheduled.values()) == facts.scheduled
+        assert sum(found.unknown.values()) == facts.unobserved
         assert all(lost <= found.scheduled[place] for place, lost in found.lost.items())
         raise Undone
 
@@ -106,10 +108,18 @@ def test_a_setup_loses_time_only_outside_the_lunch_that_it_runs_into(shifts):
 
 
 def test_the_picture_leaves_hours_without_a_schedule_empty():
-    found = Week(lost=Counter({(0, 6): 1800}), scheduled=Counter({(0, 6): 7200, (2, 7): 3600}))
+    found = Week(
+        lost=Counter({(0, 6): 1800}), scheduled=Counter({(0, 6): 7200, (2, 7): 3600}), passed={(0, 5), (0, 6), (2, 7)}
+    )
     chart = charts_states.hours_of_week(found)
     json.dumps(chart.option, allow_nan=False)
-    assert chart.option["series"][0]["data"] == [
+    drawn = chart.option["series"][0]["data"]
+    assert [each["name"] for each in drawn[2:4]] == [
+        "Monday 00:00 to 01:00\noutside the window", "Monday 01:00 to 02:00\noutside the window",
+    ]  # fmt: skip
+    assert all(each["itemStyle"]["color"] == "transparent" and not each["visualMap"] for each in drawn[2:])
+    assert "Monday 05:00 to 06:00\nnot scheduled" in [each["name"] for each in drawn]
+    assert drawn[:2] == [
         {"value": [0, 6, 25], "name": "Monday 06:00 to 07:00\n25.0\u202f% lost\n0.5\u202fh of 2.0\u202fh"},
         {"value": [2, 7, 0], "name": "Wednesday 07:00 to 08:00\n0.0\u202f% lost\n0.0\u202fh of 1.0\u202fh"},
     ]
@@ -117,6 +127,38 @@ def test_the_picture_leaves_hours_without_a_schedule_empty():
     assert chart.rows[6] == ["06:00", 25, *[None] * 6]
     assert chart.rows[7] == ["07:00", None, None, 0, *[None] * 4]
     assert charts_states.hours_of_week(Week()).empty
+
+
+def test_an_hour_of_which_nothing_is_known_is_not_one_without_a_schedule():
+    found = Week(
+        scheduled=Counter({(0, 6): 3600, (0, 7): 3600}), unknown=Counter({(0, 6): 3600, (0, 8): 3600}),
+        passed={(0, hour) for hour in range(24)},
+    )  # fmt: skip
+    chart = charts_states.hours_of_week(found, threshold=0.8)
+    tips = {tuple(each["value"][:2]): each for each in chart.option["series"][0]["data"]}
+    assert tips[0, 6]["name"].endswith("\n1.0\u202fh more were scheduled, of which nothing is known")
+    assert (tips[0, 8]["name"], tips[0, 8]["label"]["formatter"]) == ("Monday 08:00 to 09:00\nno data", "?")
+    assert tips[0, 9]["name"] == "Monday 09:00 to 10:00\nnot scheduled"
+    assert "?: scheduled, but nothing is known." in chart.note
+    assert chart.file_head()[7:9] == ["Sun, %", "Mon, status"]
+    rows = {row[0]: (row[1], row[8], row[9]) for row in chart.file_rows()}
+    assert [rows[f"{hour:02d}:00"] for hour in (6, 7, 8, 9)] == [
+        (0, "partial", "outside the window"), (0, "ok", "outside the window"), (None, "no data", "outside the window"),
+        (None, "not scheduled", "outside the window"),
+    ]  # fmt: skip
+    html = Template("{% chart chart %}").render(Context({"chart": chart})).split("<tbody>")[1]
+    assert all(f'<span class="no-data">{said}</span>' in html for said in ("no data", "not scheduled"))
+
+
+def test_the_time_of_a_silent_source_is_not_without_schedule(shifts):
+    found, _facts = of(shifts.berlin, shifts.line, MONDAY, MONDAY + timedelta(days=7), now=MONDAY + timedelta(days=30))
+    assert found.unknown[0, 6] == 2 * 3600, "Of two of the three machines nothing was ever recorded"
+    assert (found.coverage((0, 6)), found.coverage((6, 6))) == (1 / 3, None)
+    Asset.objects.filter(pk=shifts.filler.pk).update(silence_days=1)
+    found, _facts = of(
+        shifts.berlin, shifts.filler, MONDAY, MONDAY + timedelta(days=7), now=MONDAY + timedelta(days=30)
+    )
+    assert (found.coverage((0, 6)), found.coverage((3, 6)), found.share((3, 6))) == (1, 0, None)
 
 
 def test_shares_are_drawn_as_they_are():
@@ -132,7 +174,7 @@ def test_the_page_shows_the_hours_of_long_windows_too(shifts, client):
     assert "Lost time by hour of the week" in answer.content.decode()
     file = client.get(reverse("performance-timeline"), query | {"chart": "hours", "format": "csv"})
     lines = b"".join(file.streaming_content).decode("utf-8-sig").splitlines()
-    assert lines[7] == "06:00,25.0,0.0,0.0,0.0,0.0,,"
+    assert lines[7] == f"06:00,25.0,0.0,0.0,0.0,0.0,,,{'partial,' * 5}not scheduled,not scheduled"
 
 
 @pytest.mark.parametrize("limit", ["MOST_OF_WEEK", "MOST_ASSET_DAYS"])
