@@ -129,10 +129,10 @@ def coming(*, below: bool) -> list:
     return [_("Availability and OEE"), _("MTBF"), *([_("Bad actors"), _("Below")] if below else [])]
 
 
-def losses(steps: Sequence[tuple[Any, float]], *, profile: Any = "") -> Chart:
+def losses(steps: Sequence[tuple[Any, float]], *, profile: Any = "", of: str = "") -> Chart:
     """From planned production time down to good time, in hours; `steps` are (label, seconds), the last is good time.
 
-    `profile` is said below it: which stops are performance losses.
+    Below it is said `of` how many machines it is, and by which `profile`: which stops are performance losses.
     """
     drawn: list[Step] = []
     if steps:
@@ -141,15 +141,16 @@ def losses(steps: Sequence[tuple[Any, float]], *, profile: Any = "") -> Chart:
         drawn = [Step(_("Planned"), planned / HOUR, total=True)]
         drawn += [Step(label, -seconds / HOUR) for label, seconds in lost if abs(seconds) > NOTHING]
         drawn.append(Step(good[0], good[1] / HOUR, total=True, tone="ok"))
-    note = _("OEE profile: %(profile)s.") % {"profile": profile} if steps and profile else ""
-    return replace(charts.waterfall(_("Where planned time went"), drawn, unit="h"), key="losses", note=note)
+    said = [of, _("OEE profile: %(profile)s.") % {"profile": profile} if profile else ""] if steps else []
+    chart = charts.waterfall(_("Where planned time went"), drawn, unit="h")
+    return replace(chart, key="losses", note=" ".join(filter(None, said)))
 
 
-def stops(reasons: Sequence[tuple[Any, float, int]], *, most: int = 12) -> Chart:
-    """Lost hours by reason, the largest first; what is left over is put together, last."""
+def stops(reasons: Sequence[tuple[Any, float, int]], *, of: str = "", most: int = 12) -> Chart:
+    """Lost hours by reason, the largest first; what is left over is put together, last. `of` is as of `losses`."""
     names, hours = [name for name, *_rest in reasons], [seconds / HOUR for _name, seconds, _n in reasons]
     chart = charts.pareto(_("Stops by reason"), names[:most], hours[:most], others=sum(hours[most:]), unit="h")
-    return replace(chart, key="stops")
+    return replace(chart, key="stops", note=of if reasons else "")
 
 
 DWARFS = 4  # so many times the largest: a bar beside which no other can be seen

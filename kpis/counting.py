@@ -80,6 +80,31 @@ def said(whose: Asset | Site, scope: Scope, number: int) -> str:
     ) % words  # fmt: skip
 
 
+def of_losses(whole: Period) -> tuple[str, str]:
+    """Of how many machines planned time with its losses is, and of how many the stops by reason are; "" twice where
+    these are the same, or none has counts."""
+    number, machines = len(whole.answer.counted_assets), whole.machines
+    if not number or number == machines:
+        return "", ""
+    words = ngettext(
+        "Of the %(n)d of %(all)d machines with counts.", "Of the %(n)d of %(all)d machines with counts.", number
+    )
+    return words % {"n": number, "all": machines}, _("Of all %(all)d machines.") % {"all": machines}
+
+
+def of_largest(whole: Period) -> str:
+    """The same of losses of speed and quality beside stops in one table."""
+    number, machines = len(whole.answer.counted_assets), whole.machines
+    if not number or number == machines:
+        return ""
+    words = ngettext(
+        "Reduced speed, scrap and rework are of the %(n)d of %(all)d machines with counts, stops of all %(all)d.",
+        "Reduced speed, scrap and rework are of the %(n)d of %(all)d machines with counts, stops of all %(all)d.",
+        number,
+    )
+    return words % {"n": number, "all": machines}
+
+
 def of_oee(whole: Period) -> str:
     """Of which machines OEE is, and what their own availability is; "" where it is of all or none."""
     found = effectiveness.factors(whole.answer.counted, whole.site.oee_profile)

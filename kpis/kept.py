@@ -27,6 +27,7 @@ TEXTS = ("whose", "answer", "doubts", "open_in_all", "findings_in_all")
 def keep(report: Report) -> None:
     """Keep the report, in the active language, as sent to one more; safe when two send it at once."""
     contents = {name: getattr(report, name) for name in TEXTS}
+    contents["losses_of"] = report.losses_of
     contents["counted"] = report.counted and {"words": report.counted.words, "of_oee": report.counted.of_oee}
     contents |= {name: [asdict(each) for each in getattr(report, name)] for name in ("rows", *PARTS)}
     key = {
@@ -59,6 +60,7 @@ def opened(row: KeptReport, week: Week) -> Report:
         rows=[Row(**each | {"stated": Stated(**each["stated"])}) for each in contents["rows"]],
         **{name: [kind(**each) for each in contents[name]] for name, kind in PARTS.items()},
         **{name: contents[name] for name in TEXTS},
+        losses_of=contents.get("losses_of", ""),
         made=row.made,
         counted=Counted(**contents["counted"], own=own) if contents.get("counted") else None,
         urls=addresses(week.site, row.asset, week, **({"scope": row.scope} if own else {}), sent=row.pk),

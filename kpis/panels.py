@@ -38,11 +38,12 @@ class AssetPerformance(Panel):
         scope = counting.scope_asked(request.GET.get("scope"), line=line)
         (before, whole), trend = figures.together([([obj], two), ([obj], by)], site=obj.site, scope=scope, now=now)
         _steps, reasons = figures.losses([whole])
+        _of_lost, of_stops = counting.of_losses(whole)
         itself = {"scope": str(Scope.ASSET)}
         kept, other = (itself, {}) if scope is Scope.ASSET else ({}, itself)
         here = {"tab": self.slug, **other}
         more_url = f"{reverse('performance')}?{urlencode({'asset': obj.pk, **kept})}"
-        pictures = [*charts.trends(trend, site=obj.site, by=window.by)[:1], charts.stops(reasons)]
+        pictures = [*charts.trends(trend, site=obj.site, by=window.by)[:1], charts.stops(reasons, of=of_stops)]
         return {
             "window": window,
             "counted": counting.counted(

@@ -99,6 +99,7 @@ class Report:
     findings: list[Found]
     findings_in_all: int
     made: datetime
+    losses_of: str = ""  # machines, where speed and quality are not of all
     counted: counting.Counted | None = None  # what the figures are of; None for a machine
     urls: dict[str, str] = field(default_factory=dict)
 
@@ -183,6 +184,7 @@ def compose(site: Site, asset: Asset | None, week: Week, *, now: datetime, scope
         answer=answer(rows, steps[:-1], reasons),
         rows=rows,
         losses=largest(steps[:-1], reasons),
+        losses_of=counting.of_largest(whole),
         stops=[told_stop(each, whole) for each in longest(stops, whole)],
         open=[told_failure(each, site) for each in broken[:OPEN]],
         open_in_all=broken.count(),

@@ -97,6 +97,8 @@ def pdf(report: Report) -> bytes:
     if report.losses:
         losses = [[(each.name, ""), (each.hours, ""), (each.stops, "")] for each in report.losses]
         paper.rows([_("Loss"), _("Lost"), _("Stops")], [100, 40, 38], {1, 2}, losses)
+        if report.losses_of:
+            paper.say(report.losses_of, soft=True)
     else:
         paper.say(_("No loss was recorded."))
     paper.heading(_("Longest unplanned stops"))

@@ -9,7 +9,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from core.kit.badges import Action
 from core.kit.present import number_text
-from kpis import below, charts, figures, money, windows
+from kpis import below, charts, counting, figures, money, windows
 from kpis.cutting import cut
 from kpis.definitions import DEFINITIONS
 from kpis.facts.members import Scope
@@ -84,6 +84,7 @@ class Performance(Asked):
         )  # fmt: skip
         before = before[0] if before else None
         lost, reasons = figures.losses([whole])
+        of_lost, of_stops = counting.of_losses(whole)
         beside = {"agreed": agreed_for(whole, self.scope), "compared": self.compared, "scope": self.scope}
         spent = money.money(whole, month=money.month_of(self.site, self.window.last), url=self.url)
         of_money = money.OF_STOPS if self.scope is Scope.ASSET else money.TILES
@@ -98,7 +99,10 @@ class Performance(Asked):
             "work_answer": work_answer(whole),
             "money_tiles": tiles(whole, before, of_money, **beside),
             "money": spent,
-            "charts": [charts.losses(lost, profile=self.site.get_oee_profile_display()), charts.stops(reasons)],
+            "charts": [
+                charts.losses(lost, profile=self.site.get_oee_profile_display(), of=of_lost),
+                charts.stops(reasons, of=of_stops),
+            ],
             "mail_actions": mail_action(self.site, self.asset, self.request.user, self.scope),
         }
 

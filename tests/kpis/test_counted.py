@@ -1,14 +1,24 @@
 """What counts for a line on the Performance page: its machines, each by itself, or the line with what stops it."""
 
+import io
+from datetime import date
+
 import pytest
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
+from pypdf import PdfReader
 
 from assets.models import Downtime
 from core.models import Site
 from kpis import figures
 from kpis.definitions import DEFINITIONS
 from kpis.effectiveness import factors
-from kpis.models import Target
+from kpis.kept import keep, opened
+from kpis.models import KeptReport, Target
+from kpis.report import compose
+from kpis.report_pdf import pdf
+from kpis.weeks import Week
 from people.models import Membership
 from people.roles import Role
 from production.models import Count
@@ -132,6 +142,42 @@ def test_oee_shows_the_factors_whose_product_it_is(page, plant, made):
     assert availability.value != pytest.approx(found.availability * 100), "That is of all machines"
     assert "OEE is of the 1 of 3 machines with counts; its availability is 95.8\u202f%." in answer.content.decode()
     assert whole.machines == len(set(whole.assets)) == 3
+
+
+def notes(answer) -> dict[str, str]:
+    return {each.key: each.note for each in answer.context["charts"]}
+
+
+def test_each_picture_of_losses_says_of_how_many_machines_it_is_where_they_differ(client, page, plant, made):
+    found = notes(page(asset=plant.line.pk))
+    assert found["losses"].startswith("Of the 1 of 3 machines with counts. OEE profile: ")
+    assert found["stops"] == "Of all 3 machines."
+    alone = notes(page(asset=plant.labeller.pk))
+    assert "Of " not in alone["losses"]
+    assert alone["stops"] == ""
+    assert notes(page(asset=plant.line.pk, scope="asset"))["stops"] == "", "The line itself is one"
+
+
+def test_the_largest_losses_of_a_report_say_of_how_many_machines_they_are(client, page, plant, made):
+    now = BEGIN + 400 * HOUR
+    said = "Reduced speed, scrap and rework are of the 1 of 3 machines with counts, stops of all 3."
+    found = compose(plant.berlin, plant.line, Week(plant.berlin, date(2026, 3, 2)), now=now)
+    assert found.losses_of == said
+    with timezone.override(plant.berlin.zone):
+        text = " ".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(pdf(found))).pages)
+        assert said in " ".join(text.split())
+        for name in ("mail/report.html", "mail/report.txt"):
+            context = {"report": found, "base": "", "stop": ""}
+            assert said in render_to_string(f"kpis/{name}", context), name
+    asked = {"week": "2026-W10", "asset": plant.line.pk}
+    assert said in client.get(reverse("report"), asked).content.decode()
+    keep(found)
+    row = KeptReport.objects.get()
+    assert opened(row, found.week).losses_of == said
+    row.contents.pop("losses_of")
+    assert opened(row, found.week).losses_of == "", "Kept before it was told"
+    alone = compose(plant.berlin, plant.labeller, found.week, now=now)
+    assert alone.losses_of == ""
 
 
 def test_what_has_no_factor_says_so_and_what_has_no_oee_shows_none(page, plant, uncounted):
