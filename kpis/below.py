@@ -6,7 +6,7 @@ from assets.models import Asset
 from kpis import charts
 from kpis.definitions import DEFINITIONS
 from kpis.figures import Period
-from kpis.present import address_of, said, why
+from kpis.present import address_of, said, why, word
 
 ROW = ("availability", "mtbf", "oee")
 MOST = 20  # rows; of more, those that lost most time
@@ -16,11 +16,15 @@ def actors(periods: Sequence[Period], *, url: Callable[[Asset], str]) -> charts.
     """Those that were there in the window, by lost time; `url` gives the page of one."""
     there = [period for period in periods if period.answer.all.calendar]
     known = [period for period in there if period.answer.all.recorded]
-    found = [
-        charts.Actor(period.asset.code, period.answer.all.down, period.answer.all.events, url(period.asset))
-        for period in known
-    ]
-    return charts.actors(found, unknown=len(there) - len(known))
+    unknown = [period for period in there if not period.answer.all.recorded]
+    return charts.actors([actor(each, url) for each in known], unknown=[actor(each, url) for each in unknown])
+
+
+def actor(period: Period, url: Callable[[Asset], str]) -> charts.Actor:
+    """One of them, its lost time as far to be trusted as its availability."""
+    facts = period.answer.all
+    said = word(period.figure(DEFINITIONS["availability"]))
+    return charts.Actor(period.asset.code, facts.down, facts.events, url(period.asset), said)
 
 
 def rows(

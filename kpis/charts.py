@@ -1,6 +1,6 @@
 """The pictures of the Performance page, as data; a figure without a value stays a gap."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -153,30 +153,47 @@ def stops(reasons: Sequence[tuple[Any, float, int]], *, of: str = "", most: int 
     return replace(chart, key="stops", note=of if reasons else "")
 
 
+def judged(chart: Chart, figure) -> Chart:
+    """The chart, and how far it may be trusted, as the figure: marked and explained on the page, by row in its file."""
+    said = word(figure)
+    whole = Word(str(said))  # below the picture it is said once, not in each row
+    return replace(
+        chart,
+        mark=said.badge,
+        note=" ".join(filter(None, [chart.note, str(said.reason)])),
+        words={1: (chart.title, [whole] * len(chart.rows))},
+    )
+
+
+PLAIN = Word("ok")
+WORST = ("ok", "partial", "suspect")
 DWARFS = 4  # so many times the largest: a bar beside which no other can be seen
 
 
 @dataclass(frozen=True)
 class Actor:
-    """An asset beside others, with its unplanned downtime in planned time and its failure events; `url` is its page."""
+    """An asset beside others, with its unplanned downtime in planned time and its failure events; `url` is its page,
+    `word` how far they may be trusted."""
 
     name: str
     seconds: float
     failures: int
     url: str = ""
+    word: Word = PLAIN
 
 
-def actors(found: Sequence[Actor], *, unknown: int = 0, most: int = 15) -> Chart:
+def actors(found: Sequence[Actor], *, unknown: Sequence[Actor] = (), most: int = 15) -> Chart:
     """Lost hours as bars and failures as points, the largest loss first; what is left over is put together, last.
 
     Of hundreds that is so much that no other bar could be seen; then it stands in the table alone. `unknown` others
-    have no records: they are counted, not drawn.
+    have no records: they are counted and stand last in the table, not drawn.
     """
     ranked = sorted(found, key=lambda each: (-each.seconds, -each.failures, each.name))
     rest = ranked[most:]
     listed = ranked[:most]
     if rest:
-        listed.append(Actor(_("All others"), sum(each.seconds for each in rest), sum(each.failures for each in rest)))
+        lost_by_rest, failed = sum(each.seconds for each in rest), sum(each.failures for each in rest)
+        listed.append(Actor(_("All others"), lost_by_rest, failed, word=least(each.word for each in rest)))
     shown = ranked[:most] if rest and listed[-1].seconds > DWARFS * ranked[0].seconds else listed
     lost, failed = _("Lost time, h"), _("Failures")
     option = charts.base(legend=True)
@@ -216,15 +233,26 @@ def actors(found: Sequence[Actor], *, unknown: int = 0, most: int = 15) -> Chart
         words = ngettext("%(n)d other lost %(hours)s h.", "%(n)d others lost %(hours)s h together.", len(rest))
         note = f"{note} {words % {'n': len(rest), 'hours': number_text(listed[-1].seconds / HOUR, 0)}}"
     if unknown:
-        said = ngettext("Of %(n)d nothing was ever recorded.", "Of %(n)d nothing was ever recorded.", unknown)
-        note = f"{note} {said % {'n': unknown}}"
+        number = len(unknown)
+        said = ngettext("Of %(n)d nothing was ever recorded.", "Of %(n)d nothing was ever recorded.", number)
+        note = f"{note} {said % {'n': number}}"
+    words = [each.word for each in [*listed, *unknown]]
     return Chart(
         _("Bad actors"),
         option,
         [_("Asset"), lost, failed],
-        [[each.name, each.seconds / HOUR, each.failures] for each in listed],
+        [
+            *([each.name, each.seconds / HOUR, each.failures] for each in listed),
+            *([each.name, None, None] for each in unknown),
+        ],
         height=max(180, 30 * len(shown) + 90),
         note=note,
         empty=not shown,
         key="actors",
+        words={1: (_("Lost time"), words), 2: ("", [Word(missing=each.missing) for each in words])},
     )
+
+
+def least(words: Iterable[Word]) -> Word:
+    """What is said of several together: the worst."""
+    return max(words, key=lambda each: WORST.index(each.status) if each.status in WORST else 0)

@@ -15,6 +15,7 @@ from core.kit.panels import Panel, register
 from core.snapshot import one_snapshot
 from kpis import charts, counting, figures, windows
 from kpis.cutting import cut
+from kpis.definitions import DEFINITIONS
 from kpis.facts.members import Scope
 from kpis.present import agreed_for, tiles
 
@@ -43,7 +44,8 @@ class AssetPerformance(Panel):
         kept, other = (itself, {}) if scope is Scope.ASSET else ({}, itself)
         here = {"tab": self.slug, **other}
         more_url = f"{reverse('performance')}?{urlencode({'asset': obj.pk, **kept})}"
-        pictures = [*charts.trends(trend, site=obj.site, by=window.by)[:1], charts.stops(reasons, of=of_stops)]
+        stops = charts.judged(charts.stops(reasons, of=of_stops), whole.figure(DEFINITIONS["availability"]))
+        pictures = [*charts.trends(trend, site=obj.site, by=window.by)[:1], stops]
         return {
             "window": window,
             "counted": counting.counted(

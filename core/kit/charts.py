@@ -48,6 +48,7 @@ class Chart:
 
     `words` are, by column of the table, whose they are and one for each row; a file has a column of them at its end,
     where they are somebody's.
+    `mark` stands beside its title: what all of it is worth.
     With a `key` a `ChartPage` offers the table as a file; `files` is the address of that page, where it is another,
     and `file` then the name of its files without ending.
     """
@@ -65,6 +66,7 @@ class Chart:
     files: str = ""
     file: str = ""
     words: dict[int, tuple[Any, Sequence[Word]]] = field(default_factory=dict)
+    mark: Badge | None = None
 
     def file_head(self) -> list[str]:
         """The head of the table; what stands without a word on the page has the chart's title."""

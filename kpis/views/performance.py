@@ -100,8 +100,11 @@ class Performance(Asked):
             "money_tiles": tiles(whole, before, of_money, **beside),
             "money": spent,
             "charts": [
-                charts.losses(lost, profile=self.site.get_oee_profile_display(), of=of_lost),
-                charts.stops(reasons, of=of_stops),
+                charts.judged(
+                    charts.losses(lost, profile=self.site.get_oee_profile_display(), of=of_lost),
+                    whole.figure(DEFINITIONS["oee"]),
+                ),
+                charts.judged(charts.stops(reasons, of=of_stops), whole.figure(DEFINITIONS["availability"])),
             ],
             "mail_actions": mail_action(self.site, self.asset, self.request.user, self.scope),
         }

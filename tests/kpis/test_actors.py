@@ -8,8 +8,12 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from assets.models import Asset, Downtime, Failure
+from core.kit.badges import Badge
+from core.kit.charts import Word
 from kpis import below
 from kpis.charts import Actor, actors, losses
+from kpis.formulas import Reason
+from kpis.reasons import REASONS
 from tests import plant as world
 from tests.kpis.test_figures import BEGIN, HOUR
 from tests.kpis.test_figures import history as history  # the fixture
@@ -42,9 +46,9 @@ def test_a_loss_of_less_than_a_second_is_one_and_what_floats_leave_is_none():
 
 def test_the_many_small_ones_are_put_together_and_stand_last():
     many = [Actor(f"M{number}", 3600 * (20 - number), 1, f"/{number}/") for number in range(20)]
-    chart = actors(many, unknown=2)
-    assert len(chart.rows) == 16
-    assert chart.rows[-1] == ["All others", 1 + 2 + 3 + 4 + 5, 5]
+    chart = actors(many, unknown=[Actor("U1", 0, 0), Actor("U2", 0, 0)])
+    assert len(chart.rows) == 16 + 2
+    assert chart.rows[15] == ["All others", 1 + 2 + 3 + 4 + 5, 5]
     assert chart.option["series"][0]["data"][-1]["url"] == ""
     assert "Of 2 nothing was ever recorded." in chart.note
 
@@ -58,7 +62,24 @@ def test_of_hundreds_the_many_small_ones_do_not_dwarf_the_others():
 
 
 def test_of_nothing_known_there_is_no_picture_of_zeros():
-    assert actors([], unknown=3).empty
+    assert actors([], unknown=[Actor("U1", 0, 0)]).empty
+
+
+def test_the_table_says_how_far_each_may_be_trusted_and_has_those_of_which_nothing_is_known():
+    partial, nothing = Word("partial", badge=Badge("Partial")), Word("no data", "no data", "Nothing was recorded.")
+    many = [
+        Actor(f"M{number}", 3600 * (20 - number), 1, word=partial if number > 17 else Word("ok"))
+        for number in range(20)
+    ]
+    chart = actors(many, unknown=[Actor("U1", 0, 0, word=nothing)])
+    assert chart.file_head() == ["Asset", "Lost time, h", "Failures", "Lost time, status"]
+    rows = list(chart.file_rows())
+    assert rows[0] == ["M0", 20, 1, "ok"]
+    assert rows[15] == ["All others", 15, 5, "partial"], "As the worst of them"
+    assert rows[16] == ["U1", None, None, "no data: Nothing was recorded."]
+    *_others, (_label, (lost, failed)) = chart.cells()
+    assert (lost[2].missing, failed[2].missing) == ("no data", "no data")
+    assert "U1" not in chart.option["yAxis"]["data"]
 
 
 @pytest.fixture
@@ -73,7 +94,8 @@ def test_the_page_ranks_what_is_right_below(page, plant, history):
     old = world.asset(plant.berlin, "M0", "Old filler", parent=plant.line)
     Asset.objects.filter(pk=old.pk).update(retired=BEGIN - timedelta(days=1))
     chart = page(asset=plant.line.pk).context["actors"]
-    assert chart.rows == [["M4", 5, 0], ["M1", 3, 1]]
+    assert chart.rows == [["M4", 5, 0], ["M1", 3, 1], ["M2", None, None], ["M3", None, None]]
+    assert [str(each) for each in chart.words[1][1]][:3] == ["ok", "ok", f"no data: {REASONS[Reason.NO_RECORDS]}"]
     assert "Of 2 nothing was ever recorded." in chart.note  # M2 and M3; M0 was gone by then
     assert f"asset={plant.filler.pk}" in chart.option["series"][0]["data"][1]["url"]
     (whole,) = page().context["actors"].rows
@@ -107,10 +129,13 @@ def test_planned_stops_and_failures_outside_the_window_do_not_count(page, plant,
     Downtime.objects.create(asset=plant.labeller, start=BEGIN, end=BEGIN + 9 * HOUR, planned=True, reason=plant.lunch)
     Failure.objects.create(asset=plant.filler, occurred=BEGIN - HOUR, restored=BEGIN)
     rows = page(asset=plant.line.pk).context["actors"].rows
-    assert rows == [["M1", 3, 1], ["M2", 0, 0]]
+    assert rows == [["M1", 3, 1], ["M2", 0, 0], ["M3", None, None]]
 
 
 def test_the_ranking_is_a_file(page, plant, history):
     answer = page(asset=plant.line.pk, chart="actors", format="csv")
     lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
-    assert lines == ['Asset,"Lost time, h",Failures', "M1,3.0,1"]
+    nothing = f'"no data: {REASONS[Reason.NO_RECORDS]}"'
+    assert lines == [
+        'Asset,"Lost time, h",Failures,"Lost time, status"', "M1,3.0,1,ok", f"M2,,,{nothing}", f"M3,,,{nothing}",
+    ]  # fmt: skip

@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 from openpyxl import load_workbook
 
-from assets.models import DowntimeReason
-from kpis.formulas import mtbf_bounds
-from production.models import OperatingCalendar, WeeklySlot
+from assets.models import Asset, DowntimeReason
+from kpis.formulas import Reason, mtbf_bounds
+from kpis.reasons import REASONS
+from production.models import Count, OperatingCalendar, WeeklySlot
 from tests.kpis.test_figures import history as history  # the fixture
 from tests.kpis.test_studying import now as now  # the fixtures
 from tests.kpis.test_studying import worn as worn
@@ -136,14 +137,50 @@ def test_shifts_are_named_by_the_hour_at_which_they_begin(file_of, plant, histor
 def test_no_name_of_a_reason_is_run_as_a_formula(file_of, plant, history, format):
     DowntimeReason.objects.filter(pk=plant.breakdown.pk).update(name="=HYPERLINK(0)")
     _head, *rows = file_of("stops", format, asset=plant.filler.pk, **WEEK)
-    assert rows == {"csv": [["'=HYPERLINK(0)", "3.0", "100.0"]], "xlsx": [["=HYPERLINK(0)", 3, 100]]}[format]
+    assert (
+        rows == {"csv": [["'=HYPERLINK(0)", "3.0", "100.0", "ok"]], "xlsx": [["=HYPERLINK(0)", 3, 100, "ok"]]}[format]
+    )
 
 
 def test_a_site_without_records_has_files_without_numbers(file_of, plant):
     for row in file_of("availability-oee", compare="none", **WEEK)[1:]:
         assert row[1:3] == ["", ""]
         assert all(said.startswith("no data: ") for said in row[3:])
-    assert file_of("losses", **WEEK) == [["Where planned time went", "h"]]
+    assert file_of("losses", **WEEK) == [["Where planned time went", "h", "Where planned time went, status"]]
+
+
+@pytest.mark.parametrize(
+    ("fault", "mark", "why"),
+    [
+        ("fast", "suspect", REASONS[Reason.FASTER_THAN_IDEAL]),
+        ("silent", "partial", REASONS[Reason.LOW_COVERAGE]),
+    ],
+)
+def test_losses_that_rest_on_doubtful_records_are_marked_on_the_page_and_in_their_file(
+    client, file_of, plant, history, fault, mark, why
+):
+    if fault == "fast":
+        Count.objects.update(ideal_cycle=10)
+    else:
+        Asset.objects.filter(pk=plant.filler.pk).update(silence_days=1)
+    head, *rows = file_of("losses", asset=plant.filler.pk, **WEEK)
+    assert head[-1] == "Where planned time went, status"
+    assert {row[-1] for row in rows} == {f"{mark}: {why}"}
+    answer = client.get(reverse("performance"), {"asset": plant.filler.pk, **WEEK})
+    (losses,) = (each for each in answer.context["charts"] if each.key == "losses")
+    assert str(losses.mark) == mark.capitalize()
+    assert losses.note.endswith(str(why))
+    caption = answer.content.decode().split("Where planned time went")[1].split("</figcaption>")[0]
+    assert mark.capitalize() in caption
+
+
+def test_losses_that_are_missing_say_why(client, plant, history):
+    Count.objects.all().delete()
+    client.force_login(plant.manager)
+    answer = client.get(reverse("performance"), {"asset": plant.filler.pk, **WEEK})
+    losses, stops = answer.context["charts"]
+    assert (losses.empty, losses.note, losses.mark) == (True, REASONS[Reason.NO_COUNTS], None)
+    assert (stops.note, stops.mark, [str(each) for each in stops.words[1][1]]) == ("", None, ["ok"])
 
 
 @pytest.mark.parametrize(

@@ -148,14 +148,14 @@ def notes(answer) -> dict[str, str]:
     return {each.key: each.note for each in answer.context["charts"]}
 
 
-def test_each_picture_of_losses_says_of_how_many_machines_it_is_where_they_differ(client, page, plant, made):
+def test_each_picture_of_losses_says_of_how_many_machines_it_is_where_they_differ(page, plant, made):
     found = notes(page(asset=plant.line.pk))
     assert found["losses"].startswith("Of the 1 of 3 machines with counts. OEE profile: ")
-    assert found["stops"] == "Of all 3 machines."
+    assert found["stops"].startswith("Of all 3 machines.")
     alone = notes(page(asset=plant.labeller.pk))
     assert "Of " not in alone["losses"]
     assert alone["stops"] == ""
-    assert notes(page(asset=plant.line.pk, scope="asset"))["stops"] == "", "The line itself is one"
+    assert "Of " not in notes(page(asset=plant.line.pk, scope="asset"))["stops"], "The line itself is one"
 
 
 def test_the_largest_losses_of_a_report_say_of_how_many_machines_they_are(client, page, plant, made):
