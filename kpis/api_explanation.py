@@ -6,6 +6,7 @@ from assets.models import Asset
 from kpis import telling
 from kpis.excluding import Why
 from kpis.explaining import Explanation
+from kpis.lost_time import TimeWent
 from kpis.models import Occasion
 
 
@@ -95,6 +96,38 @@ class NotCountedSerializer(serializers.Serializer):
     records = NotCountedRecordSerializer(many=True)
 
 
+class WentSerializer(serializers.Serializer):
+    """A part of the time: negative seconds are a gain; `lowers` names a figure, "" of the good time."""
+
+    key = serializers.CharField()
+    name = serializers.CharField()
+    seconds = serializers.FloatField()
+    share = serializers.FloatField()
+    lowers = serializers.CharField(allow_blank=True)
+
+
+class LoserSerializer(PartySerializer):
+    """A machine and its part of the largest loss, of which it has this `share`."""
+
+    seconds = serializers.FloatField()
+    share = serializers.FloatField()
+
+
+class TimeWentSerializer(serializers.Serializer):
+    """Where the `seconds` of planned production time (of TEEP calendar time) went, in parts that add up to them.
+
+    Losses come from the largest down, then the good time. `largest` is the key of the largest that lowers this figure;
+    of reduced speed, scrap and rework `machines` are those that lost most by it, first; of too many none is named.
+    """
+
+    whole = serializers.ChoiceField(["planned_production_time", "calendar_time"])
+    seconds = serializers.FloatField()
+    parts = WentSerializer(many=True)
+    largest = serializers.CharField(allow_null=True)
+    machines = LoserSerializer(many=True)
+    too_many = serializers.BooleanField()
+
+
 class RecordsSerializer(serializers.Serializer):
     """What an explanation tells of the records as a whole."""
 
@@ -106,6 +139,9 @@ class RecordsSerializer(serializers.Serializer):
     completion_lag = CompletionsSerializer(allow_null=True)
     not_counted = NotCountedSerializer(allow_null=True)
     uncounted = PartySerializer(many=True, help_text="Assets that a figure about counts leaves out: without any.")
+    time_went = TimeWentSerializer(
+        allow_null=True, help_text="Of OEE, its performance and quality, and TEEP, where something was counted."
+    )
 
 
 def records_row(why: Explanation) -> dict:
@@ -146,6 +182,27 @@ def records_row(why: Explanation) -> dict:
             ],
         },
         "uncounted": [party(asset) for asset in why.uncounted],
+        "time_went": why.went and time_went_row(why, why.went),
+    }  # fmt: skip
+
+
+def time_went_row(why: Explanation, went: TimeWent) -> dict:
+    rows = {asset.pk: asset for asset in why.assets}
+    return {
+        "whole": went.whole,
+        "seconds": went.seconds,
+        "parts": [
+            {"key": each.key, "name": str(each.name), "seconds": each.seconds, "share": each.share,
+             "lowers": each.lowers}
+            for each in went.parts
+        ],
+        "largest": went.largest and went.largest.key,
+        "machines": [
+            {**party(rows[each.asset]), "seconds": each.seconds, "share": each.share}
+            for each in went.losers
+            if each.asset in rows
+        ],
+        "too_many": went.too_many,
     }  # fmt: skip
 
 

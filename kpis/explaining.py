@@ -33,6 +33,7 @@ from kpis.figures import Figure, Period
 from kpis.followed import Followed, How, followed
 from kpis.grading import OF_STOPS, grade_of_work
 from kpis.inputs import COLUMNS, rows
+from kpis.lost_time import TimeWent, time_went
 from kpis.published import Published, published
 from kpis.recorded import TooManyParts
 from kpis.revised import Revision, revisions
@@ -91,6 +92,7 @@ class Explanation:
     uncounted: list[Asset] = field(default_factory=list)  # without counts, left out of a figure about them
     own: Sequence[int] = ()  # the assets that are in it, of a figure of time, counts or stops
     near: Sequence[int] = ()  # these and what can stop them
+    went: TimeWent | None = None  # of OEE, its performance and quality, and TEEP, with counts
 
     @property
     def largest(self) -> Stopped | None:
@@ -199,6 +201,7 @@ def explain(
         completions=completions(orders),
         not_counted=left,
         uncounted=uncounted(found, counting, rows),
+        went=time_went(found, figure.definition, counting) if figure.begun and not is_work else None,
     )  # fmt: skip
 
 

@@ -345,6 +345,15 @@ def waterfall(facts: Facts, in_performance: Collection[str] = ()) -> tuple[Loss,
     )
 
 
+def unplanned(facts: Facts) -> tuple[Loss, ...]:
+    """Where calendar time went that was no planned production time; with the `waterfall` it adds up to CT."""
+    return (
+        Loss("not_scheduled", facts.calendar - facts.scheduled - facts.unobserved),
+        Loss("unknown", facts.unobserved),
+        Loss("planned_stops", facts.planned_stop),
+    )
+
+
 # --- The same judgement for all ------------------------------------------------------------------
 
 

@@ -50,7 +50,7 @@ REASONS = {
     Lack.FEW_KNOWN: _("Too small a part of the records tells what this figure needs."),
 }
 
-# The steps of the waterfall from planned production time down to good time.
+# The steps of the waterfall from planned production time down to good time, and what lies before it.
 LOSSES = {
     "breakdown": _("Breakdowns"),
     "setup": _("Setup and adjustment"),
@@ -61,4 +61,7 @@ LOSSES = {
     "scrap": _("Scrap"),
     "rework": _("Rework"),
     "good": _("Good time"),
+    "not_scheduled": _("Not scheduled"),
+    "unknown": _("Unknown"),
+    "planned_stops": _("Planned stops, excluded"),
 }

@@ -106,6 +106,8 @@ class AssetPage(DetailPage):
         return last if last and last.reason_id is None and last.lasted >= threshold else None
 
     def crumbs(self):
+        if self.back(""):
+            return super().crumbs()
         return [*super().crumbs(), *((asset.code, asset.get_absolute_url()) for asset in self.above)]
 
     def badges(self):

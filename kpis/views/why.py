@@ -1,6 +1,7 @@
 """The page behind every figure: why it is what it is."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from urllib.parse import urlencode
 
@@ -14,7 +15,8 @@ from django.utils.translation import gettext as _
 from core.errors import Refused
 from core.kit.views import Page
 from core.snapshot import one_snapshot
-from kpis import counting, explaining, inputs, questions, telling, trusting, windows
+from kpis import counting, explaining, inputs, lost_time, questions, telling, trusting, windows
+from kpis.definitions import DEFINITIONS, OEE
 from kpis.explaining_work import difference
 from kpis.facts.members import Scope
 from kpis.figures import Figure
@@ -33,7 +35,9 @@ class WhyFigure(Page):
     @cached_property
     def question(self) -> questions.Question:
         """What the address asks; Refused at the parameter that is wrong."""
-        question = questions.asked(self.request.GET, self.request.user)
+        given = self.request.GET.copy()
+        given.pop("next", None)  # the way back, no part of the question
+        question = questions.asked(given, self.request.user)
         if len(question.definitions) != 1:
             raise Refused(_("Name one figure."), code="one_only", field="definition")
         if question.end <= question.start:
@@ -74,7 +78,9 @@ class WhyFigure(Page):
         return f"{name} · {whose}"
 
     def crumbs(self) -> list[tuple]:
-        """Back to where the figure stands: the same asset, the same window."""
+        """Back to the page of ours that led here, else to where the figure stands: the same asset, the same window."""
+        if came_from := self.back(""):
+            return [(_("Back"), came_from)]
         question = self.question
         asset = question.assets[0] if question.assets else None
         window = windows.leading_back(question.site, asset, question.start, question.end, now=timezone.now())
@@ -109,6 +115,7 @@ class WhyFigure(Page):
             "inputs_url": f"{reverse('figure-inputs')}?{self.request.GET.urlencode()}",
             "findings": self.findings(),
             **self.records(),
+            **self.time_went(),
             "site_zone": self.question.site.zone,
             "percent": None if why.figure.coverage is None else why.figure.coverage * 100,
         }
@@ -131,6 +138,34 @@ class WhyFigure(Page):
             return words
         of_them = _("The figure is of the %(n)d of %(all)d with counts.") % {"n": number, "all": len(assets)}
         return f"{words} {of_them}"
+
+    def time_went(self) -> dict:
+        """The loss or stop that caused the figure, where its time went, and which machines had the largest loss."""
+        why, went = self.why, self.why.went
+        if went is None:
+            return {"stop": why.largest}
+        largest, of_counts = went.largest, went.largest is not None and went.largest.key in lost_time.OF_COUNTS
+        rows = {asset.pk: asset for asset in why.assets}
+        itself = why.figure.asset and why.figure.asset.pk
+        names = {key: each.name for key, each in DEFINITIONS.items()}
+        return {
+            "went": went,
+            "stop": why.largest if largest and not of_counts and why.figure.definition.key in (OEE, "teep") else None,
+            "largest_percent": largest and largest.share * 100,
+            "time_parts": [
+                {"name": each.name, "seconds": each.seconds, "percent": each.share * 100,
+                 "lowers": names.get(each.lowers, "")}
+                for each in went.parts
+            ],
+            "gained": any(each.seconds < 0 for each in went.parts),
+            "losers": [
+                {"asset": rows[each.asset], "seconds": each.seconds, "percent": each.share * 100,
+                 "url": address_of(replace(why.figure, asset=rows[each.asset]), self.question.site, Scope.ASSET)}
+                for each in went.losers
+                if each.asset in rows and list(why.own) != [itself]
+            ],
+            "counts_of": why.figure.asset if of_counts and list(why.own) == [itself] else None,
+        }  # fmt: skip
 
     def in_version(self, figure: Figure) -> str:
         """This page about the figure as another version of its definition has it."""

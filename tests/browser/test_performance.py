@@ -309,6 +309,49 @@ def test_from_a_red_tile_to_the_very_stop_that_caused_it_and_back_in_four_taps(v
     assert len(taps) == 4
 
 
+def test_from_a_red_oee_to_the_machine_and_the_counts_that_lost_the_speed_and_back(visit, plant, day):
+    made = {plant.filler: day.minutes * 9 // 10, plant.labeller: day.minutes // 2}
+    entries = [
+        CountEntry(machine, day.start, day.end, good=Decimal(good), ideal_cycle=Decimal(60))
+        for machine, good in made.items()
+    ]
+    record_counts(entries, by=plant.technician)
+    stops.record_stops(
+        [StopEntry(plant.filler, day.down, day.down + timedelta(minutes=5), plant.breakdown)], by=plant.technician
+    )
+    goal = {"definition": "oee", "value": 0.95, "owner": plant.manager, "valid_from": date(2026, 1, 1)}
+    targets.set_target(plant.berlin, plant.line, goal, by=plant.manager)
+    compute_due()
+    page = visit("manager", size=PHONE, has_touch=True).goto(performance(plant.line, window="day"))
+    taps = []
+
+    def tap(link) -> None:
+        here, box = page.url, link.bounding_box()
+        assert box["y"] + box["height"] <= PHONE["height"], "It is seen without scrolling."
+        link.tap()
+        page.wait_for_url(lambda address: address != here)
+        taps.append(link)
+
+    title = page.get_by_role("heading", level=1)
+    tap(page.locator(".tile-stop").get_by_role("link", name="OEE", exact=True))
+    cause = page.locator(".figure-cause")
+    expect(cause).to_contain_text("Largest loss: Reduced speed")
+    tap(cause.get_by_role("link").first)
+    expect(title).to_have_text("OEE · M2", use_inner_text=True)
+    expect(cause).to_contain_text("Largest loss: Reduced speed")
+    tap(cause.get_by_role("link", name="Counts of M2"))
+    assert urlsplit(page.url).path == plant.labeller.get_absolute_url()
+    expect(page.locator("#panel")).to_contain_text(f"{made[plant.labeller]}")
+
+    tap(page.locator(".crumbs").get_by_role("link", name="Back"))
+    expect(title).to_have_text("OEE · M2", use_inner_text=True)
+    tap(page.locator(".crumbs").get_by_role("link", name="Back"))
+    expect(title).to_have_text("OEE · L1", use_inner_text=True)
+    tap(page.locator(".crumbs").get_by_role("link", name="Performance"))
+    expect(title).to_have_text("L1 · Line 1", use_inner_text=True)
+    assert len(taps) == 6
+
+
 @pytest.mark.parametrize("figure", DEFINITIONS)
 def test_every_figure_of_every_kind_of_machine_has_its_reasons(client, lived, day, figure):
     client.force_login(lived.manager)
