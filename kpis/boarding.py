@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Case, Count, Min, Q, QuerySet, When
 from django.urls import reverse
 from django.utils import formats
 from django.utils.http import urlencode
@@ -31,9 +31,11 @@ from workorders.states import Priority
 
 KEYS = ("availability", "oee")
 RECENT = timedelta(hours=8)
-MOST_MACHINES, MOST_STOPS = 60, 6
+MOST_MACHINES, MOST_STOPS = 60, 24  # of which a screen shows as many as it has room for
+FEW_STOPS = 6  # on a page that scrolls
 ROOMY, DENSE = 14, 24  # machines
 SECOND = timedelta(seconds=1)
+OPEN_FIRST = Case(When(end=None, then=0), default=1)
 RUNNING = Badge(gettext_lazy("Running"), "ok", "player-play")
 NOT_SCHEDULED = Badge(gettext_lazy("Not scheduled"), "idle", "moon")
 NO_DATA = Badge(gettext_lazy("No data"), "idle", "question-mark")
@@ -62,7 +64,7 @@ class OpenWork:
 
 @dataclass(frozen=True)
 class Board:
-    """All of it, as of one moment; `more` machines and stops are not shown."""
+    """All of it, as of one moment; `more` machines and stops are not told. Open stops come first."""
 
     now: datetime
     answer: str
@@ -75,6 +77,7 @@ class Board:
     stops: list[Downtime]
     more_stops: int
     work: list[OpenWork] = field(default_factory=list)
+    few_stops: int = FEW_STOPS
 
     @property
     def density(self) -> str:
@@ -108,10 +111,10 @@ def board(
     everyone = whole if scope is Scope.LEAVES else figures.known([asset], spans[:1], site=site, now=now)[0]
     silent = [asset_id for asset_id, spans in everyone.reader.silent.items() if spans[-1][1] >= epoch(now)]
     states = machines_now(site, machines, now=now, unknown=[*everyone.unobserved, *silent])
-    recent = stops.touching(now - RECENT, now).with_lasted()
+    recent = stops.touching(now - RECENT, now).with_lasted().order_by(OPEN_FIRST, "-start", "-pk")
     return Board(
         now=now,
-        answer=answer(states),
+        answer=answer(states, more),
         counted=counting.counted(whole, scope, line=line, other=other),
         today=tiles(whole, None, KEYS, **beside),
         shift=[tile for (part,) in parts for tile in tiles(part, None, KEYS, **beside)],
@@ -181,15 +184,15 @@ def _by_line(states: Sequence[MachineNow]) -> list[tuple[Asset | None, list[Mach
     return list(lines.items())
 
 
-def answer(states: Sequence[MachineNow]) -> str:
-    """How many are down, in words."""
+def answer(states: Sequence[MachineNow], more: int = 0) -> str:
+    """How many are down, in words, of these and as many `more` that are not told."""
     if not states:
         return _("There is no machine here.")
     down = [each for each in states if each.badge is DOWN]
     if not down:
         return _("Nothing is down.")
     return ngettext("%(n)d machine of %(all)d is down.", "%(n)d machines of %(all)d are down.", len(down)) % {
-        "n": len(down), "all": len(states),
+        "n": len(down), "all": len(states) + more,
     }  # fmt: skip
 
 

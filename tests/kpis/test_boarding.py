@@ -104,6 +104,7 @@ def test_of_too_many_machines_those_that_stand_still_are_shown(plant, now, monke
     stop(plant.palletiser, now - HOUR)
     found = board(plant, now)
     assert (list(states(found)), found.more_machines) == (["M3"], 2)
+    assert found.answer == "1 machine of 3 is down."
 
 
 def test_figures_of_today_and_of_the_shift_stand_beside_their_target(plant, now):
@@ -135,9 +136,14 @@ def test_stops_of_the_last_hours_are_the_newest_first(plant, now):
     found = board(plant, now)
     assert found.stops == [latest, reaching]
     assert {old, foreign}.isdisjoint(found.stops)
-    for number in range(6):
-        stop(plant.palletiser, now - (20 + number) * MINUTE, now - (19 + number) * MINUTE)
-    assert (len(board(plant, now).stops), board(plant, now).more_stops) == (6, 2)
+
+
+def test_open_stops_come_before_all_others_and_the_rest_is_counted(plant, now, monkeypatch):
+    monkeypatch.setattr(boarding, "MOST_STOPS", 6)
+    early, late = stop(plant.filler, now - 20 * HOUR), stop(plant.labeller, now - 2 * HOUR)
+    over = [stop(plant.palletiser, now - number * MINUTE, now - (number - 1) * MINUTE) for number in range(20, 26)]
+    found = board(plant, now)
+    assert (found.stops, found.more_stops) == ([late, early, *over[:4]], 2)
 
 
 def test_open_orders_are_counted_by_urgency(plant, now):
