@@ -110,6 +110,10 @@ def test_a_line_is_stopped_by_its_machine_and_its_leaves_live_by_themselves(plan
     assert line.hours == (10, 48, 55)  # around the clock: only its stops are the filler's
     (leaf,) = lives.of_subject(plant.line, scope="leaves", **question).records
     assert leaf == lived(two_shifts)
+    for begin, end in ((9, 11), (59, 65)):  # it was down already as the filler failed
+        Downtime.objects.create(asset=plant.line, start=BEGIN + begin * HOUR, end=BEGIN + end * HOUR)
+    (line,) = lives.of_subject(plant.line, scope="asset", **question).records
+    assert (line.occurred, line.hours) == ((), (120 - 10,))
 
 
 def test_the_number_of_queries_does_not_grow(plant, two_shifts, django_assert_max_num_queries):
@@ -160,7 +164,7 @@ def test_lives_are_those_of_the_oracle_and_add_up_to_the_figures(db, records, sc
         for each in lives.of_assets(numbers, **question).records:
             number = numbers[each.asset_id]
             served = oracle._served(records, number, window)
-            failed = [e.occurred for e in oracle.events(records, number) if not e.found and served.covers(e.occurred)]
+            failed = [e.occurred for e in oracle.events(records, number) if e.counts and served.covers(e.occurred)]
             assert list(each.occurred) == failed
             parts = [span(*border) for border in pairwise([served.start, *failed, served.end])]
             silent = oracle.silences(records, number)

@@ -75,7 +75,16 @@ def told(plant: Stored) -> list:
             for each in losses
         ),
         sorted(
-            (numbers[each.asset_id], each.occurred, each.until, str(each.restored), each.items, each.open, each.found)
+            (
+                numbers[each.asset_id],
+                each.occurred,
+                each.until,
+                str(each.restored),
+                each.items,
+                each.open,
+                each.found,
+                each.already_down,
+            )
             for each in events
         ),
     ]

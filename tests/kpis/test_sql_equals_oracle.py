@@ -156,7 +156,7 @@ def test_windows_of_one_question_are_what_the_oracle_says(db, records, windows):
 
 
 def _plain(event) -> tuple:
-    return event.occurred, event.restored, event.items, event.open, event.found
+    return event.occurred, event.restored, event.items, event.open, event.found, event.already_down
 
 
 @random_plants
