@@ -151,7 +151,7 @@ def left_out(
         .values_list("pk", "asset_id", "start", "end")[: JUDGED + 1]
     )  # fmt: skip
     rows = _failures(ground, stops, period.start, end)
-    if max(len(stops), len(rows)) > JUDGED:
+    if max(len(stops), len(rows), len(unsaid)) > JUDGED:
         return LeftOut(judged=False)
     recorded = {asset_id for _, asset_id, *_ in stops} | {row.asset for row in rows}
     reached = ground.reached(recorded | {each.asset for each in unsaid})
@@ -230,16 +230,21 @@ def _supposed(
     if not stops and not unsaid:
         return NOTHING
     reaching = {stop.asset for of in records.values() for stop in of.stops} | {each.asset for each in held}
-    rows = [*_lasting(reaching, period.start - period.site.merge_gap, period.start), *rows]
+    failures: dict[int, list[plain.Failure]] = defaultdict(list)
+    for row in (*_lasting(reaching, period.start - period.site.merge_gap, period.start), *rows):
+        failures[row.asset].append(row)
+    orders_of: dict[int, list[Unsaid]] = defaultdict(list)
+    for order in unsaid:
+        orders_of[order.asset].append(order)
     which, found = {each.id for each in stops}, Supposed(len(stops), len(unsaid))
     for each in held:
         pieces = [piece for piece in there(each) if piece.stop.id in which and piece.kind is UNPLANNED]
         own = {piece.stop.id: piece.stop for piece in pieces}
-        orders = [order for order in unsaid if order.asset == each.asset]
+        orders = orders_of.get(each.asset, [])
         if own or orders:
             assets = {each.asset, *(stop.asset for stop in records[each.asset].stops)}
-            failed_rows = [row for row in rows if row.asset in assets]
-            of = replace(records[each.asset], failures=failed_rows, merge_gap=period.site.merge_gap)
+            known = [row for asset_id in assets for row in failures.get(asset_id, ())]
+            of = replace(records[each.asset], failures=known, merge_gap=period.site.merge_gap)
             found += Supposed(0, 0, *suppose(of, each.asset, span_of(each.start, each.end), [*own.values()], orders))
     return found
 

@@ -1,5 +1,6 @@
 """What is known of the records behind a figure: how many, how late, how old, how well classified."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
@@ -96,12 +97,12 @@ def evidence(
 def corrective(counting: Sequence[Stretch], start: datetime, end: datetime) -> QuerySet[WorkOrder]:
     """Corrective orders of no stop and no failure, reported in [start, end) on these assets while they counted."""
     lo, hi = epoch(start), epoch(end)
-    whole = [each.member.asset_id for each in counting if each.since <= lo and each.until >= hi]
-    there = Q(asset__in=whole)
-    for each in counting:
-        if each.since > lo or each.until < hi:
-            since, until = (instant(min(max(moment, lo), hi)) for moment in (each.since, each.until))
-            there |= Q(asset=each.member.asset_id, reported_at__gte=since, reported_at__lt=until)
+    alike: dict[tuple[int, int], list[int]] = defaultdict(list)  # most stood there all the time
+    for asset_id, since, until in (each.member[1:] for each in counting):
+        alike[min(max(since, lo), hi), min(max(until, lo), hi)].append(asset_id)
+    there = Q(pk=None)
+    for (since, until), assets in alike.items():
+        there |= Q(asset__in=assets, reported_at__gte=instant(since), reported_at__lt=instant(until))
     return WorkOrder.objects.filter(
         there, kind__in=ASKS_FOR_FAILURE, reported_at__gte=start, reported_at__lt=end, downtime=None, failure=None
     ).exclude(state=State.CANCELLED)

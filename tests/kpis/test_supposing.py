@@ -1,6 +1,7 @@
 """What an MTBF would be if stops and orders of which nobody said what they were had been failures: only what is in the
 figure, and only what would be a failure event of its own."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -96,6 +97,16 @@ def test_a_stop_inside_a_failure_is_a_further_item_of_it(known):
     assert told(known, known.line, "mtbf_by_items")[1:] == ((1, 0, 119.5), 239)
 
 
+def test_a_stop_in_the_merge_gap_of_a_failure_is_a_further_item_of_it(known):
+    known.berlin.failure_merge_gap = 60
+    known.berlin.save()
+    compute_site(known.berlin, now=NOW)
+    stopped(known.line, 11.5, 12)
+    assert told(known, known.line)[1] is None
+    stopped(known.line, 13.5, 14)
+    assert told(known, known.line)[1] == (2, 0, 119.0)
+
+
 def test_a_stop_of_no_length_may_have_been_one(known):
     stopped(known.line, 30, 30)
     assert told(known, known.line)[1] == (1, 0, 119.5)
@@ -163,7 +174,11 @@ def test_only_stops_of_which_nothing_is_said_are_supposed():
     length=st.integers(1, STEPS),
 )  # fmt: skip
 def test_what_is_supposed_is_what_comes_of_it_once_it_is_recorded(db, data, known, scope, first, length):
-    """Random plants: failures and failed items grow as they do when the failures are entered."""
+    """Random plants: failures and failed items grow as they do when the failures are entered.
+
+    Without a merge gap: after a failure that was over before the window began, one in its gap is supposed to be one.
+    """
+    known = replace(known, merge_gap=timedelta(0))
     with pytest.raises(Undone), transaction.atomic():
         plant = write(known)
         silent = data.draw(st.sets(st.sampled_from([0, *Downtime.objects.values_list("pk", flat=True)])))
